@@ -1,0 +1,81 @@
+// What one engine step computes, and what it found: the data between the scheduler and whoever
+// runs the model.
+//
+// Arrays are flat and concatenated, so that a plan is one small message to the other ranks of a
+// tensor-parallel worker: they need everything but `samples`, which only rank 0 reads.
+//
+// Threading: plain data, handed from the engine thread to the executor and back.
+// Ownership: the spans and pointers in `samples` stay valid until the step's result is taken.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "worker/sampling_params/sampling_params.h"
+
+namespace baton::worker {
+
+// Copies the first `token_count` tokens' keys and values of a block, in every layer, before any
+// row of the step runs: a fork's own copy of its parent's last, partial block.
+struct BlockCopy {
+  BlockId from;
+  BlockId to;
+  int32_t token_count = 0;
+};
+
+// A run of consecutive tokens of one sequence. Its keys and values are written to the sequence's
+// blocks; attention sees positions [0, position] of the same blocks.
+struct PlanRow {
+  SequenceId sequence;
+  int32_t first_position = 0;  // of the run's first token in its sequence
+  int32_t token_begin = 0;     // into StepPlan::tokens
+  int32_t token_count = 0;
+  int32_t block_begin = 0;  // into StepPlan::blocks: the table from position 0 on
+  int32_t block_count = 0;  // covers first_position + token_count positions
+  bool logits = false;      // of the run's last token
+};
+
+// One token to draw from the logits of a row. Several sequences may draw from the same row: the
+// choices of one prompt do, for their first token.
+struct SampleRequest {
+  int32_t row = 0;  // into StepPlan::rows; that row has `logits`
+  SequenceId sequence;
+  const SamplingParams* params = nullptr;
+  int32_t choice = 0;                  // index of the sequence in its request: part of the key
+  int32_t output_position = 0;         // 0 for the first output token
+  absl::Span<const TokenId> history;   // prompt and output so far
+  int32_t prompt_count = 0;            // how much of `history` is prompt
+  absl::Span<const TokenId> stop_ids;  // every id that ends this sequence: banned by min_tokens
+};
+
+struct StepPlan {
+  uint64_t step = 0;
+  std::vector<BlockCopy> copies;
+  std::vector<PlanRow> rows;
+  std::vector<TokenId> tokens;
+  std::vector<BlockId> blocks;
+  std::vector<SampleRequest> samples;
+
+  bool empty() const { return rows.empty() && copies.empty(); }
+};
+
+// Log-probabilities of one drawn token, from the raw logits.
+struct TokenLogprob {
+  float sampled = 0;
+  int32_t rank = 0;  // of the sampled token, from 1
+  std::vector<std::pair<TokenId, float>> top;
+};
+
+struct SampledToken {
+  TokenId token = 0;
+  TokenLogprob logprob;  // filled when the request's params ask for it
+};
+
+// Parallel to StepPlan::samples.
+struct StepResult {
+  std::vector<SampledToken> samples;
+};
+
+}  // namespace baton::worker
