@@ -1,7 +1,6 @@
 // The element types a GGUF tensor can have, with the size of their blocks. A table of facts: how a
 // block is decoded is the business of whoever packs the weights.
-#ifndef BATON_COMMON_GGUF_GGML_TYPE_H_
-#define BATON_COMMON_GGUF_GGML_TYPE_H_
+#pragma once
 
 #include <cstdint>
 #include <string_view>
@@ -45,7 +44,8 @@ enum class GgmlType : uint32_t {
   kNVFP4 = 40,
 };
 
-// `block_elements` consecutive elements of a row take `block_bytes` bytes; 1 element for plain types.
+// `block_elements` consecutive elements of a row take `block_bytes` bytes; 1 element for plain
+// types.
 struct GgmlTypeInfo {
   GgmlType type;
   std::string_view name;
@@ -60,5 +60,3 @@ const GgmlTypeInfo* FindGgmlType(uint32_t id);
 const GgmlTypeInfo& InfoOf(GgmlType type);
 
 }  // namespace baton
-
-#endif  // BATON_COMMON_GGUF_GGML_TYPE_H_

@@ -5,6 +5,7 @@
 #include <optional>
 #include <variant>
 
+#include "common/base/status.h"
 #include "common/base/status_macros.h"
 
 namespace baton {
@@ -66,9 +67,9 @@ std::optional<double> LoadFloat(GgufValueType type, const char* at) {
 }  // namespace
 
 std::string_view NameOf(GgufValueType type) {
-  constexpr std::string_view kNames[] = {"uint8", "int8",  "uint16", "int16",  "uint32",
-                                         "int32", "float32", "bool", "string", "array",
-                                         "uint64", "int64", "float64"};
+  constexpr std::string_view kNames[] = {"uint8",  "int8",    "uint16", "int16",  "uint32",
+                                         "int32",  "float32", "bool",   "string", "array",
+                                         "uint64", "int64",   "float64"};
   const auto index = static_cast<uint32_t>(type);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
@@ -84,8 +85,8 @@ GgufStringArray::Iterator& GgufStringArray::Iterator::operator++() {
 
 absl::Status GgufMetadata::Add(std::string_view key, const GgufValue& value) {
   if (!index_.emplace(key, entries_.size()).second) {
-    return absl::InvalidArgumentError("duplicate GGUF key: file=" + source_ +
-                                      " key=" + std::string(key));
+    return InvalidArgument("parse GGUF: duplicate key: file=" + source_ +
+                           " key=" + std::string(key));
   }
   entries_.push_back({key, value});
   return absl::OkStatus();
@@ -99,7 +100,8 @@ const GgufValue* GgufMetadata::Find(std::string_view key) const {
 absl::StatusOr<const GgufValue*> GgufMetadata::Require(std::string_view key) const {
   const GgufValue* value = Find(key);
   if (value == nullptr) {
-    return absl::NotFoundError("missing GGUF key: file=" + source_ + " key=" + std::string(key));
+    return NotFound("read GGUF metadata: missing key: file=" + source_ +
+                    " key=" + std::string(key));
   }
   return value;
 }
@@ -114,9 +116,8 @@ absl::Status GgufMetadata::WrongType(std::string_view key, const GgufValue& valu
                                      std::string_view expected) const {
   std::string got(NameOf(value.type));
   if (value.type == GgufValueType::kArray) got += " of " + std::string(NameOf(value.element_type));
-  return absl::InvalidArgumentError("wrong type of GGUF key: file=" + source_ +
-                                    " key=" + std::string(key) + " got " + got + ", expected " +
-                                    std::string(expected));
+  return InvalidArgument("read GGUF metadata: wrong type: file=" + source_ + " key=" +
+                         std::string(key) + " got " + got + ", expected " + std::string(expected));
 }
 
 absl::StatusOr<uint64_t> GgufMetadata::GetUint(std::string_view key) const {

@@ -1,6 +1,5 @@
 // The key-value section of a GGUF file, as views into bytes that somebody else keeps alive.
-#ifndef BATON_COMMON_GGUF_GGUF_METADATA_H_
-#define BATON_COMMON_GGUF_GGUF_METADATA_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -80,8 +79,9 @@ struct GgufEntry {
   GgufValue value;
 };
 
-// Typed access to the keys. Integers of every width and sign convert where the value fits; a float is
-// never taken from an integer or the other way round, because a file that has them confused is wrong.
+// Typed access to the keys. Integers of every width and sign convert where the value fits; a float
+// is never taken from an integer or the other way round, because a file that has them confused is
+// wrong.
 //
 //   ASSIGN_OR_RETURN(uint64_t layers, metadata.GetUint("llama.block_count"));
 //   ASSIGN_OR_RETURN(double base, metadata.GetFloatOr("llama.rope.freq_base", 10000.0));
@@ -134,5 +134,3 @@ class GgufMetadata {
 };
 
 }  // namespace baton
-
-#endif  // BATON_COMMON_GGUF_GGUF_METADATA_H_
