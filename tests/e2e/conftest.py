@@ -1,0 +1,40 @@
+import openai
+import pytest
+
+import serving
+
+
+def pytest_collection_modifyitems(items):
+    if serving.model_present():
+        return
+    reason = f"{serving.MODEL} has not been fetched (deploy/models.sh {serving.MODEL})"
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One server for the tests that do not change it."""
+    running = serving.Server().wait_ready()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
+
+
+@pytest.fixture
+def start():
+    """Starts further servers, and stops them when the test is over."""
+    servers = []
+
+    def start_server(*flags, **options):
+        servers.append(serving.Server(*flags, **options))
+        return servers[-1]
+
+    yield start_server
+    for running in servers:
+        if running.process.poll() is None:
+            running.stop()

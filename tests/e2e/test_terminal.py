@@ -1,0 +1,110 @@
+"""`baton chat` and `baton complete`, in a pipe and in a terminal."""
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+
+import serving
+
+
+def run(server, *arguments, text=""):
+    return subprocess.run(
+        [serving.BIN / "baton", *arguments, "--url", server.url + "/v1"],
+        input=text, capture_output=True, text=True, timeout=60)
+
+
+def test_quick_chat(server):
+    answer = run(server, "chat", "--temperature", "0", "--quick", "What is the capital of Japan?")
+    assert answer.returncode == 0, answer.stderr
+    assert "Tokyo" in answer.stdout
+
+
+def test_chat_keeps_the_conversation(server):
+    answer = run(server, "chat", "--temperature", "0",
+                 text="My name is Ada.\nWhat is my name?\n")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith(f"Using model: {serving.MODEL}\n")
+    assert "Please enter a message for the chat model:" in answer.stdout
+    assert answer.stdout.count("> ") == 3
+    assert "Ada" in answer.stdout.split("> ")[2]
+
+
+def test_complete(server):
+    answer = run(server, "complete", "--max-tokens", "8", "--quick", "The sky is")
+    assert answer.returncode == 0 and answer.stdout.strip()
+    several = run(server, "complete", "--max-tokens", "4", text="One, two,\nA, B,\n")
+    assert "Please enter prompt to complete:" in several.stdout
+    assert several.stdout.count("> ") == 3
+
+
+def test_stats(server):
+    answer = run(server, "chat", "--stats", "--max-tokens", "8", "--quick", "Hello")
+    assert answer.returncode == 0
+    assert "token" in answer.stdout.lower() + answer.stderr.lower()
+
+
+def test_nothing_is_served(server):
+    answer = subprocess.run(
+        [serving.BIN / "baton", "chat", "--url", f"http://127.0.0.1:{serving.free_port()}/v1", "-q", "hi"],
+        capture_output=True, text=True, timeout=30)
+    assert answer.returncode == 1
+    assert len(answer.stderr.strip().splitlines()) == 1
+    unknown = run(server, "chat", "--model-name", "gpt-nope", "-q", "hi")
+    assert unknown.returncode == 1
+    assert "gpt-nope" in unknown.stderr and len(unknown.stderr.strip().splitlines()) == 1
+
+
+class Terminal:
+    """A program in a pseudo-terminal."""
+
+    def __init__(self, *command):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(command[0], command)
+        self.seen = ""
+
+    def read_until(self, text, deadline=30):
+        end = time.monotonic() + deadline
+        while text not in self.seen:
+            assert time.monotonic() < end, f"no {text!r} in {self.seen!r}"
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.seen += os.read(self.fd, 4096).decode(errors="replace")
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def write(self, text):
+        os.write(self.fd, text.encode())
+
+
+def test_ctrl_c_stops_the_reply_and_not_the_program(server):
+    chat = Terminal(str(serving.BIN / "baton"), "chat", "--url", server.url + "/v1",
+                    "--max-tokens", "2000", "--temperature", "0")
+    chat.read_until("> ")
+    chat.write("Write a very long story about a dragon and a knight.\n")
+    serving.eventually(lambda: server.metric("vllm:num_requests_running"), "the reply has begun")
+    chat.write("\x03")
+    chat.read_until("> ")
+    serving.eventually(lambda: server.metric("vllm:num_requests_running") == 0, "the reply has ended")
+    chat.write("What is the capital of Japan?\n")
+    chat.read_until("Tokyo")
+    chat.read_until("> ")
+    chat.write("\x04")
+    _, status = os.waitpid(chat.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_serve_drains_on_ctrl_c(start):
+    server = start().wait_ready()
+    assert server.stop(signal.SIGINT) == 0
+    assert server.children("baton-worker") == []
+
+
+def test_a_bad_model_ends_serve_with_one_clear_reason(start, tmp_path):
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF" + b"\xff" * 64)
+    for model in (str(tmp_path / "bad.gguf"), str(tmp_path / "absent"), "no-such-model"):
+        server = start(model=model)
+        assert server.process.wait(30) == 1
+        assert os.path.basename(model) in server.output()
