@@ -20,15 +20,15 @@ namespace baton::worker {
 // Copies the first `token_count` tokens' keys and values of a block, in every layer, before any
 // row of the step runs: a fork's own copy of its parent's last, partial block.
 struct BlockCopy {
-  BlockId from;
-  BlockId to;
+  BlockId from = {};
+  BlockId to = {};
   int32_t token_count = 0;
 };
 
 // A run of consecutive tokens of one sequence. Its keys and values are written to the sequence's
 // blocks; attention sees positions [0, position] of the same blocks.
 struct PlanRow {
-  SequenceId sequence;
+  SequenceId sequence = {};
   int32_t first_position = 0;  // of the run's first token in its sequence
   int32_t token_begin = 0;     // into StepPlan::tokens
   int32_t token_count = 0;
@@ -41,13 +41,14 @@ struct PlanRow {
 // choices of one prompt do, for their first token.
 struct SampleRequest {
   int32_t row = 0;  // into StepPlan::rows; that row has `logits`
-  SequenceId sequence;
+  SequenceId sequence = {};
   const SamplingParams* params = nullptr;
-  int32_t choice = 0;                  // index of the sequence in its request: part of the key
-  int32_t output_position = 0;         // 0 for the first output token
-  absl::Span<const TokenId> history;   // prompt and output so far
-  int32_t prompt_count = 0;            // how much of `history` is prompt
-  absl::Span<const TokenId> stop_ids;  // every id that ends this sequence: banned by min_tokens
+  int32_t choice = 0;                      // index of the sequence in its request: part of the key
+  int32_t output_position = 0;             // 0 for the first output token
+  absl::Span<const TokenId> history = {};  // prompt and output so far
+  int32_t prompt_count = 0;                // how much of `history` is prompt
+  absl::Span<const TokenId> stop_ids =
+      {};  // every id that ends this sequence: banned by min_tokens
 };
 
 struct StepPlan {

@@ -24,17 +24,17 @@ struct SamplingParams {
   float repetition_penalty = 1.0f;  // prompt and output
   float presence_penalty = 0.0f;    // output
   float frequency_penalty = 0.0f;   // output
-  std::vector<std::pair<TokenId, float>> logit_bias;
+  std::vector<std::pair<TokenId, float>> logit_bias = {};
 
   uint64_t seed = 0;  // keys Philox together with the choice and the output position
 
   int32_t max_tokens = 0;  // 0: up to the model's length
   int32_t min_tokens = 0;
-  std::vector<TokenId> stop_token_ids;  // without the model's own end tokens
+  std::vector<TokenId> stop_token_ids = {};  // without the model's own end tokens
   bool ignore_eos = false;
 
   // Absent: none. N: the sampled token's and the N most likely ones'.
-  std::optional<int32_t> logprobs;
+  std::optional<int32_t> logprobs = {};
 
   bool greedy() const { return temperature < 1e-5f; }
 };

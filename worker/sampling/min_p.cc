@@ -1,0 +1,17 @@
+// min_p m: keeps the tokens at least m times as likely as the likeliest: z >= max + ln m.
+#include <cmath>
+
+#include "worker/sampling/sampler_stage.h"
+
+namespace baton::worker {
+
+SamplerStage Stage_min_p() {
+  return {.stochastic = true,
+          .active = [](const SampleRequest& request) { return request.params->min_p > 0.0f; },
+          .apply =
+              [](const SampleRequest& request, Candidates& candidates) {
+                candidates.KeepAtLeast(candidates.Max() + std::log(request.params->min_p));
+              }};
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,44 @@
+// Draws the next token of a sequence from the logits of its last position.
+//
+//   Sampler sampler(info.vocab_size);                      // one per thread: holds the workspace
+//   SampledToken next = sampler.Sample(row, request);      // row: the raw logits, left unchanged
+//
+// The result is a function of the logits, the request's params and history, and (seed, choice,
+// output position): never of the batch, the thread or earlier calls. The draw is an exponential
+// race: each token arrives after a time Exp(1) / weight, the first one wins. It is run in two
+// levels, groups of 64 ids and then the winning group, as the first arrival of a group is itself
+// exponential with the group's summed weight: the same law for 1/64 of the random numbers.
+//
+// Threading: thread-compatible; one instance per thread.
+// Ownership: keeps nothing of a call's arguments.
+// Errors:    none. NaN is never drawn; where nothing can be drawn, the token is 0.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "worker/engine/step_plan.h"
+#include "worker/sampling/candidates.h"
+#include "worker/sampling/sampler_stage.h"
+
+namespace baton::worker {
+
+class Sampler {
+ public:
+  // Allocates for rows of up to `vocab_size` logits; nothing is allocated per call afterwards,
+  // except what the answer itself holds.
+  explicit Sampler(int32_t vocab_size);
+
+  // REQUIRES: 0 < logits.size() <= vocab_size.
+  SampledToken Sample(absl::Span<const float> logits, const SampleRequest& request);
+
+ private:
+  TokenId Choose(absl::Span<const float> logits, const SampleRequest& request);
+  void FillLogprob(absl::Span<const float> logits, int32_t top_count, SampledToken& sampled);
+
+  const std::vector<SamplerStage> stages_;
+  Candidates candidates_;
+};
+
+}  // namespace baton::worker
