@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include "common/base/check.h"
+
+namespace baton::worker {
+
+// A half-open range of rows, heads or elements.
+struct Range {
+  int64_t begin = 0;
+  int64_t count = 0;
+  int64_t end() const { return begin + count; }
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+// Which part of a model one rank of a tensor-parallel worker holds. {0, 1} is the whole.
+//
+// Threading: plain data.
+struct Shard {
+  int rank = 0;
+  int size = 1;
+
+  bool whole() const { return size == 1; }
+
+  // This rank's part of `total` items that divide evenly. REQUIRES: total % size == 0; who reads
+  // the sizes from a file checks it first.
+  Range SliceOf(int64_t total) const {
+    BATON_CHECK(total % size == 0) << "shard: total=" << total << " size=" << size;
+    return {total / size * rank, total / size};
+  }
+
+  // This rank's part of any `total`: the first total % size ranks get one more.
+  Range UnevenSliceOf(int64_t total) const {
+    const int64_t base = total / size;
+    const int64_t rest = total % size;
+    const int64_t extra = rank < rest ? 1 : 0;
+    return {base * rank + (rank < rest ? rank : rest), base + extra};
+  }
+};
+
+}  // namespace baton::worker
