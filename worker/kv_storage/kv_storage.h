@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "worker/device/buffer.h"
+#include "worker/tensor/kv_layout.h"
+
+namespace baton::worker {
+
+// The bytes of the KV cache: where block `id` of layer `l` lies. Which ids are in use, and by whom,
+// is the block pool's affair.
+//
+//   ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout, layer_count, block_count));
+//   Attention({.kv = kv.Layer(7), ...}, slice);
+//
+// Memory: one region for each layer, of block_count times layout.block_bytes(). Pages become real
+// when a block is first written.
+//
+// Threading: thread-compatible; writers of distinct blocks, or distinct tokens of a block, need no
+//            lock. In the worker the executor writes and the transfer reads blocks that it leases.
+// Ownership: owns the bytes; views are valid until it dies, a move leaves them valid.
+// Errors:    RESOURCE_EXHAUSTED from Create; INVALID_ARGUMENT for a count < 1.
+class KvStorage {
+ public:
+  static absl::StatusOr<KvStorage> Create(const KvLayout& layout, int32_t layer_count,
+                                          int32_t block_count);
+
+  const KvLayout& layout() const { return layout_; }
+  int32_t layer_count() const { return layer_count_; }
+  int32_t block_count() const { return block_count_; }
+
+  // Of one block in all layers.
+  uint64_t block_bytes() const {
+    return static_cast<uint64_t>(layout_.block_bytes()) * static_cast<uint64_t>(layer_count_);
+  }
+
+  KvLayerView Layer(int32_t layer);
+
+  // The bytes of one block in one layer: what transfer sends and receives.
+  absl::Span<std::byte> BlockBytes(int32_t layer, BlockId block);
+
+  // Copies all tokens of a block, in every layer. REQUIRES: from != to.
+  void CopyBlock(BlockId from, BlockId to);
+
+ private:
+  KvStorage(const KvLayout& layout, int32_t layer_count, int32_t block_count, Buffer bytes);
+
+  KvLayout layout_;
+  int32_t layer_count_;
+  int32_t block_count_;
+  Buffer bytes_;
+};
+
+}  // namespace baton::worker

@@ -1,0 +1,28 @@
+// y = x W^T + b (+ residual), or silu(x G^T) * (x U^T) for a gated layer.
+//
+// A row of the result has the same bits whatever the number of rows, its place among them, and the
+// number of threads: each output is one sum over K, in order, restarted every 512 inputs (1,024
+// from K = 1,536 on), the parts added in f32. At AVX-512 in bf16 these are oneDNN's bits too.
+//
+// Threading: every thread of a region calls it with the same arguments and its own slice; outputs
+//            are split by columns. Sync before (x complete) and after (y complete) is the caller's.
+#pragma once
+
+#include "worker/device/compute_threads.h"
+#include "worker/ops/packed_linear.h"
+#include "worker/tensor/matrix.h"
+
+namespace baton::worker {
+
+struct LinearArgs {
+  ConstMatrix x;  // [M, inputs], of the weights' dtype
+  const PackedLinear* weights = nullptr;
+  // [M, outputs], f32 or bf16; must not overlap x.
+  Matrix out;
+  // Empty, or f32 [M, outputs] that is added; may be `out` itself. Not for gated layers.
+  ConstMatrix residual = {};
+};
+
+void Linear(const LinearArgs& args, const ComputeSlice& slice);
+
+}  // namespace baton::worker

@@ -1,0 +1,66 @@
+// How the keys and values of one block of tokens lie in memory, in one layer. Chosen for the CPU's
+// attention kernel, agreed upon by whoever appends, attends, copies or sends them.
+//
+// A block of one layer holds, for each kv head, its keys and then, for each kv head, its values:
+//
+//   bf16: keys   [head][head_dim / 2][block_tokens][2]    a vector of tokens meets a pair of dims
+//         values [head][block_tokens / 2][head_dim'][2]   a vector of dims meets a pair of tokens
+//   f32:  keys   [head][head_dim][block_tokens]
+//         values [head][block_tokens][head_dim']
+//
+// head_dim' is head_dim rounded up to a multiple of 16; the extra columns are never read back.
+// Head ranges are contiguous in keys and in values, which is what a reshard by heads needs.
+//
+// Threading: plain values. Ownership: KvLayerView points into a KvStorage, which outlives it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "worker/tensor/dtype.h"
+
+namespace baton::worker {
+
+struct KvLayout {
+  DType dtype = DType::kBf16;
+  int32_t block_tokens = 0;
+  int32_t kv_heads = 0;
+  int32_t head_dim = 0;
+
+  // Checks the four: kBf16 or kF32, 16 to 128 tokens in steps of 16, head_dim a multiple of 8.
+  // INVALID_ARGUMENT names the one that is wrong.
+  static absl::StatusOr<KvLayout> Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
+                                       int32_t head_dim);
+
+  int32_t padded_head_dim() const { return (head_dim + 15) / 16 * 16; }
+
+  // Bytes of one head's keys in a block; its values take as many.
+  size_t head_bytes() const {
+    return static_cast<size_t>(block_tokens) * static_cast<size_t>(padded_head_dim()) *
+           SizeOf(dtype);
+  }
+  size_t keys_bytes() const { return static_cast<size_t>(kv_heads) * head_bytes(); }
+  size_t block_bytes() const { return 2 * keys_bytes(); }  // in one layer
+
+  friend bool operator==(const KvLayout&, const KvLayout&) = default;
+};
+
+// The blocks of one layer.
+struct KvLayerView {
+  std::byte* data = nullptr;
+  KvLayout layout;
+
+  std::byte* Block(BlockId block) const {
+    return data + static_cast<size_t>(block.value()) * layout.block_bytes();
+  }
+  std::byte* Keys(BlockId block, int head) const {
+    return Block(block) + static_cast<size_t>(head) * layout.head_bytes();
+  }
+  std::byte* Values(BlockId block, int head) const {
+    return Keys(block, head) + layout.keys_bytes();
+  }
+};
+
+}  // namespace baton::worker
