@@ -1,0 +1,99 @@
+// Text to token ids and back, with the results of Hugging Face's tokenizers.
+//
+//   ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::FromGguf(file.metadata()));
+//   ASSIGN_OR_RETURN(std::vector<TokenId> ids, tokenizer->Encode("Hello", {}));
+//   std::string text = tokenizer->Decode(ids, SpecialTokens::kSkip);
+//
+// Text that streams out goes through IncrementalDetokenizer instead of Decode.
+//
+// Threading: immutable after construction; every method may be called from any thread at once.
+// Ownership: owns its tables; copies everything out of the JSON or GGUF bytes it was made from.
+// Errors:    INVALID_ARGUMENT for a malformed file, naming the place in it; UNIMPLEMENTED for a
+//            component type, pattern or option it does not know, naming it and those it knows.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "common/gguf/gguf_metadata.h"
+#include "common/text/tokenizer/tokenizer_config.h"
+
+namespace baton {
+
+struct TokenizerParts;  // what a loader hands to the constructor: tokenizer_parts.h
+class TokenTable;
+
+struct EncodeOptions {
+  // Adds what the model's template puts around every prompt (the BOS token of Llama 3). Off for chat,
+  // whose template writes those itself.
+  bool add_special_tokens = true;
+
+  // Recognises special tokens spelled in the text ("<|im_end|>"). Off for text that a user wrote, when
+  // it must not be able to forge them.
+  bool parse_special = true;
+};
+
+enum class SpecialTokens { kKeep, kSkip };
+
+class Tokenizer {
+ public:
+  // From the text of tokenizer.json; `config` says which tokens are BOS, EOS and so on.
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromJson(
+      std::string_view tokenizer_json, const TokenizerConfig& config);
+
+  // From the tokenizer.ggml.* keys of a GGUF file.
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromGguf(const GgufMetadata& metadata);
+
+  explicit Tokenizer(TokenizerParts parts);
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+  ~Tokenizer();
+
+  // Bytes that are not UTF-8 are encoded as they are. INVALID_ARGUMENT for text of 4 GiB or more.
+  absl::StatusOr<std::vector<TokenId>> Encode(std::string_view text,
+                                              const EncodeOptions& options) const;
+
+  // The text of all ids together; ids outside the vocabulary add nothing, bytes that form no
+  // character become U+FFFD.
+  std::string Decode(std::span<const TokenId> ids, SpecialTokens special) const;
+
+  // Ids are below this; some may be unused.
+  size_t vocab_size() const;
+
+  // The bytes that a token adds to the text, maybe a part of a character; empty for unknown ids.
+  // Valid while the tokenizer lives.
+  std::string_view TokenBytes(TokenId id) const;
+
+  // The token as the vocabulary spells it ("Ġthe"), and back.
+  std::string_view TokenText(TokenId id) const;
+  std::optional<TokenId> FindToken(std::string_view text) const;
+
+  // True for tokens that are markup and no text, such as "<|im_end|>".
+  bool IsSpecial(TokenId id) const;
+
+  std::optional<TokenId> bos_id() const;
+  std::optional<TokenId> eos_id() const;
+  std::optional<TokenId> unk_id() const;
+  std::optional<TokenId> pad_id() const;
+
+  // The tokens that end a turn: EOS, and those a GGUF file names besides (end of turn, of message).
+  const std::vector<TokenId>& stop_ids() const;
+
+ private:
+  struct Scratch;
+
+  // Encodes text between raw added tokens, and between normalized ones.
+  void EncodeSegment(std::string_view text, bool parse_special, Scratch& scratch,
+                     std::vector<TokenId>& ids) const;
+  void EncodePlain(std::string_view text, Scratch& scratch, std::vector<TokenId>& ids) const;
+
+  const std::unique_ptr<const TokenizerParts> parts_;
+};
+
+}  // namespace baton
