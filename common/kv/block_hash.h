@@ -16,10 +16,10 @@ inline constexpr std::string_view kBlockHashScheme = "baton-xxh3-64/1";
 // What all blocks of one chain have in common. Equal chains of equal identity are equal hashes, in
 // every process of every machine.
 struct BlockChainIdentity {
-  uint64_t model_digest = 0;    // ModelInfo.model_digest: weights, tokenizer, everything
-  uint32_t block_size = 64;     // tokens in a block
-  std::string_view adapter;     // empty: none
-  std::string_view cache_salt;  // empty: shared by all tenants
+  uint64_t model_digest = 0;         // ModelInfo.model_digest: weights, tokenizer, everything
+  uint32_t block_size = 64;          // tokens in a block
+  std::string_view adapter = {};     // empty: none
+  std::string_view cache_salt = {};  // empty: shared by all tenants
 };
 
 // Parent of the first block of a chain.
