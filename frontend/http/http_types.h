@@ -21,18 +21,24 @@
 
 namespace baton::frontend {
 
-// Names compare without regard to case; order is kept.
+// Names compare without regard to case; values of one name keep their order.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 // The first value of `name`, or nullopt.
 std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name);
+
+// Letters A to Z count as their lower-case forms; everything else compares as it is.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
+// "Not Found" for 404; "Unknown" for a code that has no phrase here.
+std::string_view StatusPhrase(int status);
 
 struct HttpRequest {
   std::string method;
   std::string path;   // decoded, without the query
   std::string query;  // raw
   HttpHeaders headers;
-  std::string body;
+  std::string body;  // with room for 64 more bytes, which simdjson wants to see
   std::string remote_address;
   std::vector<std::string> path_parameters;  // what the route's {…} parts matched, in order
   std::string request_id;                    // x-request-id of the client, or made here
@@ -62,9 +68,13 @@ class ResponseSink {
   virtual bool Write(std::string_view bytes) = 0;
   virtual void Finish() = 0;
 
-  // Runs `callback` once, from a server thread, when the client leaves before the answer is
-  // complete (also when it has left already). Dropped when the answer is complete.
+  // Runs `callback` once, on a net thread, when the client leaves before the answer is complete;
+  // at once and on this thread if it has left already. Dropped when the answer is complete. The
+  // callback must not block.
   virtual void OnGone(std::function<void()> callback) = 0;
 };
+
+// Starts the answer to one request and returns; see the top of this file.
+using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<ResponseSink>)>;
 
 }  // namespace baton::frontend
