@@ -3,7 +3,7 @@
 //   out = softmax(scale * q K[0..p]^T) V[0..p]
 //
 // Bits depend on the row's own history and on nothing else: keys are taken in tiles of 64
-// positions, kSplitTokens positions make one partial result by online softmax, and partial results
+// positions, 512 positions make one partial result by online softmax, and partial results
 // are joined in ascending order, whoever computed them. So batch, chunking, prefix hits, block size
 // and threads change nothing.
 #pragma once
@@ -30,47 +30,62 @@ struct AttentionRun {
 // How the attention of a step is cut into pieces of like cost: made once per step, used by every
 // layer. Keeps its memory from step to step.
 //
-// Threading: Build by one thread outside of a region; constant inside, except for the scratch that
-//            Attention keeps in it, of which each piece has its own.
-// Ownership: the runs' block tables must outlive the step.
+//   plan.Build(runs, heads, layout, threads.thread_count());
+//
+// Threading: Build by one thread outside of a region; constant inside, except for the scratch, of
+//            which each thread and each piece has its own.
+// Ownership: copies the runs' block tables.
 class AttentionPlan {
  public:
-  static constexpr int32_t kTileTokens = 64;    // of keys
-  static constexpr int32_t kSplitTokens = 512;  // of keys, in one partial result
-
-  // `heads` is a multiple of `kv_heads`.
+  // REQUIRES: `heads` is a multiple of layout.kv_heads, and every table covers its run.
   void Build(absl::Span<const AttentionRun> runs, int32_t heads, const KvLayout& layout,
              int thread_count);
 
-  // A tile of queries against one kv head, over splits [split_begin, split_end).
+  // A tile of queries against one kv head, over the splits [split_begin, split_end).
   struct Piece {
-    int32_t run = 0;
-    int32_t query_begin = 0;  // in the run
+    int32_t row_begin = 0;  // of the batch
     int32_t query_count = 0;
+    int32_t first_position = 0;
     int32_t kv_head = 0;
     int32_t split_begin = 0;
     int32_t split_end = 0;
-    int64_t partial = -1;  // of its first (query, head) row, or -1: the piece is a whole result
+    int64_t blocks = 0;    // index of its sequence's table
+    int64_t partial = -1;  // index of its first row's partial result, or -1: gives whole results
   };
 
-  // For kernels.
-  absl::Span<const AttentionRun> runs() const { return runs_; }
+  // What follows is for Attention.
   absl::Span<const Piece> PiecesOf(int thread) const;
-  // The pieces of split tiles: each tile's are neighbours, in ascending order of splits.
-  absl::Span<const Piece> split_pieces() const { return split_pieces_; }
+  // The tiles that several pieces share, with all their splits; `partial` is that of split 0.
+  absl::Span<const Piece> shared_tiles() const { return shared_tiles_; }
+  const int32_t* BlocksOf(const Piece& piece) const { return blocks_.data() + piece.blocks; }
   int32_t heads() const { return heads_; }
-  // A partial result: head_dim' sums, then maximum and sum of the weights.
-  float* Partial(int64_t index) { return partials_.data() + index * partial_floats_; }
-  const float* Partial(int64_t index) const { return partials_.data() + index * partial_floats_; }
+  int32_t group() const { return group_; }
+  int thread_count() const { return static_cast<int>(thread_begin_.size()) - 1; }
+  const KvLayout& layout() const { return layout_; }
+
+  // Floats of the state of one row: head_dim' sums, maximum, sum of weights, fill.
+  int32_t state_floats() const { return layout_.padded_head_dim() + 16; }
+  float* Partial(int64_t index) { return partials_.data() + index * state_floats(); }
+  float* ThreadTotals(int thread) { return scratch_.data() + 2 * thread * scratch_floats_; }
+  float* ThreadPartials(int thread) { return ThreadTotals(thread) + scratch_floats_; }
 
  private:
-  std::vector<AttentionRun> runs_;
+  int64_t CostOf(const Piece& piece) const;
+  void AddTiles(const AttentionRun& run, int64_t blocks);
+  void SplitLargeTiles(int thread_count);
+  void DealOut(int thread_count);
+
+  KvLayout layout_;
+  int32_t heads_ = 0;
+  int32_t group_ = 1;
+  std::vector<int32_t> blocks_;
+  std::vector<Piece> tiles_;
+  std::vector<Piece> shared_tiles_;
   std::vector<Piece> pieces_;
-  std::vector<Piece> split_pieces_;
   std::vector<int64_t> thread_begin_;  // into pieces_, one more than threads
   std::vector<float> partials_;
-  int64_t partial_floats_ = 0;
-  int32_t heads_ = 0;
+  std::vector<float> scratch_;
+  int64_t scratch_floats_ = 0;  // of one of a thread's two areas
 };
 
 struct AttentionArgs {

@@ -1,0 +1,322 @@
+// Attention of a tile of queries against one kv head; see ../attention.h for the order of sums and
+// ../../tensor/kv_layout.h for the memory.
+//
+// Both products are small matrix products over packed weights: scores over keys, where a vector
+// holds tokens, then sums over values, where it holds dims. Exponents are to base 2.
+#pragma once
+
+#include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/simd_formats.h"
+
+namespace baton::worker::cpu {
+
+namespace {
+
+inline constexpr int kGroupTokens = 16;  // a block holds whole groups of so many tokens
+inline constexpr int kTileGroups = kTileTokens / kGroupTokens;
+inline constexpr float kMinusInfinity = -__builtin_inff();
+
+// Where the groups of a tile lie; those behind the last token are null.
+struct KvTile {
+  const unsigned char* keys[kTileGroups];
+  const unsigned char* values[kTileGroups];
+};
+
+inline KvTile FindTile(const AttentionTask& task, int first_token, int token_count,
+                       size_t element_bytes) {
+  KvTile tile{};
+  for (int group = 0; group * kGroupTokens < token_count; ++group) {
+    const int token = first_token + group * kGroupTokens;
+    const size_t block = static_cast<size_t>(task.blocks[token / task.block_tokens]);
+    const auto offset = static_cast<size_t>(token % task.block_tokens) * element_bytes;
+    tile.keys[group] = task.keys + block * task.block_bytes;
+    tile.values[group] = task.values + block * task.block_bytes;
+    // Keys: packs of dims of neighbouring tokens; values: whole rows of dims.
+    tile.keys[group] += offset * (element_bytes == 2 ? 2 : 1);
+    tile.values[group] += offset * static_cast<size_t>(task.padded_head_dim);
+  }
+  return tile;
+}
+
+// scores[r][0 .. kTileTokens) for R rows; groups without tokens are left as they are.
+template <class S, class Format, int R>
+void ScoreTile(const AttentionTask& task, const KvTile& tile,
+               const typename Format::Element* const* q, float* scores) {
+  using Element = typename Format::Element;
+  constexpr int kVecs = kGroupTokens / S::kLanes;  // one group at a time, or more in registers
+  constexpr int kGroups = S::kLanes == kGroupTokens ? kTileGroups : 1;
+  const int64_t step = static_cast<int64_t>(task.block_tokens) * Format::kPack;
+  const int packs = task.head_dim / Format::kPack;
+  for (int group = 0; group < kTileGroups && tile.keys[group] != nullptr; group += kGroups) {
+    typename S::F sum[R][kGroups * kVecs];
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < kGroups * kVecs; ++v) sum[r][v] = S::Zero();
+    }
+    const Element* keys[kGroups];
+    for (int g = 0; g < kGroups; ++g) {
+      // Past the last token any valid place will do: those scores are never looked at.
+      const unsigned char* place = tile.keys[group + g];
+      keys[g] = reinterpret_cast<const Element*>(place != nullptr ? place : tile.keys[group]);
+    }
+    for (int pack = 0; pack < packs; ++pack) {
+      typename Format::Weights w[kGroups * kVecs];
+      for (int g = 0; g < kGroups; ++g) {
+        for (int v = 0; v < kVecs; ++v) {
+          w[g * kVecs + v] = Format::Load(keys[g] + pack * step + v * S::kLanes * Format::kPack);
+        }
+      }
+      for (int r = 0; r < R; ++r) {
+        const typename Format::Input input = Format::Broadcast(q[r] + pack * Format::kPack);
+        for (int v = 0; v < kGroups * kVecs; ++v) {
+          sum[r][v] = Format::MulAdd(sum[r][v], w[v], input);
+        }
+      }
+    }
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < kGroups * kVecs; ++v) {
+        S::Store(scores + r * kTileTokens + group * kGroupTokens + v * S::kLanes, sum[r][v]);
+      }
+    }
+  }
+}
+
+// One row of online softmax over the first `count` scores of a tile: leaves the weights, brings
+// maximum and sum up to date, returns the factor for what was summed before.
+template <class S, class Format>
+float WeighRow(const float* scores, int count, float scale, typename Format::Element* weights,
+               float* maximum, float* sum) {
+  using F = typename S::F;
+  constexpr int kVecs = kTileTokens / S::kLanes;
+  if (count <= 0) {
+    for (int v = 0; v < kVecs; ++v) Format::Store(weights + v * S::kLanes, S::Zero());
+    return 1.0f;
+  }
+  const F lowest = S::Set(kMinusInfinity);
+  F values[kVecs];
+  F most = lowest;
+  for (int v = 0; v < kVecs; ++v) {
+    const F scaled = S::Load(scores + v * S::kLanes) * S::Set(scale);
+    values[v] = S::Blend(count - v * S::kLanes, scaled, lowest);
+    most = S::Max(most, values[v]);
+  }
+  const float tile_maximum = S::MaxOf(most);
+  const float new_maximum = *maximum < tile_maximum ? tile_maximum : *maximum;
+  F total = S::Zero();
+  for (int v = 0; v < kVecs; ++v) {
+    const F power = Exp2<S>(values[v] - S::Set(new_maximum));
+    const F weight = S::Blend(count - v * S::kLanes, power, S::Zero());
+    Format::Store(weights + v * S::kLanes, weight);
+    total = total + weight;
+  }
+  const float factor = *maximum == kMinusInfinity ? 0.0f : Exp2Of<S>(*maximum - new_maximum);
+  *sum = *sum * factor + S::SumOf(total);
+  *maximum = new_maximum;
+  return factor;
+}
+
+// state[r] = state[r] * factor[r] + weights[r] * values, for V vectors of dims from `dim` on.
+template <class S, class Format, int R, int V>
+void AddValues(const AttentionTask& task, const KvTile& tile, int token_count,
+               const typename Format::Element* weights, const float* factors, int dim,
+               float* const* states) {
+  using Element = typename Format::Element;
+  constexpr int kPack = Format::kPack;
+  typename S::F sum[R][V];
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) {
+      sum[r][v] = S::Load(states[r] + dim + v * S::kLanes) * S::Set(factors[r]);
+    }
+  }
+  const auto add = [&](const Element* values, int token, bool first_only) {
+    typename Format::Weights w[V];
+    for (int v = 0; v < V; ++v) {
+      w[v] = Format::Load(values + v * S::kLanes * kPack);
+      if (first_only) w[v] = Format::FirstOfPack(w[v]);
+    }
+    for (int r = 0; r < R; ++r) {
+      const typename Format::Input input = Format::Broadcast(weights + r * kTileTokens + token);
+      for (int v = 0; v < V; ++v) sum[r][v] = Format::MulAdd(sum[r][v], w[v], input);
+    }
+  };
+  const int64_t step = static_cast<int64_t>(task.padded_head_dim) * kPack;
+  for (int token = 0; token < token_count;) {
+    const Element* values =
+        reinterpret_cast<const Element*>(tile.values[token / kGroupTokens]) + dim * kPack;
+    const int group_end = (token / kGroupTokens + 1) * kGroupTokens;
+    const int end = group_end < token_count ? group_end : token_count;
+    for (; token + kPack <= end; token += kPack, values += step) add(values, token, false);
+    if (token < end) {  // half a pair: what is beside the last token is nobody's
+      add(values, token, true);
+      token = end;
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) S::Store(states[r] + dim + v * S::kLanes, sum[r][v]);
+  }
+}
+
+// R rows against a tile of which they see counts[r] tokens, token_count at most.
+template <class S, class Format, int R>
+void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, const int* counts,
+                const typename Format::Element* const* q, float* const* states) {
+  using Element = typename Format::Element;
+  alignas(64) float scores[R * kTileTokens];
+  alignas(64) Element weights[R * kTileTokens];
+  float factors[R];
+  ScoreTile<S, Format, R>(task, tile, q, scores);
+  for (int r = 0; r < R; ++r) {
+    float* maximum = states[r] + task.padded_head_dim;
+    factors[r] = WeighRow<S, Format>(scores + r * kTileTokens, counts[r], task.scale * kLog2E,
+                                     weights + r * kTileTokens, maximum, maximum + 1);
+  }
+  constexpr int kVecs = S::kTileVecs;
+  int dim = 0;
+  for (; dim + kVecs * S::kLanes <= task.padded_head_dim; dim += kVecs * S::kLanes) {
+    AddValues<S, Format, R, kVecs>(task, tile, token_count, weights, factors, dim, states);
+  }
+  if constexpr (kVecs * S::kLanes > kGroupTokens) {  // the padding's unit
+    constexpr int kRest = kGroupTokens / S::kLanes;
+    for (; dim < task.padded_head_dim; dim += kGroupTokens) {
+      AddValues<S, Format, R, kRest>(task, tile, token_count, weights, factors, dim, states);
+    }
+  }
+}
+
+template <class S, class Format>
+using TileKernel = void (*)(const AttentionTask&, const KvTile&, int, const int*,
+                            const typename Format::Element* const*, float* const*);
+
+template <class S, class Format>
+TileKernel<S, Format> TileKernelFor(int rows) {
+  switch (rows) {
+    case 1:
+      return AttendTile<S, Format, 1>;
+    case 2:
+      return AttendTile<S, Format, 2>;
+    case 3:
+      return AttendTile<S, Format, 3>;
+    case 4:
+      return AttendTile<S, Format, 4>;
+    default:
+      break;
+  }
+  if constexpr (S::kTileRows > 4) {
+    return rows == 5 ? AttendTile<S, Format, 5> : AttendTile<S, Format, 6>;
+  }
+  __builtin_trap();
+}
+
+// One split: the partial result of every row that sees any of its tokens.
+template <class S, class Format>
+void AttendSplit(const AttentionTask& task, int split) {
+  using Element = typename Format::Element;
+  const int rows = task.query_count * task.group;
+  for (int row = 0; row < rows; ++row) {
+    float* state = task.partials + static_cast<int64_t>(row) * task.state_floats;
+    for (int i = 0; i < task.padded_head_dim; ++i) state[i] = 0.0f;
+    state[task.padded_head_dim] = kMinusInfinity;
+    state[task.padded_head_dim + 1] = 0.0f;
+  }
+  const int seen_end = task.first_position + task.query_count;  // by the last query
+  const int split_begin = split * kSplitTokens;
+  const int split_end =
+      split_begin + kSplitTokens < seen_end ? split_begin + kSplitTokens : seen_end;
+  for (int token = split_begin; token < split_end; token += kTileTokens) {
+    const int tile_tokens = split_end - token < kTileTokens ? split_end - token : kTileTokens;
+    const KvTile tile = FindTile(task, token, tile_tokens, sizeof(Element));
+    for (int row = 0; row < rows;) {
+      const int left = rows - row;
+      const int taken = left < S::kTileRows ? left : S::kTileRows;
+      const Element* q[S::kTileRows];
+      float* states[S::kTileRows];
+      int counts[S::kTileRows];
+      int most = 0;
+      for (int r = 0; r < taken; ++r) {
+        const int query = (row + r) / task.group;
+        q[r] = static_cast<const Element*>(task.q) + query * task.q_stride +
+               (row + r) % task.group * task.head_dim;
+        states[r] = task.partials + static_cast<int64_t>(row + r) * task.state_floats;
+        const int seen = task.first_position + query + 1 - token;
+        counts[r] = seen < tile_tokens ? seen : tile_tokens;
+        if (counts[r] > most) most = counts[r];
+      }
+      if (most > 0) TileKernelFor<S, Format>(taken)(task, tile, most, counts, q, states);
+      row += taken;
+    }
+  }
+}
+
+// total = total joined with partial; into an empty total, a copy.
+template <class S>
+void JoinState(const float* partial, int dims, bool empty, float* total) {
+  const float maximum = partial[dims];
+  if (empty) {
+    for (int i = 0; i < dims + 2; ++i) total[i] = partial[i];
+    return;
+  }
+  const float joined = total[dims] < maximum ? maximum : total[dims];
+  const float old_factor = Exp2Of<S>(total[dims] - joined);
+  const float new_factor = Exp2Of<S>(maximum - joined);
+  for (int i = 0; i < dims; i += S::kLanes) {
+    const typename S::F added = S::Load(partial + i) * S::Set(new_factor);
+    S::Store(total + i, S::MulAdd(S::Load(total + i), S::Set(old_factor), added));
+  }
+  total[dims + 1] = total[dims + 1] * old_factor + partial[dims + 1] * new_factor;
+  total[dims] = joined;
+}
+
+template <class S, class Out>
+void WriteQuotient(const float* state, int head_dim, int dims, void* to) {
+  auto* out = static_cast<typename Out::Element*>(to);
+  const typename S::F inverse = S::Set(1.0f / state[dims + 1]);
+  for (int i = 0; i < head_dim; i += S::kLanes) {
+    StoreSome<Out, S>(out + i, S::Load(state + i) * inverse, head_dim - i);
+  }
+}
+
+template <class S>
+void FinishState(const float* state, int head_dim, int dims, bool bf16, void* out) {
+  if (bf16) {
+    WriteQuotient<S, Bf16Format<S>>(state, head_dim, dims, out);
+  } else {
+    WriteQuotient<S, F32Format<S>>(state, head_dim, dims, out);
+  }
+}
+
+template <class S, class Format>
+void AttentionKernel(const AttentionTask& task) {
+  if (task.out == nullptr) {
+    AttendSplit<S, Format>(task, task.split_begin);
+    return;
+  }
+  const int rows = task.query_count * task.group;
+  const int dims = task.padded_head_dim;
+  for (int split = task.split_begin; split < task.split_end; ++split) {
+    AttendSplit<S, Format>(task, split);
+    for (int row = 0; row < rows; ++row) {
+      // Early queries may see nothing of the last split.
+      if (split * kSplitTokens > task.first_position + row / task.group) continue;
+      const int64_t at = static_cast<int64_t>(row) * task.state_floats;
+      JoinState<S>(task.partials + at, dims, split == task.split_begin, task.totals + at);
+    }
+  }
+  for (int row = 0; row < rows; ++row) {
+    const int64_t element = row / task.group * task.out_stride + row % task.group * task.head_dim;
+    const size_t bytes = task.out_bf16 ? sizeof(uint16_t) : sizeof(float);
+    FinishState<S>(task.totals + static_cast<int64_t>(row) * task.state_floats, task.head_dim, dims,
+                   task.out_bf16,
+                   static_cast<unsigned char*>(task.out) + static_cast<size_t>(element) * bytes);
+  }
+}
+
+template <class S>
+void AttentionJoinKernel(const AttentionJoinTask& task) {
+  for (int i = 0; i < task.partial_count; ++i) {
+    JoinState<S>(task.first + i * task.partial_stride, task.padded_head_dim, i == 0, task.total);
+  }
+  FinishState<S>(task.total, task.head_dim, task.padded_head_dim, task.out_bf16, task.out);
+}
+
+}  // namespace
+
+}  // namespace baton::worker::cpu

@@ -1,0 +1,120 @@
+// The seam between ops and the files that are compiled once per instruction set: plain structs and
+// functions. What is included there may hold no inline function of ours or of the library, lest the
+// linker keep a copy that only newer processors can run.
+//
+// Threading: tables are constant; kernels may run on any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace baton::worker::cpu {
+
+// 32-column units [unit_begin, unit_end) of y = x W^T; see ../linear.h and ../packed_linear.h.
+struct LinearTask {
+  const void* x;
+  int64_t x_stride;  // elements, as all strides here
+  int64_t rows;
+  const void* weights;
+  int64_t inputs;
+  int64_t outputs;
+  const float* bias;      // or nullptr
+  const float* residual;  // or nullptr
+  int64_t residual_stride;
+  void* out;
+  int64_t out_stride;
+  int64_t unit_begin;
+  int64_t unit_end;
+  bool out_bf16;
+  bool gated;
+};
+
+struct RmsNormTask {
+  float* x;
+  const float* add;  // or nullptr
+  const float* weight;
+  void* out;
+  int64_t size;
+  float epsilon;
+  bool out_bf16;
+};
+
+// One row and one kv head with its queries; see ../rope_append.h.
+struct RopeAppendTask {
+  const float* queries;  // group * head_dim
+  const float* key;
+  const float* value;
+  const float* cos_sin;
+  void* q_out;
+  void* keys;    // of the head in the block
+  void* values;  // likewise
+  int32_t group;
+  int32_t head_dim;
+  int32_t padded_head_dim;
+  int32_t rotary_dim;
+  int32_t block_tokens;
+  int32_t slot;  // token in the block
+};
+
+// A piece of an AttentionPlan; see ../attention.h. Its rows are (query, head of the group) pairs.
+struct AttentionTask {
+  const void* q;  // first query, first head of the group
+  int64_t q_stride;
+  const int32_t* blocks;
+  const unsigned char* keys;    // of the kv head in block 0
+  const unsigned char* values;  // likewise
+  size_t block_bytes;
+  float* totals;    // scratch of rows * state_floats
+  float* partials;  // rows * state_floats: scratch, or where the result is wanted
+  void* out;        // nullptr: leave the partial results of the only split in `partials`
+  int64_t out_stride;
+  int32_t state_floats;  // padded_head_dim sums, maximum, sum of weights, fill
+  int32_t query_count;
+  int32_t group;
+  int32_t head_dim;
+  int32_t padded_head_dim;
+  int32_t block_tokens;
+  int32_t first_position;  // of the first query
+  int32_t split_begin;
+  int32_t split_end;
+  float scale;
+  bool out_bf16;
+};
+
+// Joins the partial results of one row, in order, and writes the quotient.
+struct AttentionJoinTask {
+  const float* first;
+  int64_t partial_stride;  // floats from one split's state to the next's
+  int32_t partial_count;
+  float* total;  // scratch of state_floats
+  void* out;
+  int32_t head_dim;
+  int32_t padded_head_dim;
+  bool out_bf16;
+};
+
+struct KernelTable {
+  void (*linear_bf16)(const LinearTask&);
+  void (*linear_f32)(const LinearTask&);
+  void (*rms_norm)(const RmsNormTask&);
+  void (*rope_append_bf16)(const RopeAppendTask&);
+  void (*rope_append_f32)(const RopeAppendTask&);
+  void (*attention_bf16)(const AttentionTask&);
+  void (*attention_f32)(const AttentionTask&);
+  void (*attention_join)(const AttentionJoinTask&);
+};
+
+// Sizes that the kernels and their callers agree upon.
+inline constexpr int kPanelCols = 64;
+inline constexpr int kUnitCols = 32;
+inline constexpr int kTileTokens = 64;
+inline constexpr int kSplitTokens = 512;
+inline constexpr int kHeadDimMax = 512;
+
+extern const KernelTable kPlainKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+#endif
+
+}  // namespace baton::worker::cpu

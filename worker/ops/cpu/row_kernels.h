@@ -1,0 +1,96 @@
+// Kernels that work on one row: the norm, and turning and storing queries, keys and values. See
+// ../rms_norm.h and ../rope_append.h.
+#pragma once
+
+#include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/simd_formats.h"
+
+namespace baton::worker::cpu {
+
+namespace {
+
+// The sum of the squares of x + add, which is stored in x if there is an add. Always in the same
+// order: four vectors in turn, then their sum.
+template <class S>
+float SumOfSquares(float* x, const float* add, int64_t size) {
+  typename S::F sums[4] = {S::Zero(), S::Zero(), S::Zero(), S::Zero()};
+  for (int64_t i = 0, turn = 0; i < size; i += S::kLanes, ++turn) {
+    typename S::F value = LoadSome<S>(x + i, size - i);
+    if (add != nullptr) {
+      value = value + LoadSome<S>(add + i, size - i);
+      StoreSome<F32Format<S>, S>(x + i, value, size - i);
+    }
+    sums[turn & 3] = S::MulAdd(value, value, sums[turn & 3]);
+  }
+  return S::SumOf((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+template <class S, class Out>
+void ScaleRow(const RmsNormTask& task, float factor) {
+  auto* out = static_cast<typename Out::Element*>(task.out);
+  for (int64_t i = 0; i < task.size; i += S::kLanes) {
+    const int64_t left = task.size - i;
+    const typename S::F value = LoadSome<S>(task.x + i, left) * S::Set(factor);
+    StoreSome<Out, S>(out + i, value * LoadSome<S>(task.weight + i, left), left);
+  }
+}
+
+template <class S>
+void RmsNormKernel(const RmsNormTask& task) {
+  const float mean = SumOfSquares<S>(task.x, task.add, task.size) / static_cast<float>(task.size);
+  const float factor = 1.0f / __builtin_sqrtf(mean + task.epsilon);
+  if (task.out_bf16) {
+    ScaleRow<S, Bf16Format<S>>(task, factor);
+  } else {
+    ScaleRow<S, F32Format<S>>(task, factor);
+  }
+}
+
+// Turns one head. `out` may not be `in`.
+inline void TurnHead(const float* in, const float* cos_sin, int rotary_dim, int head_dim,
+                     float* out) {
+  const int half = rotary_dim / 2;
+  const float* cosines = cos_sin;
+  const float* sines = cos_sin + half;
+  for (int i = 0; i < half; ++i) {
+    out[i] = in[i] * cosines[i] - in[i + half] * sines[i];
+    out[i + half] = in[i + half] * cosines[i] + in[i] * sines[i];
+  }
+  for (int i = rotary_dim; i < head_dim; ++i) out[i] = in[i];
+}
+
+template <class S, class Format>
+void ConvertHead(const float* in, int head_dim, typename Format::Element* out) {
+  for (int i = 0; i < head_dim; i += S::kLanes) {
+    StoreSome<Format, S>(out + i, LoadSome<S>(in + i, head_dim - i), head_dim - i);
+  }
+}
+
+template <class S, class Format>
+void RopeAppendKernel(const RopeAppendTask& task) {
+  using Element = typename Format::Element;
+  constexpr int kPack = Format::kPack;
+  alignas(64) float turned[kHeadDimMax];
+  alignas(64) Element converted[kHeadDimMax];
+  const int dim = task.head_dim;
+  auto* q = static_cast<Element*>(task.q_out);
+  for (int head = 0; head < task.group; ++head) {
+    TurnHead(task.queries + head * dim, task.cos_sin, task.rotary_dim, dim, turned);
+    ConvertHead<S, Format>(turned, dim, q + head * dim);
+  }
+  TurnHead(task.key, task.cos_sin, task.rotary_dim, dim, turned);
+  ConvertHead<S, Format>(turned, dim, converted);
+  Element* key = static_cast<Element*>(task.keys) + task.slot * kPack;
+  for (int i = 0; i < dim; i += kPack) {
+    __builtin_memcpy(key + i * task.block_tokens, converted + i, kPack * sizeof(Element));
+  }
+  // The neighbour of a pair may be another thread's: element by element.
+  ConvertHead<S, Format>(task.value, dim, converted);
+  Element* value = static_cast<Element*>(task.values) +
+                   task.slot / kPack * task.padded_head_dim * kPack + task.slot % kPack;
+  for (int i = 0; i < dim; ++i) value[i * kPack] = converted[i];
+}
+
+}  // namespace
+
+}  // namespace baton::worker::cpu

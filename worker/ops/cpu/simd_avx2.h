@@ -1,0 +1,91 @@
+// Eight floats at a time; see simd_plain.h for the interface. Needs -mavx2 -mfma.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace baton::worker::cpu {
+
+namespace {
+
+struct Avx2Simd {
+  using F = __m256;
+  using I = __m256i;
+  struct Pair {
+    F even, odd;
+  };
+
+  static constexpr int kLanes = 8;
+  static constexpr int kTileRows = 4;
+  static constexpr int kTileVecs = 2;
+  static constexpr int kRowVecs = 4;
+
+  static F Zero() { return _mm256_setzero_ps(); }
+  static F Set(float value) { return _mm256_set1_ps(value); }
+  static F Load(const float* from) { return _mm256_loadu_ps(from); }
+  static void Store(float* to, F value) { _mm256_storeu_ps(to, value); }
+  static F Max(F a, F b) { return _mm256_max_ps(a, b); }
+  static F MulAdd(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+
+  static F Blend(int count, F value, F other) {
+    const I lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const I keep = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane);
+    return _mm256_blendv_ps(other, value, _mm256_castsi256_ps(keep));
+  }
+  static float MaxOf(F value) {
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
+    four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+  }
+  static float SumOf(F value) {
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+  }
+
+  static F Scale(F value, F exponent) {
+    const I biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent), _mm256_set1_epi32(127));
+    return _mm256_mul_ps(value, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
+  }
+  static F Round(F value) {
+    return _mm256_round_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+
+  static I LoadPairs(const uint16_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const I*>(from));
+  }
+  static I EvenOnly(I pairs) { return _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)); }
+  static Pair BroadcastPair(const uint16_t* from) {
+    int32_t bits;
+    __builtin_memcpy(&bits, from, sizeof(bits));
+    const I both = _mm256_set1_epi32(bits);
+    return {Even(both), Odd(both)};
+  }
+  static F DotPairs(F sum, I weights, Pair x) {
+    return MulAdd(Odd(weights), x.odd, MulAdd(Even(weights), x.even, sum));
+  }
+  static void StoreBf16(uint16_t* to, F value) {
+    const I bits = _mm256_castps_si256(value);
+    const I odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const I bias = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+    const I rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, bias), 16);
+    const I quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
+    const F nan = _mm256_cmp_ps(value, value, _CMP_UNORD_Q);
+    const I result = _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(nan));
+    const __m128i narrow =
+        _mm_packus_epi32(_mm256_castsi256_si128(result), _mm256_extracti128_si256(result, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), narrow);
+  }
+
+ private:
+  static F Even(I pairs) { return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)); }
+  static F Odd(I pairs) {
+    return _mm256_castsi256_ps(
+        _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int32_t>(0xffff0000))));
+  }
+};
+
+}  // namespace
+
+}  // namespace baton::worker::cpu

@@ -1,0 +1,61 @@
+// Sixteen floats at a time, bf16 products by instruction; see simd_plain.h for the interface. Needs
+// -mavx512f and -mavx512bf16.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace baton::worker::cpu {
+
+namespace {
+
+struct Avx512Simd {
+  using F = __m512;
+  using I = __m512i;
+  using Pair = __m512i;
+
+  static constexpr int kLanes = 16;
+  static constexpr int kTileRows = 6;
+  static constexpr int kTileVecs = 4;
+  static constexpr int kRowVecs = 4;
+
+  static F Zero() { return _mm512_setzero_ps(); }
+  static F Set(float value) { return _mm512_set1_ps(value); }
+  static F Load(const float* from) { return _mm512_loadu_ps(from); }
+  static void Store(float* to, F value) { _mm512_storeu_ps(to, value); }
+  static F Max(F a, F b) { return _mm512_max_ps(a, b); }
+  static F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+
+  static F Blend(int count, F value, F other) {
+    const unsigned keep = count >= kLanes ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1u;
+    return _mm512_mask_blend_ps(static_cast<__mmask16>(keep), other, value);
+  }
+  static float MaxOf(F value) { return _mm512_reduce_max_ps(value); }
+  static float SumOf(F value) { return _mm512_reduce_add_ps(value); }
+
+  static F Scale(F value, F exponent) { return _mm512_scalef_ps(value, exponent); }
+  static F Round(F value) {
+    return _mm512_roundscale_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+
+  static I LoadPairs(const uint16_t* from) { return _mm512_loadu_si512(from); }
+  static I EvenOnly(I pairs) { return _mm512_and_si512(pairs, _mm512_set1_epi32(0xffff)); }
+  static Pair BroadcastPair(const uint16_t* from) {
+    int32_t bits;
+    __builtin_memcpy(&bits, from, sizeof(bits));
+    return _mm512_set1_epi32(bits);
+  }
+  static F DotPairs(F sum, I weights, Pair x) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(weights),
+                            reinterpret_cast<__m512bh>(x));
+  }
+  static void StoreBf16(uint16_t* to, F value) {
+    const __m256bh narrow = _mm512_cvtneps_pbh(value);
+    __builtin_memcpy(to, &narrow, sizeof(narrow));
+  }
+};
+
+}  // namespace
+
+}  // namespace baton::worker::cpu

@@ -1,0 +1,95 @@
+// What the kernels need beyond a Simd type: element formats, and the exponential.
+#pragma once
+
+#include <cstdint>
+
+namespace baton::worker::cpu {
+
+namespace {
+
+// Elements in bf16: each lane of a load holds two neighbours of the summed dimension.
+template <class S>
+struct Bf16Format {
+  using Element = uint16_t;
+  using Weights = typename S::I;
+  using Input = typename S::Pair;
+  static constexpr int kPack = 2;
+
+  static Weights Load(const Element* from) { return S::LoadPairs(from); }
+  static Weights FirstOfPack(Weights weights) { return S::EvenOnly(weights); }
+  static Input Broadcast(const Element* from) { return S::BroadcastPair(from); }
+  static typename S::F MulAdd(typename S::F sum, Weights weights, Input x) {
+    return S::DotPairs(sum, weights, x);
+  }
+  static void Store(Element* to, typename S::F value) { S::StoreBf16(to, value); }
+};
+
+template <class S>
+struct F32Format {
+  using Element = float;
+  using Weights = typename S::F;
+  using Input = typename S::F;
+  static constexpr int kPack = 1;
+
+  static Weights Load(const Element* from) { return S::Load(from); }
+  static Weights FirstOfPack(Weights weights) { return weights; }
+  static Input Broadcast(const Element* from) { return S::Set(*from); }
+  static typename S::F MulAdd(typename S::F sum, Weights weights, Input x) {
+    return S::MulAdd(weights, x, sum);
+  }
+  static void Store(Element* to, typename S::F value) { S::Store(to, value); }
+};
+
+inline constexpr float kLog2E = 1.44269504f;
+
+// 2^x to 2 units in the last place; exactly 1 for 0, and at most
+// 2^-127 from there down. REQUIRES: x < 128.
+template <class S>
+inline typename S::F Exp2(typename S::F x) {
+  using F = typename S::F;
+  x = S::Max(x, S::Set(-127.0f));
+  const F whole = S::Round(x);
+  const F rest = x - whole;  // [-0.5, 0.5]; the series of 2^rest, ln(2)^k / k!
+  F sum = S::Set(1.5252734e-5f);
+  sum = S::MulAdd(sum, rest, S::Set(1.5403530e-4f));
+  sum = S::MulAdd(sum, rest, S::Set(1.3333558e-3f));
+  sum = S::MulAdd(sum, rest, S::Set(9.6181291e-3f));
+  sum = S::MulAdd(sum, rest, S::Set(5.5504109e-2f));
+  sum = S::MulAdd(sum, rest, S::Set(2.4022651e-1f));
+  sum = S::MulAdd(sum, rest, S::Set(6.9314718e-1f));
+  sum = S::MulAdd(sum, rest, S::Set(1.0f));
+  return S::Scale(sum, whole);
+}
+
+// The same of one number.
+template <class S>
+inline float Exp2Of(float x) {
+  float lanes[S::kLanes];
+  S::Store(lanes, Exp2<S>(S::Set(x)));
+  return lanes[0];
+}
+
+// Stores the lanes below `count`.
+template <class Format, class S>
+inline void StoreSome(typename Format::Element* to, typename S::F value, int64_t count) {
+  if (count >= S::kLanes) {
+    Format::Store(to, value);
+    return;
+  }
+  typename Format::Element lanes[S::kLanes];
+  Format::Store(lanes, value);
+  for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+}
+
+// Loads `count` floats and zeros.
+template <class S>
+inline typename S::F LoadSome(const float* from, int64_t count) {
+  if (count >= S::kLanes) return S::Load(from);
+  float lanes[S::kLanes] = {};
+  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
+  return S::Load(lanes);
+}
+
+}  // namespace
+
+}  // namespace baton::worker::cpu
