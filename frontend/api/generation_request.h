@@ -1,0 +1,102 @@
+// What a generation endpoint was asked for, after the body's schema has been read: plain values,
+// no JSON left except what only a chat template understands.
+//
+// An absent optional means that the client said nothing: the model's generation config, then the
+// API's own default, apply (see sampling_defaults.h).
+//
+// Threading: plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/base/ids.h"
+
+namespace baton::frontend {
+
+// The fields of sampling, and when to stop.
+struct SamplingOptions {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<int64_t> top_k;
+  std::optional<double> min_p;
+  std::optional<double> repetition_penalty;
+  double presence_penalty = 0;
+  double frequency_penalty = 0;
+  std::vector<std::pair<std::string, double>> logit_bias;  // keys as sent
+  std::optional<int64_t> seed;
+
+  std::optional<int64_t> max_tokens;
+  std::string_view max_tokens_field = "max_tokens";  // the one that set it
+  int64_t min_tokens = 0;
+  std::vector<std::string> stop;
+  std::vector<int64_t> stop_token_ids;
+  bool ignore_eos = false;
+};
+
+// How the answer is shown.
+struct OutputOptions {
+  bool stream = false;
+  bool has_stream_options = false;
+  bool include_usage = false;
+  bool continuous_usage_stats = false;
+  bool include_stop_str_in_output = false;
+  bool skip_special_tokens = true;
+  bool spaces_between_special_tokens = true;
+  bool return_tokens_as_token_ids = false;
+  bool return_token_ids = false;
+  // Alternatives per token; absent: no log-probabilities.
+  std::optional<int64_t> logprobs;
+};
+
+// The chat endpoint's own input. JSON texts are complete documents.
+struct ChatInput {
+  std::string messages_json;
+  std::string last_role;             // of the last message
+  std::string last_content_text;     // of the last message when it is plain text
+  std::string template_kwargs_json;  // an object, or empty
+  std::string documents_json;        // an array, or empty
+  std::optional<std::string> chat_template;
+  std::optional<std::string> reasoning_effort;
+  bool add_generation_prompt = true;
+  bool continue_final_message = false;
+  std::optional<bool> logprobs;
+  std::optional<int64_t> top_logprobs;
+  bool return_prompt_text = false;
+  bool has_media_parts = false;
+};
+
+// Text to be tokenised, or tokens. A prompt may mix both.
+using PromptPiece = std::variant<std::string, std::vector<TokenId>>;
+using PromptInput = std::vector<PromptPiece>;
+
+struct CompletionInput {
+  std::vector<PromptInput> prompts;
+  bool empty_list = false;  // "prompt": []
+};
+
+enum class TruncationSide { kLeft, kRight };
+
+struct GenerationRequest {
+  std::string model;
+  SamplingOptions sampling;
+  OutputOptions output;
+  ChatInput chat;
+  CompletionInput completion;
+
+  int64_t n = 1;
+  bool echo = false;
+  std::optional<bool> add_special_tokens;
+  std::optional<int64_t> truncate_prompt_tokens;
+  TruncationSide truncation_side = TruncationSide::kLeft;
+  std::optional<std::string> cache_salt;
+  int64_t priority = 0;
+  std::string request_id;
+};
+
+}  // namespace baton::frontend

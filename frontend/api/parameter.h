@@ -1,0 +1,41 @@
+// The fields of a request body, one row each: what is read, what may be ignored, what is refused.
+//
+// A row moves from kUnsupported to kSupported when the feature comes; nothing else changes. An
+// endpoint's body is read with one or more tables; where a name stands in several, the first wins.
+//
+//   {"top_k", Support::kSupported, [](const JsonField& f, GenerationRequest& r) {
+//      if (auto v = f.Int()) r.sampling.top_k = *v; }},
+//
+// Threading: immutable tables, any thread.
+#pragma once
+
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "frontend/api/generation_request.h"
+#include "frontend/api/json_field.h"
+
+namespace baton::frontend {
+
+enum class Support : uint8_t {
+  kSupported,
+  kHint,         // cannot change the text: ignored, and counted
+  kUnsupported,  // would change the answer: refused by name unless its value means nothing
+};
+
+struct Parameter {
+  std::string_view name;
+  Support support;
+  // kSupported. Null values never get here: they mean the same as an absent field.
+  void (*read)(const JsonField& field, GenerationRequest& request) = nullptr;
+  // kUnsupported: true for a value that leaves the answer as it is. Absent: JsonField::IsEmpty.
+  bool (*neutral)(const JsonField& field) = nullptr;
+};
+
+// Fields of every generation endpoint, of the OpenAI API, vLLM and llama.cpp.
+absl::Span<const Parameter> SharedParameters();
+// Those that only one endpoint has, or reads in its own way.
+absl::Span<const Parameter> ChatParameters();
+absl::Span<const Parameter> CompletionParameters();
+
+}  // namespace baton::frontend

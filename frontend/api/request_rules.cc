@@ -1,0 +1,368 @@
+#include "frontend/api/request_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/base/strings.h"
+#include "frontend/api/json_writer.h"
+#include "frontend/api/openai_error.h"
+
+namespace baton::frontend {
+namespace {
+
+constexpr int64_t kCompletionMaxTokens = 16;  // the endpoint's own default
+constexpr double kTemperatureMin = 0.01;      // below it, and not zero, rounding would decide
+
+// A number as the reference server prints it: 3.0, not 3.
+std::string Real(double value) {
+  std::string text;
+  AppendJsonDouble(value, &text);
+  return text;
+}
+
+absl::Status RealOutside(std::string_view name, std::string_view range, double value,
+                         bool name_parameter) {
+  const std::string message =
+      absl::StrCat(ToAbsl(name), " must be ", ToAbsl(range), ", got ", Real(value), ".");
+  return name_parameter ? ParameterError(message, name, Real(value)) : InvalidArgument(message);
+}
+
+absl::Status CheckSampling(const SamplingOptions& sampling) {
+  if (sampling.temperature.has_value()) {
+    const double t = *sampling.temperature;
+    if (t < 0) return RealOutside("temperature", "non-negative", t, true);
+    if (t > 2) return RealOutside("temperature", "in [0, 2]", t, true);
+  }
+  if (sampling.top_p.has_value() && !(*sampling.top_p > 0 && *sampling.top_p <= 1)) {
+    return RealOutside("top_p", "in (0, 1]", *sampling.top_p, true);
+  }
+  if (sampling.top_k.has_value() && *sampling.top_k < -1) {
+    return InvalidArgument(
+        absl::StrCat("top_k must be 0 (disable), or at least 1, got ", *sampling.top_k, "."));
+  }
+  if (sampling.min_p.has_value() && !(*sampling.min_p >= 0 && *sampling.min_p <= 1)) {
+    return RealOutside("min_p", "in [0, 1]", *sampling.min_p, false);
+  }
+  if (sampling.repetition_penalty.has_value() && !(*sampling.repetition_penalty > 0)) {
+    return RealOutside("repetition_penalty", "greater than zero", *sampling.repetition_penalty,
+                       false);
+  }
+  if (std::abs(sampling.presence_penalty) > 2) {
+    return RealOutside("presence_penalty", "in [-2, 2]", sampling.presence_penalty, false);
+  }
+  if (std::abs(sampling.frequency_penalty) > 2) {
+    return RealOutside("frequency_penalty", "in [-2, 2]", sampling.frequency_penalty, false);
+  }
+  for (const std::string& stop : sampling.stop) {
+    if (stop.empty()) return InvalidArgument("stop cannot contain an empty string.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLengths(const GenerationRequest& request, GenerationEndpoint endpoint) {
+  const SamplingOptions& sampling = request.sampling;
+  const bool only_echo =
+      endpoint == GenerationEndpoint::kCompletion && request.echo && sampling.max_tokens == 0;
+  if (sampling.max_tokens.has_value() && *sampling.max_tokens < 1 && !only_echo) {
+    const std::string message =
+        absl::StrCat("max_tokens must be at least 1, got ", *sampling.max_tokens, ".");
+    return ParameterError(message, "max_tokens", absl::StrCat(*sampling.max_tokens));
+  }
+  if (sampling.min_tokens < 0) {
+    return InvalidArgument(absl::StrCat("min_tokens must be greater than or equal to 0, got ",
+                                        sampling.min_tokens, "."));
+  }
+  if (request.n < 1) {
+    return InvalidArgument(absl::StrCat("n must be at least 1, got ", request.n, "."));
+  }
+  if (request.n > kSequencesMax) {
+    return InvalidArgument(
+        absl::StrCat("n must be at most ", kSequencesMax, ", got ", request.n, "."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckChat(const GenerationRequest& request) {
+  const ChatInput& chat = request.chat;
+  if (chat.top_logprobs.has_value()) {
+    const int64_t count = *chat.top_logprobs;
+    if (count < -1) {
+      return ParameterError("`top_logprobs` must be a positive value or -1.", "top_logprobs",
+                            absl::StrCat(count));
+    }
+    if (count != 0 && !chat.logprobs.value_or(false)) {
+      return ParameterError("when using `top_logprobs`, `logprobs` must be set to true.",
+                            "top_logprobs", "");
+    }
+  }
+  if (chat.continue_final_message && chat.add_generation_prompt) {
+    return InvalidArgument(
+        "continue_final_message and add_generation_prompt are not compatible: set "
+        "`add_generation_prompt` to false to let the model go on with the final message.");
+  }
+  if (chat.messages_json == "[]" || chat.messages_json.empty()) {
+    return InvalidArgument(
+        "Cannot apply chat template to an empty conversation. Provide at least one message.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCompletion(const GenerationRequest& request) {
+  const CompletionInput& input = request.completion;
+  if (request.output.logprobs.has_value() && *request.output.logprobs < -1) {
+    return ParameterError("`logprobs` must be a positive value or -1.", "logprobs",
+                          absl::StrCat(*request.output.logprobs));
+  }
+  if (input.empty_list) return InvalidArgument("You must pass at least one prompt");
+  if (input.prompts.empty()) {
+    return ParameterError("Either prompt or prompt_embeds must be provided and non-empty.",
+                          "prompt", "");
+  }
+  if (input.prompts.size() > kPromptsMax) {
+    return ParameterError(absl::StrCat("prompt list length ", input.prompts.size(),
+                                       " exceeds the maximum allowed count of ", kPromptsMax, "."),
+                          "prompt", "");
+  }
+  if (request.echo && request.output.logprobs.has_value()) {
+    return WithField(Unimplemented("`echo` together with `logprobs` is not supported."), "echo");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TooManyLogprobs(int64_t count) {
+  return ParameterError(absl::StrCat("Requested sample logprobs of ", count,
+                                     ", which is greater than max allowed: ", kLogprobsMax),
+                        "logprobs", absl::StrCat(count));
+}
+
+// "['a', 'b']", as lists are shown in messages.
+std::string QuotedList(const std::vector<std::string>& items) {
+  return absl::StrCat("[",
+                      absl::StrJoin(items, ", ",
+                                    [](std::string* out, const std::string& item) {
+                                      absl::StrAppend(out, "'", item, "'");
+                                    }),
+                      "]");
+}
+
+absl::Status OutsideVocabulary(std::string_view name, const std::vector<int64_t>& ids,
+                               const ModelLimits& limits) {
+  const std::string list = absl::StrCat("[", absl::StrJoin(ids, ", "), "]");
+  return ParameterError(
+      absl::StrCat("token_id(s) ", list, " in ", ToAbsl(name),
+                   " contain out-of-vocab token ids. Vocabulary size: ", limits.vocab_size),
+      name, list);
+}
+
+absl::Status SetLogitBias(const SamplingOptions& options, const ModelLimits& limits,
+                          v1::SamplingParams& sampling) {
+  std::vector<std::string> unreadable;
+  std::vector<int64_t> outside;
+  for (const auto& [key, bias] : options.logit_bias) {
+    int64_t id = 0;
+    if (!absl::SimpleAtoi(key, &id)) {
+      unreadable.push_back(key.substr(0, 64));
+    } else if (id < 0 || id >= limits.vocab_size) {
+      outside.push_back(id);
+    } else {
+      (*sampling.mutable_logit_bias())[static_cast<uint32_t>(id)] =
+          static_cast<float>(std::clamp(bias, -100.0, 100.0));
+    }
+  }
+  if (!unreadable.empty()) {
+    const std::string list = QuotedList(unreadable);
+    return ParameterError(
+        absl::StrCat("logit_bias contains key(s) that cannot be converted to integer token IDs: ",
+                     list),
+        "logit_bias", list);
+  }
+  return outside.empty() ? absl::OkStatus() : OutsideVocabulary("logit_bias", outside, limits);
+}
+
+absl::Status SetStopTokens(const SamplingOptions& options, const ModelLimits& limits,
+                           v1::SamplingParams& sampling) {
+  std::vector<int64_t> outside;
+  for (const int64_t id : options.stop_token_ids) {
+    if (id < 0 || id >= limits.vocab_size) {
+      outside.push_back(id);
+    } else {
+      sampling.add_stop_token_ids(static_cast<uint32_t>(id));
+    }
+  }
+  return outside.empty() ? absl::OkStatus() : OutsideVocabulary("stop_token_ids", outside, limits);
+}
+
+void SetDistribution(const SamplingOptions& options, const GenerationDefaults& defaults,
+                     v1::SamplingParams& sampling) {
+  double temperature = options.temperature.value_or(defaults.temperature.value_or(1.0));
+  if (temperature > 0) temperature = std::max(temperature, kTemperatureMin);
+  sampling.set_temperature(static_cast<float>(temperature));
+  const int64_t top_k = options.top_k.value_or(defaults.top_k.value_or(0));
+  sampling.set_top_k(top_k > 0 ? static_cast<uint32_t>(std::min<int64_t>(top_k, UINT32_MAX)) : 0);
+  sampling.set_top_p(static_cast<float>(options.top_p.value_or(defaults.top_p.value_or(1.0))));
+  sampling.set_min_p(static_cast<float>(options.min_p.value_or(defaults.min_p.value_or(0.0))));
+  sampling.set_repetition_penalty(static_cast<float>(
+      options.repetition_penalty.value_or(defaults.repetition_penalty.value_or(1.0))));
+  sampling.set_presence_penalty(static_cast<float>(options.presence_penalty));
+  sampling.set_frequency_penalty(static_cast<float>(options.frequency_penalty));
+}
+
+// The number of tokens the client asked for; 0 if it left that open.
+int64_t RequestedTokens(const GenerationRequest& request, GenerationEndpoint endpoint) {
+  if (request.sampling.max_tokens.has_value())
+    return std::max<int64_t>(*request.sampling.max_tokens, 1);
+  return endpoint == GenerationEndpoint::kCompletion ? kCompletionMaxTokens : 0;
+}
+
+absl::Status PromptTooLong(const ModelLimits& limits, int64_t requested, size_t prompt_tokens) {
+  std::string message = absl::StrCat("This model's maximum context length is ",
+                                     limits.max_model_len, " tokens. However, ");
+  if (prompt_tokens >= limits.max_model_len) {
+    absl::StrAppend(&message, "your prompt contains ", prompt_tokens,
+                    " input tokens, which leaves no room for any output token. Please reduce the "
+                    "length of the input prompt.");
+  } else {
+    absl::StrAppend(&message, "you requested ", requested,
+                    " output tokens and your prompt contains ", prompt_tokens,
+                    " input tokens, for a total of ",
+                    static_cast<int64_t>(prompt_tokens) + requested,
+                    " tokens. Please reduce the length of the input prompt or the number of "
+                    "requested output tokens.");
+  }
+  return ParameterError(message, "input_tokens", absl::StrCat(prompt_tokens));
+}
+
+}  // namespace
+
+absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint endpoint) {
+  if (request.output.has_stream_options && !request.output.stream) {
+    return ParameterError("Stream options can only be defined when `stream=True`.",
+                          "stream_options", "");
+  }
+  if (request.cache_salt.has_value() && request.cache_salt->empty()) {
+    return ParameterError("Parameter 'cache_salt' must be a non-empty string if provided.",
+                          "cache_salt", "");
+  }
+  RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? CheckChat(request)
+                                                        : CheckCompletion(request));
+  RETURN_IF_ERROR(CheckSampling(request.sampling));
+  return CheckLengths(request, endpoint);
+}
+
+std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEndpoint endpoint) {
+  if (endpoint == GenerationEndpoint::kCompletion) return request.output.logprobs;
+  if (!request.chat.logprobs.value_or(false)) return std::nullopt;
+  return request.chat.top_logprobs.value_or(0);
+}
+
+absl::Status CheckPromptBytes(const GenerationRequest& request, GenerationEndpoint endpoint,
+                              const ModelLimits& limits, size_t text_bytes) {
+  if (limits.token_bytes_max == 0 || request.truncate_prompt_tokens.has_value()) {
+    return absl::OkStatus();
+  }
+  const int64_t requested = RequestedTokens(request, endpoint);
+  const int64_t room = std::max<int64_t>(int64_t{limits.max_model_len} - requested, 0);
+  const size_t bytes_max = static_cast<size_t>(room) * limits.token_bytes_max;
+  if (text_bytes <= bytes_max) return absl::OkStatus();
+  return ParameterError(
+      absl::StrCat("This model's maximum context length is ", limits.max_model_len,
+                   " tokens. However, you requested ", requested,
+                   " output tokens and your prompt contains ", text_bytes,
+                   " bytes of text (more than ", bytes_max, ", the upper bound for ", room,
+                   " input tokens). Please reduce the length of the input prompt or the number of "
+                   "requested output tokens."),
+      "input_text", absl::StrCat(text_bytes));
+}
+
+absl::Status CheckPromptTokens(const std::vector<TokenId>& prompt, const ModelLimits& limits) {
+  if (prompt.empty()) return InvalidArgument("The decoder prompt cannot be empty");
+  for (const TokenId id : prompt) {
+    if (id >= limits.vocab_size) {
+      return InvalidArgument(absl::StrCat("Token id ", id, " is out of vocabulary"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TruncatePrompt(const GenerationRequest& request, const ModelLimits& limits,
+                            std::vector<TokenId>& prompt) {
+  if (!request.truncate_prompt_tokens.has_value()) return absl::OkStatus();
+  const int64_t requested = request.sampling.max_tokens.value_or(0);
+  const int64_t room = std::max<int64_t>(int64_t{limits.max_model_len} - requested, 0);
+  const int64_t asked = *request.truncate_prompt_tokens;
+  if (asked > room) {
+    const std::string value = absl::StrCat(asked);
+    return ParameterError(
+        absl::StrCat("truncate_prompt_tokens=", asked, " cannot be greater than ",
+                     requested > 0 && asked <= limits.max_model_len ? "max_model_len - max_tokens"
+                                                                    : "max_model_len",
+                     " = ", asked <= limits.max_model_len ? room : int64_t{limits.max_model_len},
+                     ". Please request a smaller truncation size."),
+        "truncate_prompt_tokens", value);
+  }
+  const size_t keep = static_cast<size_t>(asked < 0 ? room : asked);
+  if (prompt.size() > keep) {
+    const auto surplus = static_cast<std::ptrdiff_t>(prompt.size() - keep);
+    if (request.truncation_side == TruncationSide::kLeft) {
+      prompt.erase(prompt.begin(), prompt.begin() + surplus);
+    } else {
+      prompt.erase(prompt.end() - surplus, prompt.end());
+    }
+  }
+  if (prompt.empty()) return InvalidArgument("The decoder prompt cannot be empty");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> ResolveMaxTokens(const GenerationRequest& request,
+                                          GenerationEndpoint endpoint, const ModelLimits& limits,
+                                          size_t prompt_tokens) {
+  int64_t requested = RequestedTokens(request, endpoint);
+  if (requested > limits.max_model_len) {
+    const std::string_view field = request.sampling.max_tokens_field;
+    return ParameterError(
+        absl::StrCat(ToAbsl(field), "=", requested, " cannot be greater than max_model_len=",
+                     limits.max_model_len, ". Please request fewer output tokens."),
+        field, absl::StrCat(requested));
+  }
+  const int64_t room = int64_t{limits.max_model_len} - static_cast<int64_t>(prompt_tokens);
+  if (room < 1 || requested > room) return PromptTooLong(limits, requested, prompt_tokens);
+  if (requested == 0) {
+    requested = std::min(room, std::max<int64_t>(limits.defaults.max_new_tokens.value_or(room), 1));
+  }
+  if (request.sampling.min_tokens > requested) {
+    return InvalidArgument(absl::StrCat("min_tokens must be less than or equal to max_tokens=",
+                                        requested, ", got ", request.sampling.min_tokens, "."));
+  }
+  return static_cast<uint32_t>(requested);
+}
+
+absl::StatusOr<v1::SamplingParams> MakeSampling(const GenerationRequest& request,
+                                                GenerationEndpoint endpoint,
+                                                const ModelLimits& limits, uint32_t max_tokens) {
+  v1::SamplingParams sampling;
+  SetDistribution(request.sampling, limits.defaults, sampling);
+  RETURN_IF_ERROR(SetLogitBias(request.sampling, limits, sampling));
+  RETURN_IF_ERROR(SetStopTokens(request.sampling, limits, sampling));
+  if (const auto logprobs = LogprobsOf(request, endpoint)) {
+    const int64_t count = *logprobs == -1 ? int64_t{limits.vocab_size} : *logprobs;
+    if (count > kLogprobsMax) return TooManyLogprobs(count);
+    sampling.set_logprobs(static_cast<uint32_t>(count));
+  }
+  if (request.sampling.seed.has_value() && *request.sampling.seed != -1) {
+    sampling.set_seed(static_cast<uint64_t>(*request.sampling.seed));
+  }
+  sampling.set_max_tokens(max_tokens);
+  sampling.set_min_tokens(static_cast<uint32_t>(request.sampling.min_tokens));
+  sampling.set_ignore_eos(request.sampling.ignore_eos);
+  return sampling;
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,273 @@
+#include <cstdint>
+
+#include "frontend/api/parameter.h"
+
+namespace baton::frontend {
+namespace {
+
+using Field = const JsonField&;
+using Request = GenerationRequest&;
+
+bool IsNumber(Field field, double neutral) {
+  if (field.IsNull()) return true;
+  SchemaProblems ignored;
+  const std::optional<double> number = JsonField(field.value(), field.path(), ignored).Number();
+  return number.has_value() && *number == neutral;
+}
+
+bool IsOne(Field field) { return IsNumber(field, 1); }
+bool IsMinusOne(Field field) { return IsNumber(field, -1); }
+bool IsOffBreadth(Field field) { return IsNumber(field, 0) || IsNumber(field, -1); }
+
+// {"type": "text"} asks for nothing.
+bool IsPlainText(Field field) {
+  if (field.IsEmpty()) return true;
+  bool plain = false;
+  SchemaProblems ignored;
+  JsonField(field.value(), field.path(), ignored)
+      .VisitMembers([&plain](std::string_view name, Field member) {
+        if (name == "type") plain = member.String() == "text";
+      });
+  return plain;
+}
+
+void ReadStop(Field field, Request request) {
+  SchemaProblems not_text;
+  const JsonField as_text(field.value(), field.path(), not_text);
+  if (std::optional<std::string> text = as_text.String()) {
+    request.sampling.stop = {*std::move(text)};
+    return;
+  }
+  // Neither text nor a list of text: both readings failed, and both are reported.
+  SchemaProblems not_list;
+  std::optional<std::vector<std::string>> list =
+      JsonField(field.value(), field.path(), not_list).StringList();
+  constexpr size_t kStopStringsMax = 4;
+  if (list.has_value() && list->size() <= kStopStringsMax) {
+    request.sampling.stop = *std::move(list);
+    return;
+  }
+  (void)field.String();
+  if (!list.has_value()) {
+    (void)field.StringList();
+    return;
+  }
+  field.Problem(
+      "too_long",
+      "List should have at most 4 items after validation, not " + std::to_string(list->size()),
+      "'field_type': 'List', 'max_length': 4, 'actual_length': " + std::to_string(list->size()));
+}
+
+void ReadLogitBias(Field field, Request request) {
+  field.VisitMembers([&request](std::string_view key, Field value) {
+    if (value.IsNull()) return;
+    if (const auto bias = value.Number()) {
+      request.sampling.logit_bias.emplace_back(std::string(key), *bias);
+    }
+  });
+}
+
+void ReadStreamOptions(Field field, Request request) {
+  request.output.has_stream_options = !field.IsEmpty();
+  field.VisitMembers([&request](std::string_view key, Field value) {
+    if (value.IsNull()) return;
+    if (key == "include_usage") request.output.include_usage = value.Bool().value_or(false);
+    if (key == "continuous_usage_stats") {
+      request.output.continuous_usage_stats = value.Bool().value_or(false);
+    }
+  });
+}
+
+void ReadTruncationSide(Field field, Request request) {
+  const auto side = field.String();
+  if (!side.has_value()) return;
+  if (*side == "left") {
+    request.truncation_side = TruncationSide::kLeft;
+  } else if (*side == "right") {
+    request.truncation_side = TruncationSide::kRight;
+  } else {
+    field.Problem("literal_error", "Input should be 'left' or 'right'",
+                  "'expected': \"'left' or 'right'\"");
+  }
+}
+
+void ReadMaxTokens(Field field, Request request) {
+  // max_completion_tokens wins wherever it stands in the body.
+  if (request.sampling.max_tokens_field == "max_completion_tokens") {
+    (void)field.Int();
+    return;
+  }
+  request.sampling.max_tokens = field.Int();
+}
+
+// llama.cpp's name; -1 is its way to say "no limit".
+void ReadPredict(Field field, Request request) {
+  const auto count = field.Int();
+  if (count.has_value() && *count != -1 && !request.sampling.max_tokens.has_value()) {
+    request.sampling.max_tokens = *count;
+    request.sampling.max_tokens_field = "n_predict";
+  }
+}
+
+template <auto Member>
+void ReadSamplingNumber(Field field, Request request) {
+  if (const auto number = field.Number()) request.sampling.*Member = *number;
+}
+template <auto Member>
+void ReadSamplingInt(Field field, Request request) {
+  if (const auto number = field.Int()) request.sampling.*Member = *number;
+}
+template <auto Member>
+void ReadOutputFlag(Field field, Request request) {
+  if (const auto flag = field.Bool()) request.output.*Member = *flag;
+}
+
+constexpr Support kSupported = Support::kSupported;
+constexpr Support kHint = Support::kHint;
+constexpr Support kUnsupported = Support::kUnsupported;
+using S = SamplingOptions;
+using O = OutputOptions;
+
+constexpr Parameter kShared[] = {
+    {"model", kSupported, [](Field f, Request r) { r.model = f.String().value_or(""); }},
+
+    // Sampling.
+    {"temperature", kSupported, ReadSamplingNumber<&S::temperature>},
+    {"top_p", kSupported, ReadSamplingNumber<&S::top_p>},
+    {"top_k", kSupported, ReadSamplingInt<&S::top_k>},
+    {"min_p", kSupported, ReadSamplingNumber<&S::min_p>},
+    {"repetition_penalty", kSupported, ReadSamplingNumber<&S::repetition_penalty>},
+    {"presence_penalty", kSupported, ReadSamplingNumber<&S::presence_penalty>},
+    {"frequency_penalty", kSupported, ReadSamplingNumber<&S::frequency_penalty>},
+    {"logit_bias", kSupported, ReadLogitBias},
+    {"seed", kSupported, ReadSamplingInt<&S::seed>},
+    {"n", kSupported, [](Field f, Request r) { r.n = f.Int().value_or(1); }},
+
+    // Length and stops.
+    {"max_tokens", kSupported, ReadMaxTokens},
+    {"n_predict", kSupported, ReadPredict},
+    {"min_tokens", kSupported, ReadSamplingInt<&S::min_tokens>},
+    {"stop", kSupported, ReadStop},
+    {"stop_token_ids", kSupported,
+     [](Field f, Request r) {
+       if (auto ids = f.IntList()) r.sampling.stop_token_ids = *std::move(ids);
+     }},
+    {"ignore_eos", kSupported,
+     [](Field f, Request r) { r.sampling.ignore_eos = f.Bool().value_or(false); }},
+
+    // The answer's shape.
+    {"stream", kSupported, ReadOutputFlag<&O::stream>},
+    {"stream_options", kSupported, ReadStreamOptions},
+    {"include_stop_str_in_output", kSupported, ReadOutputFlag<&O::include_stop_str_in_output>},
+    {"skip_special_tokens", kSupported, ReadOutputFlag<&O::skip_special_tokens>},
+    {"spaces_between_special_tokens", kSupported,
+     ReadOutputFlag<&O::spaces_between_special_tokens>},
+    {"return_tokens_as_token_ids", kSupported, ReadOutputFlag<&O::return_tokens_as_token_ids>},
+    {"return_token_ids", kSupported, ReadOutputFlag<&O::return_token_ids>},
+    {"echo", kSupported, [](Field f, Request r) { r.echo = f.Bool().value_or(false); }},
+
+    // The prompt.
+    {"add_special_tokens", kSupported, [](Field f, Request r) { r.add_special_tokens = f.Bool(); }},
+    {"truncate_prompt_tokens", kSupported,
+     [](Field f, Request r) { r.truncate_prompt_tokens = f.IntInRange(-1, INT64_MAX); }},
+    {"truncation_side", kSupported, ReadTruncationSide},
+
+    // Scheduling and identity.
+    {"cache_salt", kSupported, [](Field f, Request r) { r.cache_salt = f.String(); }},
+    {"priority", kSupported,
+     [](Field f, Request r) { r.priority = f.IntInRange(INT32_MIN, INT32_MAX).value_or(0); }},
+    {"request_id", kSupported, [](Field f, Request r) { r.request_id = f.String().value_or(""); }},
+
+    // OpenAI: nothing in them changes the text.
+    {"user", kHint, [](Field f, Request) { (void)f.String(); }},
+    {"metadata", kHint},
+    {"moderation", kHint},
+    {"prediction", kHint},
+    {"prompt_cache_key", kHint},
+    {"prompt_cache_retention", kHint},
+    {"safety_identifier", kHint},
+    {"service_tier", kHint},
+    {"store", kHint},
+    {"verbosity", kHint},
+    {"best_of", kHint},
+
+    // vLLM's hints.
+    {"session_id", kHint},
+    {"stream_interval", kHint, [](Field f, Request) { (void)f.IntInRange(1, INT64_MAX); }},
+    {"vllm_xargs", kHint},
+    {"length_penalty", kHint},  // of beam search only
+    {"early_stopping", kHint},
+    {"return_token_offsets", kHint},
+    {"routed_experts_prompt_start", kHint},
+
+    // llama.cpp's hints.
+    {"cache_prompt", kHint},
+    {"id_slot", kHint},
+    {"n_cache_reuse", kHint},
+    {"n_discard", kHint},
+    {"n_keep", kHint},
+    {"response_fields", kHint},
+    {"return_progress", kHint},
+    {"return_tokens", kHint},
+    {"sse_ping_interval", kHint},
+    {"timings_per_token", kHint},
+
+    // Constraints, and what else would change the tokens.
+    {"response_format", kUnsupported, nullptr, IsPlainText},
+    {"structured_outputs", kUnsupported},
+    {"guided_json", kUnsupported},
+    {"guided_regex", kUnsupported},
+    {"guided_choice", kUnsupported},
+    {"guided_grammar", kUnsupported},
+    {"guided_json_object", kUnsupported},
+    {"guided_decoding_backend", kHint},
+    {"guided_whitespace_pattern", kHint},
+    {"allowed_token_ids", kUnsupported},
+    {"bad_words", kUnsupported},
+    {"logits_processors", kUnsupported},
+    {"logprob_token_ids", kUnsupported},
+    {"prompt_logprobs", kUnsupported, nullptr, [](Field f) { return f.IsNull(); }},
+    {"prompt_embeds", kUnsupported},
+    {"repetition_detection", kUnsupported},
+    {"thinking_token_budget", kUnsupported, nullptr, IsMinusOne},
+    {"use_beam_search", kUnsupported},
+    {"kv_transfer_params", kUnsupported},
+    {"ec_transfer_params", kUnsupported},
+
+    // llama.cpp's samplers.
+    {"adaptive_target", kUnsupported, nullptr, IsMinusOne},
+    {"adaptive_decay", kHint},
+    {"dry_multiplier", kUnsupported},
+    {"dry_allowed_length", kHint},
+    {"dry_base", kHint},
+    {"dry_penalty_last_n", kHint},
+    {"dry_sequence_breakers", kHint},
+    {"dynatemp_range", kUnsupported},
+    {"dynatemp_exponent", kHint},
+    {"grammar", kUnsupported},
+    {"grammar_lazy", kHint},
+    {"grammar_triggers", kHint},
+    {"json_schema", kUnsupported},
+    {"lora", kUnsupported},
+    {"min_keep", kUnsupported},
+    {"mirostat", kUnsupported},
+    {"mirostat_eta", kHint},
+    {"mirostat_tau", kHint},
+    {"n_indent", kUnsupported},
+    {"n_probs", kUnsupported},
+    {"post_sampling_probs", kUnsupported},
+    {"repeat_penalty", kUnsupported, nullptr, IsOne},
+    {"repeat_last_n", kHint},
+    {"samplers", kUnsupported},
+    {"t_max_predict_ms", kUnsupported},
+    {"top_n_sigma", kUnsupported, nullptr, IsOffBreadth},
+    {"typical_p", kUnsupported, nullptr, IsOne},
+    {"xtc_probability", kUnsupported},
+    {"xtc_threshold", kHint},
+};
+
+}  // namespace
+
+absl::Span<const Parameter> SharedParameters() { return kShared; }
+
+}  // namespace baton::frontend
