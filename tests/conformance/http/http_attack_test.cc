@@ -117,7 +117,7 @@ TEST_F(HttpAttackTest, AFloodOfEmptyLinesIsNoWork) {
 }
 
 TEST_F(HttpAttackTest, SlowHeadsAndBodiesTimeOut) {
-  FakeClock clock;
+  FakeClock& clock = fake_clock_;
   StartServer(clock);
   RawClient head = Connect();
   RawClient body = Connect();

@@ -158,6 +158,7 @@ class HttpFixture : public ::testing::Test {
     return records_;
   }
 
+  FakeClock fake_clock_;  // first: the server, which a test may give it to, must not outlive it
   HttpServerOptions options_;
   HeldSinks held_;
   Signal recorded_;
