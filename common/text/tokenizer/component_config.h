@@ -1,5 +1,5 @@
-// A component of tokenizer.json (normalizer, pre-tokenizer, …) as its factory sees it: typed fields,
-// and errors that say where in the file they are.
+// A component of tokenizer.json (normalizer, pre-tokenizer, …) as its factory sees it: typed
+// fields, and errors that say where in the file they are.
 //
 //   ASSIGN_OR_RETURN(bool individual, config.BoolOr("individual_digits", false));
 //

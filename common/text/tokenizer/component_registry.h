@@ -1,5 +1,5 @@
-// Which component types of tokenizer.json exist. A new type is one file with a Register_ function and
-// one line in components.def.
+// Which component types of tokenizer.json exist. A new type is one file with a Register_ function
+// and one line in components.def.
 //
 // Threading: immutable once built; RegisteredComponents() is built on first use.
 // Errors:    UNIMPLEMENTED from Make for an unknown type, listing those that are known.

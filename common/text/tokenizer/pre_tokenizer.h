@@ -17,8 +17,8 @@ struct Piece {
   friend bool operator==(Piece, Piece) = default;
 };
 
-// A text and its pieces, in order. Reused between calls, so that cutting allocates nothing once warm.
-// REQUIRES: texts are shorter than 4 GiB.
+// A text and its pieces, in order. Reused between calls, so that cutting allocates nothing once
+// warm. REQUIRES: texts are shorter than 4 GiB.
 class PieceBuffer {
  public:
   // Starts over with one piece: all of `text`, which outlives its use here.
@@ -34,8 +34,8 @@ class PieceBuffer {
     return {text_.data() + piece.begin, piece.end - piece.begin};
   }
 
-  // Replaces every piece by those that `cut(text of the piece, its begin, out)` appends to `out`, in
-  // offsets of the whole text. Empty ones are not to be appended.
+  // Replaces every piece by those that `cut(text of the piece, its begin, out)` appends to `out`,
+  // in offsets of the whole text. Empty ones are not to be appended.
   template <typename Cut>
   void Recut(Cut&& cut) {
     next_.clear();
@@ -56,8 +56,8 @@ class PreTokenizer {
   // Cuts the pieces further.
   virtual void Cut(PieceBuffer& pieces) const = 0;
 
-  // True when what comes out stands for bytes, as with ByteLevel. The stand-in letters that the files
-  // use for bytes never exist at run time: the model reads the bytes themselves.
+  // True when what comes out stands for bytes, as with ByteLevel. The stand-in letters that the
+  // files use for bytes never exist at run time: the model reads the bytes themselves.
   virtual bool byte_level() const { return false; }
 };
 

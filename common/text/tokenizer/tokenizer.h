@@ -27,15 +27,14 @@
 namespace baton {
 
 struct TokenizerParts;  // what a loader hands to the constructor: tokenizer_parts.h
-class TokenTable;
 
 struct EncodeOptions {
-  // Adds what the model's template puts around every prompt (the BOS token of Llama 3). Off for chat,
-  // whose template writes those itself.
+  // Adds what the model's template puts around every prompt (the BOS token of Llama 3). Off for
+  // chat, whose template writes those itself.
   bool add_special_tokens = true;
 
-  // Recognises special tokens spelled in the text ("<|im_end|>"). Off for text that a user wrote, when
-  // it must not be able to forge them.
+  // Recognises special tokens spelled in the text ("<|im_end|>"). Off for text that a user wrote,
+  // when it must not be able to forge them.
   bool parse_special = true;
 };
 
@@ -44,8 +43,8 @@ enum class SpecialTokens { kKeep, kSkip };
 class Tokenizer {
  public:
   // From the text of tokenizer.json; `config` says which tokens are BOS, EOS and so on.
-  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromJson(
-      std::string_view tokenizer_json, const TokenizerConfig& config);
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromJson(std::string_view tokenizer_json,
+                                                                   const TokenizerConfig& config);
 
   // From the tokenizer.ggml.* keys of a GGUF file.
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromGguf(const GgufMetadata& metadata);
@@ -55,7 +54,7 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
   ~Tokenizer();
 
-  // Bytes that are not UTF-8 are encoded as they are. INVALID_ARGUMENT for text of 4 GiB or more.
+  // Bytes that are not UTF-8 are encoded as they are. INVALID_ARGUMENT for text of more than 1 GiB.
   absl::StatusOr<std::vector<TokenId>> Encode(std::string_view text,
                                               const EncodeOptions& options) const;
 

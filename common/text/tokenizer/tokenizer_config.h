@@ -1,4 +1,5 @@
-// What tokenizer_config.json adds to tokenizer.json: the roles of special tokens and chat templates.
+// What tokenizer_config.json adds to tokenizer.json: the roles of special tokens and chat
+// templates.
 //
 // Threading: a value.
 #pragma once
@@ -22,8 +23,8 @@ struct TokenizerConfig {
   std::map<std::string, std::string> chat_templates;
 };
 
-// INVALID_ARGUMENT, naming the key, when the text is no JSON object or a known key has a wrong type;
-// unknown keys are ignored.
+// INVALID_ARGUMENT, naming the key, when the text is no JSON object or a known key has a wrong
+// type; unknown keys are ignored.
 absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string_view json);
 
 }  // namespace baton

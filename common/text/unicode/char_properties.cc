@@ -34,7 +34,8 @@ bool IsWordChar(char32_t code) {
   constexpr CategorySet kWord =
       kLetters | kMarks | SetOf(Category::kNd, Category::kNl, Category::kPc);
   if (PropertiesOf(code).Is(kWord)) return true;
-  // Alphabetic by exception: circled, negative circled and squared Latin letters; and join controls.
+  // Alphabetic by exception: circled, negative circled and squared Latin letters; and join
+  // controls.
   return Between(code, 0x24B6, 0x24E9) || Between(code, 0x1F130, 0x1F149) ||
          Between(code, 0x1F150, 0x1F169) || Between(code, 0x1F170, 0x1F189) ||
          Between(code, 0x200C, 0x200D);

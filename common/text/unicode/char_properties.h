@@ -11,8 +11,36 @@ namespace baton {
 
 // In the order of generate_tables.py.
 enum class Category : uint8_t {
-  kCn, kCc, kCf, kCo, kCs, kLl, kLm, kLo, kLt, kLu, kMc, kMe, kMn, kNd, kNl,
-  kNo, kPc, kPd, kPe, kPf, kPi, kPo, kPs, kSc, kSk, kSm, kSo, kZl, kZp, kZs,
+  kCn,
+  kCc,
+  kCf,
+  kCo,
+  kCs,
+  kLl,
+  kLm,
+  kLo,
+  kLt,
+  kLu,
+  kMc,
+  kMe,
+  kMn,
+  kNd,
+  kNl,
+  kNo,
+  kPc,
+  kPd,
+  kPe,
+  kPf,
+  kPi,
+  kPo,
+  kPs,
+  kSc,
+  kSk,
+  kSm,
+  kSo,
+  kZl,
+  kZp,
+  kZs,
 };
 
 // A set of categories, so that one test answers "is it any of these".
@@ -56,8 +84,8 @@ inline CharProperties PropertiesOf(char32_t code) {
   return CharProperties(CharPropertyTable()[code < kCodePointCount ? code : 0xFFFD]);
 }
 
-// `\w` as regular expressions of the Rust crate have it: Alphabetic, marks, decimal numbers, connector
-// punctuation and join controls.
+// `\w` as regular expressions of the Rust crate have it: Alphabetic, marks, decimal numbers,
+// connector punctuation and join controls.
 bool IsWordChar(char32_t code);
 
 }  // namespace baton

@@ -121,17 +121,16 @@ void OrderMarks(std::vector<Element>& elements) {
     }
     size_t end = i;
     while (end < elements.size() && elements[end].combining_class != 0) ++end;
-    std::stable_sort(elements.begin() + static_cast<ptrdiff_t>(i),
-                     elements.begin() + static_cast<ptrdiff_t>(end),
-                     [](const Element& a, const Element& b) {
-                       return a.combining_class < b.combining_class;
-                     });
+    std::stable_sort(
+        elements.begin() + static_cast<ptrdiff_t>(i),
+        elements.begin() + static_cast<ptrdiff_t>(end),
+        [](const Element& a, const Element& b) { return a.combining_class < b.combining_class; });
     i = end;
   }
 }
 
-// Joins each starter with the marks that reach it: those with nothing of their own class, or of class
-// 0, between.
+// Joins each starter with the marks that reach it: those with nothing of their own class, or of
+// class 0, between.
 void ComposeInPlace(std::vector<Element>& elements) {
   size_t out = 0;
   std::optional<size_t> starter;

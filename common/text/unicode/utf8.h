@@ -46,8 +46,8 @@ inline bool IsValidUtf8(std::string_view text) { return ValidUtf8Prefix(text) ==
 // Appends `text`, with U+FFFD for each maximal invalid subpart.
 void AppendLossy(std::string_view text, std::string& out);
 
-// How many bytes at the end of `text` are the beginning of a character that more bytes may complete:
-// 0 to 3.
+// How many bytes at the end of `text` are the beginning of a character that more bytes may
+// complete: 0 to 3.
 size_t IncompleteSuffix(std::string_view text);
 
 // Turns a stream of byte chunks, cut anywhere, into whole characters: concatenating what it appends

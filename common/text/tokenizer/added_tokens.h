@@ -1,0 +1,72 @@
+// Tokens that are recognised in the text before anything else is done with it: "<|im_start|>" and
+// other markup, special or not.
+//
+// Threading: immutable once built.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/text/tokenizer/token_table.h"
+
+namespace baton {
+
+struct AddedToken {
+  TokenId id = 0;
+  std::string content;
+  bool special = false;      // markup: Decode can skip it, Encode can leave it as plain text
+  bool single_word = false;  // not inside a word
+  bool lstrip = false;       // takes the blanks before it along
+  bool rstrip = false;       // and those after it
+  bool normalized = false;   // found in normalized text, spelled as normalization leaves it
+};
+
+// A part of the text: a token that was recognised, or plain text (id kNoToken).
+struct Segment {
+  uint32_t begin;
+  uint32_t end;
+  TokenId id;
+};
+
+// Finds the leftmost, then longest of its tokens, over and over. Text without the first byte of any
+// is passed over at the speed of memchr.
+class AddedTokenMatcher {
+ public:
+  // Tokens with empty content are ignored; of equal contents the last one counts.
+  explicit AddedTokenMatcher(std::vector<AddedToken> tokens);
+
+  // Replaces `segments` by those of `text`. Without `parse_special`, special tokens stay text.
+  void Split(std::string_view text, bool parse_special, std::vector<Segment>& segments) const;
+
+ private:
+  // A byte trie: the children of a node are a list of siblings.
+  struct Node {
+    uint32_t first_child = 0;  // 0: none, as the root is nobody's child
+    uint32_t next_sibling = 0;
+    uint32_t token = kNoToken;  // index into tokens_ of the one that ends here
+    unsigned char byte = 0;
+  };
+  struct Match {
+    size_t begin;
+    size_t end;
+    const AddedToken* token;
+  };
+
+  void Insert(uint32_t token);
+  uint32_t Child(uint32_t node, unsigned char byte) const;
+  std::optional<Match> FindNext(std::string_view text, size_t from) const;
+  size_t FindCandidate(std::string_view text, size_t from) const;
+  bool Accept(std::string_view text, const Match& match, bool parse_special) const;
+
+  std::vector<AddedToken> tokens_;
+  std::vector<Node> nodes_;
+  std::array<bool, 256> starts_{};    // bytes that start a token
+  std::optional<char> single_start_;  // the only one, if there is only one
+};
+
+}  // namespace baton

@@ -1,0 +1,14 @@
+#include "common/text/tokenizer/incremental_detokenizer.h"
+
+namespace baton {
+
+void IncrementalDetokenizer::Push(TokenId id, std::string& out) {
+  if (special_ == SpecialTokens::kSkip && tokenizer_->IsSpecial(id)) return;
+  assembler_.Push(tokenizer_->TokenBytes(id), out);
+}
+
+void IncrementalDetokenizer::Push(std::span<const TokenId> ids, std::string& out) {
+  for (const TokenId id : ids) Push(id, out);
+}
+
+}  // namespace baton

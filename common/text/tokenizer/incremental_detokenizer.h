@@ -1,0 +1,44 @@
+// Tokens that arrive one by one, as text that grows by whole characters: what a stream sends.
+//
+//   IncrementalDetokenizer detokenizer(*tokenizer, SpecialTokens::kSkip);
+//   for (TokenId id : arriving) detokenizer.Push(id, delta);   // appends what became certain
+//   detokenizer.Finish(delta);                                 // flushes an unfinished character
+//
+// Concatenating everything equals Tokenizer::Decode of all ids: a character whose bytes are spread
+// over tokens is held until it is complete, and bytes that can form none become U+FFFD.
+//
+// Threading: thread-compatible. Copyable: a copy goes on from the same point.
+// Ownership: the tokenizer outlives it.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "common/base/ids.h"
+#include "common/text/tokenizer/tokenizer.h"
+#include "common/text/unicode/utf8.h"
+
+namespace baton {
+
+class IncrementalDetokenizer {
+ public:
+  IncrementalDetokenizer(const Tokenizer& tokenizer, SpecialTokens special)
+      : tokenizer_(&tokenizer), special_(special) {}
+
+  // Appends to `out`. Ids outside the vocabulary add nothing.
+  void Push(TokenId id, std::string& out);
+  void Push(std::span<const TokenId> ids, std::string& out);
+
+  // Appends U+FFFD for bytes that wait for the rest of their character, and starts over.
+  void Finish(std::string& out) { assembler_.Finish(out); }
+
+  // True when bytes wait.
+  bool pending() const { return assembler_.pending(); }
+
+ private:
+  const Tokenizer* tokenizer_;
+  SpecialTokens special_;
+  Utf8Assembler assembler_;
+};
+
+}  // namespace baton

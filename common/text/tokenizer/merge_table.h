@@ -1,0 +1,58 @@
+// Which pairs of tokens merge, in what order, and into what: one 8-byte slot per pair.
+//
+// Threading: immutable once built.
+// Errors:    UNIMPLEMENTED from Build beyond kIdCountMax token ids or 2^24 - 1 merges, the room in
+// a slot.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+
+namespace baton {
+
+class MergeTable {
+ public:
+  static constexpr uint32_t kNoRank = (1u << 24) - 1;
+  static constexpr uint32_t kIdCountMax = 1u << 20;
+
+  struct Merge {
+    TokenId left;
+    TokenId right;
+    TokenId product;
+  };
+
+  // Earlier merges go first. Of equal pairs the last one counts.
+  static absl::StatusOr<MergeTable> Build(std::span<const Merge> merges);
+
+  // kNoRank when the pair does not merge. REQUIRES: ids are below kIdCountMax.
+  uint32_t Rank(TokenId left, TokenId right) const {
+    const uint64_t pair = uint64_t{left} << kIdBits | right;
+    for (uint64_t i = (pair * kMultiplier) >> shift_;; i = (i + 1) & mask_) {
+      const uint64_t slot = slots_[i];
+      if (slot >> kRankBits == pair) return static_cast<uint32_t>(slot & kNoRank);
+      if (slot == kEmpty) return kNoRank;
+    }
+  }
+
+  TokenId Product(uint32_t rank) const { return products_[rank]; }
+  size_t size() const { return products_.size(); }
+
+ private:
+  static constexpr uint32_t kIdBits = 20;
+  static constexpr uint32_t kRankBits = 24;
+  static constexpr uint64_t kEmpty = UINT64_MAX;  // its rank is kNoRank, which no merge has
+  static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15u;
+
+  MergeTable() = default;
+
+  std::vector<uint64_t> slots_;    // left, right, rank; a power of two, at most half full
+  std::vector<TokenId> products_;  // by rank
+  uint64_t mask_ = 0;
+  uint32_t shift_ = 0;
+};
+
+}  // namespace baton

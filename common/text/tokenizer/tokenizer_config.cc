@@ -1,0 +1,66 @@
+#include "common/text/tokenizer/tokenizer_config.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+
+namespace baton {
+namespace {
+
+absl::Status WrongType(std::string_view key) {
+  return InvalidArgument("load tokenizer_config.json: " + std::string(key) +
+                         " has an unexpected type");
+}
+
+// A token is a string, or an object with its content and flags.
+absl::StatusOr<std::optional<std::string>> TokenMember(const nlohmann::json& document,
+                                                       std::string_view key) {
+  const auto it = document.find(key);
+  if (it == document.end() || it->is_null()) return std::nullopt;
+  if (it->is_string()) return it->get_ref<const std::string&>();
+  if (!it->is_object()) return WrongType(key);
+  const auto content = it->find("content");
+  if (content == it->end() || !content->is_string()) return WrongType(key);
+  return content->get_ref<const std::string&>();
+}
+
+// One template, or a list of named ones.
+absl::Status ReadTemplates(const nlohmann::json& document, TokenizerConfig& config) {
+  constexpr std::string_view kKey = "chat_template";
+  const auto it = document.find(kKey);
+  if (it == document.end() || it->is_null()) return absl::OkStatus();
+  if (it->is_string()) {
+    config.chat_templates.emplace("default", it->get_ref<const std::string&>());
+    return absl::OkStatus();
+  }
+  if (!it->is_array()) return WrongType(kKey);
+  for (const nlohmann::json& item : *it) {
+    if (!item.is_object() || !item.contains("name") || !item["name"].is_string() ||
+        !item.contains("template") || !item["template"].is_string()) {
+      return WrongType(kKey);
+    }
+    config.chat_templates.insert_or_assign(item["name"].get_ref<const std::string&>(),
+                                           item["template"].get_ref<const std::string&>());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string_view json) {
+  const nlohmann::json document = nlohmann::json::parse(json, nullptr, false);
+  if (!document.is_object()) {
+    return InvalidArgument("load tokenizer_config.json: not a JSON object");
+  }
+  TokenizerConfig config;
+  ASSIGN_OR_RETURN(config.bos_token, TokenMember(document, "bos_token"));
+  ASSIGN_OR_RETURN(config.eos_token, TokenMember(document, "eos_token"));
+  ASSIGN_OR_RETURN(config.unk_token, TokenMember(document, "unk_token"));
+  ASSIGN_OR_RETURN(config.pad_token, TokenMember(document, "pad_token"));
+  RETURN_IF_ERROR(ReadTemplates(document, config));
+  return config;
+}
+
+}  // namespace baton
