@@ -2,7 +2,7 @@
 //
 // A row of the result has the same bits whatever the number of rows, its place among them, and the
 // number of threads: each output is one sum over K, in order, restarted every 512 inputs (1,024
-// from K = 1,536 on), the parts added in f32. At AVX-512 in bf16 these are oneDNN's bits too.
+// above K = 1,024), the parts added in f32. At AVX-512 in bf16 these are oneDNN's bits too.
 //
 // Threading: every thread of a region calls it with the same arguments and its own slice; outputs
 //            are split by columns. Sync before (x complete) and after (y complete) is the caller's.

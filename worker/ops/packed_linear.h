@@ -22,9 +22,9 @@ struct LinearPart {
   int64_t cols = 0;                 // inputs taken: [col_begin, col_begin + cols) of each row
   int64_t col_begin = 0;            // multiple of the format's block, for shards along the inputs
   // Empty, or for each output the row it comes from: permutations and shards along the outputs.
-  absl::Span<const int32_t> row_order;
+  absl::Span<const int32_t> row_order = {};
   // Empty, or one number for each output (after row_order).
-  absl::Span<const float> bias;
+  absl::Span<const float> bias = {};
 };
 
 enum class LinearKind {

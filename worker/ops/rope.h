@@ -30,7 +30,7 @@ struct Llama3RopeScaling {
 struct RopeConfig {
   double theta = 10000;
   int32_t rotary_dim = 0;  // even; the leading dims of a head that turn
-  std::optional<Llama3RopeScaling> llama3;
+  std::optional<Llama3RopeScaling> llama3 = std::nullopt;
 };
 
 // inv_freq, rotary_dim / 2 numbers.

@@ -17,8 +17,9 @@ absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32
         absl::StrCat("kv layout: block_tokens=", block_tokens, "/16 to 128 in steps of 16"));
   }
   if (kv_heads < 1) return InvalidArgument(absl::StrCat("kv layout: kv_heads=", kv_heads, "/>0"));
-  if (head_dim < 8 || head_dim % 8 != 0) {
-    return InvalidArgument(absl::StrCat("kv layout: head_dim=", head_dim, "/a multiple of 8"));
+  if (head_dim < 8 || head_dim > 512 || head_dim % 8 != 0) {
+    return InvalidArgument(
+        absl::StrCat("kv layout: head_dim=", head_dim, "/8 to 512 in steps of 8"));
   }
   return KvLayout{dtype, block_tokens, kv_heads, head_dim};
 }

@@ -29,7 +29,8 @@ struct KvLayout {
   int32_t kv_heads = 0;
   int32_t head_dim = 0;
 
-  // Checks the four: kBf16 or kF32, 16 to 128 tokens in steps of 16, head_dim a multiple of 8.
+  // Checks the four: kBf16 or kF32, 16 to 128 tokens in steps of 16, head_dim 8 to 512
+  // in steps of 8.
   // INVALID_ARGUMENT names the one that is wrong.
   static absl::StatusOr<KvLayout> Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
                                        int32_t head_dim);

@@ -13,7 +13,7 @@ namespace baton::worker::cpu {
 namespace {
 
 // Sums restart at these many inputs: oneDNN's choice, which gives equal bits.
-inline int64_t ChunkInputs(int64_t inputs) { return inputs < 1536 ? 512 : 1024; }
+inline int64_t ChunkInputs(int64_t inputs) { return inputs <= 1024 ? 512 : 1024; }
 
 inline constexpr int kRowBlock = 96;  // rows whose sums are kept at a time; a multiple of tiles
 
