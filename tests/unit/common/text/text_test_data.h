@@ -1,0 +1,55 @@
+// Where tests of the text stack find models and other data, and how they load them.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "common/gguf/gguf_file.h"
+#include "common/text/tokenizer/tokenizer.h"
+
+namespace baton {
+
+inline std::string EnvironmentOr(const char* name, const std::string& fallback) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+// The first file with the extension in the folder of a model; empty when it has not been fetched.
+inline std::string ModelFileForTest(const std::string& model, std::string_view extension) {
+  const std::string root =
+      EnvironmentOr("BATON_MODELS", EnvironmentOr("HOME", "") + "/.cache/baton/models");
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(root + "/" + model, error)) {
+    if (entry.path().extension() == extension) return entry.path();
+  }
+  return "";
+}
+
+// A path in the shared test data, which may not exist.
+inline std::string SharedDataForTest(const std::string& path) {
+  return EnvironmentOr("BATON_TEST_DATA", BATON_SOURCE_DIR "/../shared") + "/" + path;
+}
+
+inline std::string ReadFileForTest(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// From tokenizer.json or a GGUF file, by the extension.
+inline absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizerForTest(
+    const std::string& path) {
+  if (!path.ends_with(".gguf")) return Tokenizer::FromJson(ReadFileForTest(path), {});
+  const absl::StatusOr<GgufFile> file = GgufFile::Open(path);
+  if (!file.ok()) return file.status();
+  return Tokenizer::FromGguf(file->metadata());
+}
+
+}  // namespace baton
