@@ -134,7 +134,7 @@ class LocalCommunicator final : public Communicator {
   // Sums this rank's share of the elements over all ranks, in order of rank, and stores it with
   // every rank. Nobody else touches these elements before Depart.
   void AddShare(size_t size) {
-    const Range share = shard().UnevenSliceOf(static_cast<int64_t>(size));
+    const Range share = shard().ChunkOf(static_cast<int64_t>(size));
     for (int64_t i = share.begin; i < share.end(); ++i) {
       float sum = static_cast<const float*>(group_->offer(0).send)[i];
       for (int rank = 1; rank < group_->size(); ++rank) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "common/base/check.h"
@@ -30,12 +31,11 @@ struct Shard {
     return {total / size * rank, total / size};
   }
 
-  // This rank's part of any `total`: the first total % size ranks get one more.
-  Range UnevenSliceOf(int64_t total) const {
-    const int64_t base = total / size;
-    const int64_t rest = total % size;
-    const int64_t extra = rank < rest ? 1 : 0;
-    return {base * rank + (rank < rest ? rank : rest), base + extra};
+  // This rank's part of any `total`: chunks of equal size, the last ones shorter or empty.
+  int64_t ChunkSizeOf(int64_t total) const { return (total + size - 1) / size; }
+  Range ChunkOf(int64_t total) const {
+    const int64_t begin = std::min(ChunkSizeOf(total) * rank, total);
+    return {begin, std::min(ChunkSizeOf(total), total - begin)};
   }
 };
 

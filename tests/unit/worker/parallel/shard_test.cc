@@ -17,14 +17,14 @@ TEST(Shard, EvenSlicesCoverTheWholeInOrder) {
   }
 }
 
-TEST(Shard, UnevenSlicesDifferByOneAtMost) {
+TEST(Shard, ChunksCoverAnyTotalInOrder) {
   for (const int64_t total : {0, 1, 5, 7, 100}) {
     int64_t at = 0;
     for (int rank = 0; rank < 3; ++rank) {
-      const Range range = Shard{rank, 3}.UnevenSliceOf(total);
+      const Shard shard{rank, 3};
+      const Range range = shard.ChunkOf(total);
       EXPECT_EQ(range.begin, at);
-      EXPECT_GE(range.count, total / 3);
-      EXPECT_LE(range.count, total / 3 + 1);
+      EXPECT_LE(range.count, shard.ChunkSizeOf(total));
       at = range.end();
     }
     EXPECT_EQ(at, total);

@@ -1,0 +1,180 @@
+// A model with its ranks and caches, run plan by plan, for tests that look at logits.
+//
+//   RankRig rig(path, {.dtype = DType::kF32});
+//   auto logits = rig.Logits(tokens, {0, 5, 16}, /*chunk=*/16);
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/check.h"
+#include "common/concurrency/owned_thread.h"
+#include "worker/executor/plan_codec.h"
+#include "worker/executor/rank_runner.h"
+#include "worker/loader/checkpoint.h"
+#include "worker/model/architecture.h"
+#include "worker/parallel/local_communicator.h"
+
+namespace baton::worker {
+
+template <typename T>
+T ValueOrDie(absl::StatusOr<T> value) {
+  BATON_CHECK(value.ok()) << value.status().ToString();
+  return std::move(value).value();
+}
+
+struct RigOptions {
+  DType dtype = DType::kF32;
+  int threads = 2;
+  int ranks = 1;
+  int32_t block_size = 64;
+  int32_t block_count = 64;
+  CpuIsa isa = BestCpuIsa();
+};
+
+class RankRig {
+ public:
+  using Rows = std::vector<std::vector<float>>;
+
+  // A sequence with the blocks it may use.
+  struct Sequence {
+    std::vector<TokenId> tokens;
+    std::vector<BlockId> blocks;
+  };
+
+  // Tokens [first, first + count) of a sequence in one step.
+  struct Run {
+    const Sequence* sequence = nullptr;
+    int32_t first = 0;
+    int32_t count = 0;
+    bool logits = true;
+  };
+
+  RankRig(const std::string& path, const RigOptions& options) : options_(options) {
+    const Checkpoint checkpoint = ValueOrDie(Checkpoint::Open(path));
+    const ArchitectureRegistry registry = ValueOrDie(ArchitectureRegistry::Builtin());
+    const Architecture* architecture = ValueOrDie(registry.Find(checkpoint));
+    spec_ = ValueOrDie(ReadSpec(*architecture, checkpoint));
+    const WeightPlan plan(spec_, architecture->names,
+                          checkpoint.gguf_metadata() != nullptr ? CheckpointKind::kGguf
+                                                                : CheckpointKind::kSafetensors);
+    const absl::Status status = plan.CheckAgainst(checkpoint.tensors());
+    BATON_CHECK(status.ok()) << status.ToString();
+    auto communicators =
+        MakeLocalCommunicators(options.ranks, RealClock(), std::chrono::seconds(30));
+    for (int rank = 0; rank < options.ranks; ++rank) {
+      AddRank(checkpoint, plan, {rank, options.ranks},
+              std::move(communicators[static_cast<size_t>(rank)]));
+    }
+    info_ = {.block_size = options.block_size,
+             .block_count = options.block_count,
+             .max_model_len = spec_.max_positions,
+             .vocab_size = spec_.vocab_size,
+             .kv_bytes_per_block = 0,
+             .numerics_id = "",
+             .device = ""};
+  }
+
+  const DecoderSpec& spec() const { return spec_; }
+  const ExecutorInfo& info() const { return info_; }
+
+  // A sequence on blocks of its own, from `first_block` on, wherever they were used before.
+  Sequence Place(std::vector<TokenId> tokens, int32_t first_block) const {
+    Sequence sequence{std::move(tokens), {}};
+    const auto count = static_cast<int32_t>(sequence.tokens.size());
+    for (int32_t i = 0; i * options_.block_size < count; ++i) {
+      sequence.blocks.push_back(BlockId(first_block + i));
+    }
+    return sequence;
+  }
+
+  // The logits of each run's last token, one step for all of them.
+  Rows Step(const std::vector<Run>& runs) {
+    StepPlan plan;
+    for (const Run& run : runs) {
+      const Sequence& s = *run.sequence;
+      plan.rows.push_back({.sequence = SequenceId(1),
+                           .first_position = run.first,
+                           .token_begin = static_cast<int32_t>(plan.tokens.size()),
+                           .token_count = run.count,
+                           .block_begin = static_cast<int32_t>(plan.blocks.size()),
+                           .block_count = static_cast<int32_t>(s.blocks.size()),
+                           .logits = run.logits});
+      plan.tokens.insert(plan.tokens.end(), s.tokens.begin() + run.first,
+                         s.tokens.begin() + run.first + run.count);
+      plan.blocks.insert(plan.blocks.end(), s.blocks.begin(), s.blocks.end());
+    }
+    return RunPlan(plan);
+  }
+
+  // Logits at `positions` (ascending) of one sequence that is run in chunks from its start.
+  Rows Logits(const std::vector<TokenId>& tokens, const std::vector<int32_t>& positions,
+              int32_t chunk) {
+    const Sequence sequence = Place(tokens, 0);
+    Rows all;
+    int32_t at = 0;
+    for (const int32_t position : positions) {
+      while (at <= position) {
+        const int32_t count = std::min(chunk, position + 1 - at);
+        const bool last = at + count == position + 1;
+        Rows rows = Step({{&sequence, at, count, last}});
+        at += count;
+        if (last) all.push_back(std::move(rows.front()));
+      }
+    }
+    return all;
+  }
+
+  Rows RunPlan(const StepPlan& plan) {
+    std::vector<std::unique_ptr<OwnedThread>> followers;
+    const std::string bytes = SerializePlan(plan);
+    for (size_t rank = 1; rank < ranks_.size(); ++rank) {
+      followers.push_back(
+          std::make_unique<OwnedThread>("rank", [this, rank, &bytes](std::stop_token) {
+            const StepPlan copy = ValueOrDie(ParsePlan(bytes));
+            (void)ValueOrDie(ranks_[rank]->Run(copy, info_));
+          }));
+    }
+    const ConstMatrix logits = ValueOrDie(ranks_.front()->Run(plan, info_));
+    for (const auto& follower : followers) follower->Join();
+    Rows rows;
+    for (int64_t row = 0; row < logits.rows(); ++row) {
+      const float* values = logits.row<float>(row);
+      rows.emplace_back(values, values + spec_.vocab_size);
+    }
+    return rows;
+  }
+
+ private:
+  void AddRank(const Checkpoint& checkpoint, const WeightPlan& plan, const Shard& shard,
+               std::unique_ptr<Communicator> communicator) {
+    ComputeThreads packers({.thread_count = 2, .isa = options_.isa});
+    const PackOptions pack{.spec = &spec_,
+                           .plan = &plan,
+                           .source = &checkpoint.tensors(),
+                           .shard = shard,
+                           .compute = options_.dtype,
+                           .progress = nullptr};
+    auto decoder = std::make_unique<Decoder>(spec_, ValueOrDie(PackWeights(pack, packers)), shard,
+                                             options_.dtype);
+    const KvLayout layout = ValueOrDie(decoder->MakeKvLayout(options_.block_size));
+    KvStorage kv = ValueOrDie(KvStorage::Create(layout, spec_.layer_count, options_.block_count));
+    ranks_.push_back(std::make_unique<RankRunner>(
+        RankRunner::Parts{.decoder = std::move(decoder),
+                          .kv = std::make_unique<KvStorage>(std::move(kv)),
+                          .threads = std::make_unique<ComputeThreads>(ComputeThreads::Options{
+                              .thread_count = options_.threads, .isa = options_.isa}),
+                          .communicator = std::move(communicator)}));
+  }
+
+  const RigOptions options_;
+  DecoderSpec spec_;
+  ExecutorInfo info_;
+  std::vector<std::unique_ptr<RankRunner>> ranks_;
+};
+
+}  // namespace baton::worker

@@ -1,0 +1,209 @@
+#include "worker/executor/load_model.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/base/strings.h"
+#include "worker/executor/local_executor.h"
+#include "worker/executor/memory_limit.h"
+#include "worker/loader/read_ahead.h"
+#include "worker/model/architecture.h"
+#include "worker/parallel/local_communicator.h"
+
+namespace baton::worker {
+namespace {
+
+constexpr int kReadThreads = 2;
+constexpr int kRanksMax = 64;
+constexpr int kThreadsMax = 1024;
+constexpr Duration kCollectiveDeadline = std::chrono::seconds(60);
+
+// Loads one model; one use.
+class ModelLoader {
+ public:
+  explicit ModelLoader(const LoadOptions& options) : options_(options) {}
+
+  absl::StatusOr<LoadedModel> Load() {
+    const MonotonicTime start = RealClock().Now();
+    RETURN_IF_ERROR(CheckOptions());
+    ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(options_.path));
+    RETURN_IF_ERROR(PlanWeights(checkpoint));
+    RETURN_IF_ERROR(PackRanks(checkpoint));
+    RETURN_IF_ERROR(SizeCache());
+    ASSIGN_OR_RETURN(model_.executor, StartExecutor(checkpoint));
+    model_.files = checkpoint.TakeModelFiles();
+    model_.end_token_ids = checkpoint.end_token_ids();
+    model_.digest = checkpoint.digest();
+    model_.architecture = spec_.architecture;
+    model_.dtype = std::string(NameOf(compute_));
+    model_.load_time = RealClock().Now() - start;
+    return std::move(model_);
+  }
+
+ private:
+  absl::Status CheckOptions() {
+    const int ranks = options_.tensor_parallel_size;
+    if (ranks < 1 || ranks > kRanksMax) {
+      return InvalidArgument(
+          absl::StrCat("load model: tensor parallel size=", ranks, "/1 to ", kRanksMax));
+    }
+    int threads = options_.threads;
+    if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+    if (threads < 0 || threads > kThreadsMax) {
+      return InvalidArgument(absl::StrCat("load model: threads=", threads, "/0 to ", kThreadsMax));
+    }
+    if (options_.max_model_len < 0 || options_.max_num_seqs < 1) {
+      return InvalidArgument(absl::StrCat("load model: max_model_len=", options_.max_model_len,
+                                          ", max_num_seqs=", options_.max_num_seqs,
+                                          " are no sizes"));
+    }
+    threads_per_rank_ = std::max(1, threads / ranks);
+    const bool bf16 = options_.dtype == ComputeType::kBfloat16 ||
+                      (options_.dtype == ComputeType::kAuto && HasBf16Products(options_.isa));
+    compute_ = bf16 ? DType::kBf16 : DType::kF32;
+    return absl::OkStatus();
+  }
+
+  absl::Status PlanWeights(const Checkpoint& checkpoint) {
+    ASSIGN_OR_RETURN(const ArchitectureRegistry registry, ArchitectureRegistry::Builtin());
+    ASSIGN_OR_RETURN(const Architecture* architecture, registry.Find(checkpoint));
+    ASSIGN_OR_RETURN(spec_, ReadSpec(*architecture, checkpoint));
+    const CheckpointKind kind = checkpoint.gguf_metadata() != nullptr
+                                    ? CheckpointKind::kGguf
+                                    : CheckpointKind::kSafetensors;
+    plan_.emplace(spec_, architecture->names, kind);
+    RETURN_IF_ERROR(plan_->CheckAgainst(checkpoint.tensors()));
+    // A model that cannot be cut is refused before minutes of reading.
+    return CheckShard(spec_, {0, options_.tensor_parallel_size});
+  }
+
+  absl::Status PackRanks(const Checkpoint& checkpoint) {
+    ComputeThreads threads({.thread_count = threads_per_rank_ * options_.tensor_parallel_size,
+                            .isa = options_.isa,
+                            .name = "pack"});
+    const ReadAhead ahead(PlannedBytes(checkpoint.tensors()), kReadThreads);
+    for (int rank = 0; rank < options_.tensor_parallel_size; ++rank) {
+      const Shard shard{rank, options_.tensor_parallel_size};
+      PackOptions pack{.spec = &spec_,
+                       .plan = &*plan_,
+                       .source = &checkpoint.tensors(),
+                       .shard = shard,
+                       .compute = compute_,
+                       .progress = rank == 0 ? options_.progress : nullptr};
+      ASSIGN_OR_RETURN(DecoderWeights weights, PackWeights(pack, threads));
+      decoders_.push_back(std::make_unique<Decoder>(spec_, std::move(weights), shard, compute_));
+      model_.weight_bytes += decoders_.back()->weight_bytes();
+    }
+    return absl::OkStatus();
+  }
+
+  // What will be packed, in that order.
+  std::vector<std::string_view> PlannedBytes(const TensorSource& source) {
+    std::vector<const WeightRow*> rows;
+    for (const WeightRow& row : plan_->rows()) rows.push_back(&row);
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const WeightRow* a, const WeightRow* b) { return a->layer < b->layer; });
+    std::vector<std::string_view> ranges;
+    for (const WeightRow* row : rows) {
+      const SourceTensor* tensor = source.Find(row->name);
+      if (tensor == nullptr) continue;
+      ranges.push_back(tensor->bytes);
+      model_.loaded_bytes += tensor->bytes.size();
+    }
+    return ranges;
+  }
+
+  // Chooses the number of blocks and the length of the longest sequence.
+  absl::Status SizeCache() {
+    ASSIGN_OR_RETURN(layout_, decoders_.front()->MakeKvLayout(options_.block_size));
+    const uint64_t block_bytes = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
+                                 static_cast<uint64_t>(options_.tensor_parallel_size);
+    const int32_t wanted_len =
+        options_.max_model_len > 0 ? options_.max_model_len : spec_.max_positions;
+    if (wanted_len > spec_.max_positions) {
+      return InvalidArgument(absl::StrCat("load model: max_model_len=", wanted_len, "/",
+                                          spec_.max_positions, " positions of the model"));
+    }
+    const int64_t blocks_per_sequence = BlocksFor(wanted_len);
+    const int64_t wanted_blocks = blocks_per_sequence * options_.max_num_seqs;
+    uint64_t budget_bytes = options_.kv_cache_memory_bytes;
+    if (budget_bytes == 0) {
+      const MemoryLimit memory = ReadMemoryLimit();
+      budget_bytes = std::min(memory.total_bytes / 4, memory.available_bytes / 2);
+      budget_bytes = std::min(budget_bytes, block_bytes * static_cast<uint64_t>(wanted_blocks));
+    }
+    const uint64_t blocks = std::min<uint64_t>(budget_bytes / block_bytes, INT32_MAX / 2);
+    block_count_ = static_cast<int32_t>(blocks);
+    const bool fits = blocks >= static_cast<uint64_t>(blocks_per_sequence);
+    if (blocks < 1 || (!fits && options_.max_model_len > 0)) {
+      return InvalidArgument(absl::StrCat("load model: a cache of ", budget_bytes, " bytes holds ",
+                                          blocks, " blocks of ", options_.block_size,
+                                          " tokens, max_model_len=", wanted_len, " needs ",
+                                          blocks_per_sequence));
+    }
+    model_.max_model_len = fits ? wanted_len : block_count_ * options_.block_size;
+    return absl::OkStatus();
+  }
+
+  int64_t BlocksFor(int32_t tokens) const {
+    return (int64_t{tokens} + options_.block_size - 1) / options_.block_size;
+  }
+
+  absl::StatusOr<std::unique_ptr<ModelExecutor>> StartExecutor(const Checkpoint& checkpoint) {
+    const int size = options_.tensor_parallel_size;
+    auto communicators = MakeLocalCommunicators(size, RealClock(), kCollectiveDeadline);
+    std::vector<std::unique_ptr<RankRunner>> ranks;
+    for (int rank = 0; rank < size; ++rank) {
+      ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout_, spec_.layer_count, block_count_));
+      const auto index = static_cast<size_t>(rank);
+      ranks.push_back(std::make_unique<RankRunner>(
+          RankRunner::Parts{.decoder = std::move(decoders_[index]),
+                            .kv = std::make_unique<KvStorage>(std::move(kv)),
+                            .threads = std::make_unique<ComputeThreads>(ComputeThreads::Options{
+                                .thread_count = threads_per_rank_, .isa = options_.isa}),
+                            .communicator = std::move(communicators[index])}));
+    }
+    ExecutorInfo info{
+        .block_size = options_.block_size,
+        .block_count = block_count_,
+        .max_model_len = model_.max_model_len,
+        .vocab_size = spec_.vocab_size,
+        .kv_bytes_per_block = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
+                              static_cast<uint64_t>(size),
+        .numerics_id =
+            absl::StrFormat("%016x/%s/cpu-%s/tp%d", checkpoint.digest(), ToAbsl(NameOf(compute_)),
+                            ToAbsl(NameOf(options_.isa)), size),
+        .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
+    return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks));
+  }
+
+  const LoadOptions& options_;
+  int threads_per_rank_ = 1;
+  DType compute_ = DType::kF32;
+  DecoderSpec spec_;
+  std::optional<WeightPlan> plan_;
+  std::vector<std::unique_ptr<Decoder>> decoders_;  // of each rank
+  KvLayout layout_;
+  int32_t block_count_ = 0;
+  LoadedModel model_;
+};
+
+}  // namespace
+
+std::optional<ComputeType> ParseComputeType(std::string_view name) {
+  if (name == "auto") return ComputeType::kAuto;
+  if (name == "bfloat16" || name == "bf16") return ComputeType::kBfloat16;
+  if (name == "float32" || name == "float" || name == "f32") return ComputeType::kFloat32;
+  return std::nullopt;
+}
+
+absl::StatusOr<LoadedModel> LoadModel(const LoadOptions& options) {
+  return ModelLoader(options).Load();
+}
+
+}  // namespace baton::worker

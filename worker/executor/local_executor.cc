@@ -1,0 +1,125 @@
+#include "worker/executor/local_executor.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "worker/executor/plan_codec.h"
+
+namespace baton::worker {
+
+LocalExecutor::LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks)
+    : info_(std::move(info)), ranks_(std::move(ranks)) {
+  BATON_CHECK(!ranks_.empty()) << "executor: ranks=0";
+  for (int i = 0; i < ranks_.front()->threads().thread_count(); ++i) {
+    samplers_.push_back(std::make_unique<Sampler>(info_.vocab_size));
+  }
+  for (size_t rank = 1; rank < ranks_.size(); ++rank) {
+    followers_.push_back(std::make_unique<PlanQueue>(1));
+  }
+  threads_.push_back(
+      std::make_unique<OwnedThread>("exec-0", [this](std::stop_token stop) { Lead(stop); }));
+  for (size_t rank = 1; rank < ranks_.size(); ++rank) {
+    threads_.push_back(std::make_unique<OwnedThread>(
+        absl::StrCat("exec-", rank), [this, rank](std::stop_token) { Follow(rank); }));
+  }
+}
+
+LocalExecutor::~LocalExecutor() {
+  {
+    MutexLock lock(mutex_);
+    BATON_CHECK(!unfinished_) << "executor: destroyed with a step unfinished";
+    stopping_ = true;
+  }
+  changed_.SignalAll();
+  for (const auto& queue : followers_) queue->Close();
+}
+
+absl::Status LocalExecutor::Begin(const StepPlan& plan) {
+  {
+    MutexLock lock(mutex_);
+    if (unfinished_) return Internal(absl::StrCat("begin step ", plan.step, ": one is unfinished"));
+    unfinished_ = true;
+    begun_ = &plan;
+  }
+  changed_.SignalAll();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepResult> LocalExecutor::Finish() {
+  MutexLock lock(mutex_);
+  if (!unfinished_) return Internal("finish step: none was begun");
+  while (result_ == nullptr) changed_.Wait(lock);
+  unfinished_ = false;
+  return std::move(*std::exchange(result_, nullptr));
+}
+
+void LocalExecutor::Lead(std::stop_token) {
+  while (true) {
+    const StepPlan* plan = nullptr;
+    {
+      MutexLock lock(mutex_);
+      while (begun_ == nullptr && !stopping_) changed_.Wait(lock);
+      if (begun_ == nullptr) return;
+      plan = std::exchange(begun_, nullptr);
+    }
+    auto result = std::make_unique<absl::StatusOr<StepResult>>(Execute(*plan));
+    {
+      MutexLock lock(mutex_);
+      result_ = std::move(result);
+    }
+    changed_.SignalAll();
+  }
+}
+
+void LocalExecutor::Follow(size_t rank) {
+  RankRunner& runner = *ranks_[rank];
+  while (std::optional<std::string> bytes = followers_[rank - 1]->Pop()) {
+    const absl::StatusOr<StepPlan> plan = ParsePlan(*bytes);
+    const absl::Status status = plan.ok() ? runner.Run(*plan, info_).status() : plan.status();
+    if (!status.ok()) runner.communicator().Abort(status);
+  }
+}
+
+absl::StatusOr<StepResult> LocalExecutor::Execute(const StepPlan& plan) {
+  RankRunner& leader = *ranks_.front();
+  RETURN_IF_ERROR(SendToFollowers(plan));
+  const absl::StatusOr<ConstMatrix> logits = leader.Run(plan, info_);
+  if (!logits.ok()) {
+    if (ranks_.size() > 1) leader.communicator().Abort(logits.status());
+    return Annotate(logits.status(), absl::StrCat("step ", plan.step));
+  }
+  return SampleAll(plan, *logits);
+}
+
+absl::Status LocalExecutor::SendToFollowers(const StepPlan& plan) {
+  if (followers_.empty()) return absl::OkStatus();
+  const std::string bytes = SerializePlan(plan);
+  for (const auto& queue : followers_) {
+    if (queue->Push(bytes) == PushResult::kPushed) continue;
+    return Internal(absl::StrCat("step ", plan.step, ": a rank has stopped"));
+  }
+  return absl::OkStatus();
+}
+
+StepResult LocalExecutor::SampleAll(const StepPlan& plan, const ConstMatrix& logits) {
+  StepResult result;
+  result.samples.resize(plan.samples.size());
+  if (plan.samples.empty()) return result;
+  RankRunner& leader = *ranks_.front();
+  leader.threads().Run([&](const ComputeSlice& slice) {
+    Sampler& sampler = *samplers_[static_cast<size_t>(slice.index())];
+    const ComputeSlice::Range share = slice.Share(static_cast<int64_t>(plan.samples.size()));
+    for (auto i = static_cast<size_t>(share.begin); i < static_cast<size_t>(share.end); ++i) {
+      const SampleRequest& request = plan.samples[i];
+      const int32_t row = leader.batch().LogitRowOf(request.row);
+      result.samples[i] =
+          sampler.Sample({logits.row<float>(row), static_cast<size_t>(info_.vocab_size)}, request);
+    }
+  });
+  return result;
+}
+
+}  // namespace baton::worker

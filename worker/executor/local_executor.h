@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "common/concurrency/bounded_queue.h"
+#include "common/concurrency/mutex.h"
+#include "common/concurrency/owned_thread.h"
+#include "worker/engine/model_executor.h"
+#include "worker/executor/rank_runner.h"
+#include "worker/sampling/sampler.h"
+
+namespace baton::worker {
+
+// Runs the model in this process: one exec thread for each tensor-parallel rank, each with its own
+// compute threads. The first rank reads plans, sends them to the others, and samples.
+//
+// Depth 1: the plan is read while Finish waits, so nothing is copied on one rank.
+//
+// Threading, Errors: as ModelExecutor. When a rank fails on several ranks the group is broken:
+// every
+//            later step fails too, and the worker restarts.
+// Ownership: owns its ranks; the destructor stops and joins them. REQUIRES: nothing is begun then.
+class LocalExecutor final : public ModelExecutor {
+ public:
+  // `ranks` in order; at least one.
+  LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks);
+  ~LocalExecutor() override;
+
+  LocalExecutor(const LocalExecutor&) = delete;
+  LocalExecutor& operator=(const LocalExecutor&) = delete;
+
+  const ExecutorInfo& info() const override { return info_; }
+  int depth() const override { return 1; }
+  absl::Status Begin(const StepPlan& plan) override;
+  absl::StatusOr<StepResult> Finish() override;
+
+ private:
+  // A plan on its way to another rank.
+  using PlanQueue = BoundedQueue<std::string>;
+
+  void Lead(std::stop_token stop);
+  void Follow(size_t rank);
+
+  absl::StatusOr<StepResult> Execute(const StepPlan& plan);
+  absl::Status SendToFollowers(const StepPlan& plan);
+  StepResult SampleAll(const StepPlan& plan, const ConstMatrix& logits);
+
+  // Constant after construction.
+  const ExecutorInfo info_;
+  const std::vector<std::unique_ptr<RankRunner>> ranks_;
+  std::vector<std::unique_ptr<PlanQueue>> followers_;  // of ranks 1, 2, ...
+
+  // The leading exec thread's: one sampler for each of its compute threads.
+  std::vector<std::unique_ptr<Sampler>> samplers_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  const StepPlan* begun_ ABSL_GUARDED_BY(mutex_) = nullptr;  // not yet taken by the exec thread
+  bool unfinished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<absl::StatusOr<StepResult>> result_ ABSL_GUARDED_BY(mutex_);
+
+  std::vector<std::unique_ptr<OwnedThread>> threads_;  // last: they use all of the above
+};
+
+}  // namespace baton::worker

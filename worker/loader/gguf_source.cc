@@ -1,0 +1,53 @@
+#include "worker/loader/gguf_source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/status_macros.h"
+
+namespace baton::worker {
+namespace {
+
+std::optional<WeightFormat> FormatOf(GgmlType type) {
+  switch (type) {
+    case GgmlType::kF32:
+      return WeightFormat::kF32;
+    case GgmlType::kF16:
+      return WeightFormat::kF16;
+    case GgmlType::kBF16:
+      return WeightFormat::kBf16;
+    case GgmlType::kQ8_0:
+      return WeightFormat::kQ8_0;
+    case GgmlType::kQ4_1:
+      return WeightFormat::kQ4_1;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GgufSource>> GgufSource::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path));
+  std::string name = std::filesystem::path(path).filename().string();
+  return std::unique_ptr<GgufSource>(new GgufSource(std::move(file), std::move(name)));
+}
+
+GgufSource::GgufSource(GgufFile file, std::string name)
+    : file_(std::move(file)), name_(std::move(name)) {
+  for (const GgufTensor& tensor : file_.tensors()) {
+    std::vector<int64_t> dims(tensor.dims.begin(), tensor.dims.end());
+    std::reverse(dims.begin(), dims.end());
+    const bool added = Add({.name = tensor.name,
+                            .file = name_,
+                            .dtype = InfoOf(tensor.type).name,
+                            .format = FormatOf(tensor.type),
+                            .shape = Shape(dims),
+                            .bytes = file_.TensorBytes(tensor)});
+    BATON_CHECK(added) << "gguf: " << tensor.name << " passed the parser twice";
+  }
+}
+
+}  // namespace baton::worker

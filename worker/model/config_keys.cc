@@ -1,0 +1,177 @@
+#include "worker/model/config_keys.h"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/base/strings.h"
+
+namespace baton::worker {
+namespace {
+
+absl::StatusOr<int32_t> ToSize(int64_t value, std::string_view source, std::string_view key) {
+  if (value >= 0 && value <= INT32_MAX) return static_cast<int32_t>(value);
+  return InvalidArgument(
+      absl::StrCat("read ", ToAbsl(source), ": key=", ToAbsl(key), " is ", value, "/a size"));
+}
+
+absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key) {
+  ASSIGN_OR_RETURN(const int64_t value, config.GetInt(key));
+  return ToSize(value, config.source(), key);
+}
+
+absl::StatusOr<int32_t> HfSizeOr(const JsonConfig& config, std::string_view key, int32_t fallback) {
+  ASSIGN_OR_RETURN(const int64_t value, config.GetIntOr(key, fallback));
+  return ToSize(value, config.source(), key);
+}
+
+absl::Status Refuse(const JsonConfig& config, std::string_view key, std::string_view value) {
+  return Unimplemented(absl::StrCat("read ", config.source(), ": ", ToAbsl(key), "=", ToAbsl(value),
+                                    " is not supported"));
+}
+
+absl::Status ReadLlama3(const JsonConfig& rope, DecoderSpec& spec) {
+  Llama3RopeScaling scaling;
+  ASSIGN_OR_RETURN(scaling.factor, rope.GetFloat("factor"));
+  ASSIGN_OR_RETURN(scaling.low_freq_factor, rope.GetFloat("low_freq_factor"));
+  ASSIGN_OR_RETURN(scaling.high_freq_factor, rope.GetFloat("high_freq_factor"));
+  ASSIGN_OR_RETURN(scaling.original_max_positions,
+                   rope.GetFloat("original_max_position_embeddings"));
+  spec.rope.llama3 = scaling;
+  return absl::OkStatus();
+}
+
+// The kind of scaling that `rope`, either spelling's object, asks for.
+absl::Status ReadScaling(const JsonConfig& rope, DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(const std::string old_type, rope.GetStringOr("type", "default"));
+  ASSIGN_OR_RETURN(const std::string type, rope.GetStringOr("rope_type", old_type));
+  if (type == "default") return absl::OkStatus();
+  if (type == "llama3") return ReadLlama3(rope, spec);
+  if (type == "linear") {
+    ASSIGN_OR_RETURN(spec.rope_linear_factor, rope.GetFloat("factor"));
+    return absl::OkStatus();
+  }
+  return Refuse(rope, "rope_type", type);
+}
+
+absl::Status SetRotaryDim(double partial, std::string_view source, DecoderSpec& spec) {
+  if (!(partial > 0 && partial <= 1)) {
+    return InvalidArgument(absl::StrCat("read ", ToAbsl(source), ": key=partial_rotary_factor is ",
+                                        partial, "/(0, 1]"));
+  }
+  spec.rope.rotary_dim = static_cast<int32_t>(spec.head_dim * partial);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int32_t> GgufSize(const GgufMetadata& metadata, const std::string& key) {
+  ASSIGN_OR_RETURN(const int64_t value, metadata.GetInt(key));
+  return ToSize(value, metadata.source(), key);
+}
+
+absl::StatusOr<int32_t> GgufSizeOr(const GgufMetadata& metadata, const std::string& key,
+                                   int32_t fallback) {
+  if (!metadata.Has(key)) return fallback;
+  return GgufSize(metadata, key);
+}
+
+absl::StatusOr<int32_t> GgufVocabSize(const GgufMetadata& metadata, const std::string& key) {
+  if (metadata.Has(key)) return GgufSize(metadata, key);
+  ASSIGN_OR_RETURN(const GgufStringArray tokens, metadata.GetStrings("tokenizer.ggml.tokens"));
+  return ToSize(static_cast<int64_t>(tokens.size()), metadata.source(), "tokenizer.ggml.tokens");
+}
+
+double DefaultScale(int32_t head_dim) { return 1.0 / std::sqrt(static_cast<double>(head_dim)); }
+
+}  // namespace
+
+absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(spec.vocab_size, HfSize(config, "vocab_size"));
+  ASSIGN_OR_RETURN(spec.hidden_size, HfSize(config, "hidden_size"));
+  ASSIGN_OR_RETURN(spec.intermediate_size, HfSize(config, "intermediate_size"));
+  ASSIGN_OR_RETURN(spec.layer_count, HfSize(config, "num_hidden_layers"));
+  ASSIGN_OR_RETURN(spec.head_count, HfSize(config, "num_attention_heads"));
+  ASSIGN_OR_RETURN(spec.kv_head_count, HfSizeOr(config, "num_key_value_heads", spec.head_count));
+  const int32_t even_dim = spec.head_count > 0 ? spec.hidden_size / spec.head_count : 0;
+  ASSIGN_OR_RETURN(spec.head_dim, HfSizeOr(config, "head_dim", even_dim));
+  ASSIGN_OR_RETURN(spec.max_positions, HfSizeOr(config, "max_position_embeddings", 2048));
+  ASSIGN_OR_RETURN(spec.norm_epsilon, config.GetFloatOr("rms_norm_eps", 1e-6));
+  ASSIGN_OR_RETURN(spec.tied_embeddings, config.GetBoolOr("tie_word_embeddings", false));
+  spec.attention_scale = DefaultScale(spec.head_dim);
+  return absl::OkStatus();
+}
+
+absl::Status ReadHfRope(const JsonConfig& config, DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(spec.rope.theta, config.GetFloatOr("rope_theta", 10000.0));
+  ASSIGN_OR_RETURN(double partial, config.GetFloatOr("partial_rotary_factor", 1.0));
+  ASSIGN_OR_RETURN(const std::optional<JsonConfig> old_scaling, config.GetObject("rope_scaling"));
+  if (old_scaling.has_value()) RETURN_IF_ERROR(ReadScaling(*old_scaling, spec));
+  ASSIGN_OR_RETURN(const std::optional<JsonConfig> rope, config.GetObject("rope_parameters"));
+  if (rope.has_value()) {
+    ASSIGN_OR_RETURN(spec.rope.theta, rope->GetFloatOr("rope_theta", spec.rope.theta));
+    ASSIGN_OR_RETURN(partial, rope->GetFloatOr("partial_rotary_factor", partial));
+    RETURN_IF_ERROR(ReadScaling(*rope, spec));
+  }
+  return SetRotaryDim(partial, config.source(), spec);
+}
+
+absl::Status RefuseHfQuantization(const JsonConfig& config) {
+  ASSIGN_OR_RETURN(const std::optional<JsonConfig> quantization,
+                   config.GetObject("quantization_config"));
+  if (!quantization.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string method, quantization->GetStringOr("quant_method", "unknown"));
+  return Refuse(config, "quantization_config", method);
+}
+
+absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
+                           DecoderSpec& spec) {
+  const std::string prefix = absl::StrCat(ToAbsl(architecture), ".");
+  ASSIGN_OR_RETURN(spec.vocab_size, GgufVocabSize(metadata, prefix + "vocab_size"));
+  ASSIGN_OR_RETURN(spec.hidden_size, GgufSize(metadata, prefix + "embedding_length"));
+  ASSIGN_OR_RETURN(spec.intermediate_size, GgufSize(metadata, prefix + "feed_forward_length"));
+  ASSIGN_OR_RETURN(spec.layer_count, GgufSize(metadata, prefix + "block_count"));
+  ASSIGN_OR_RETURN(spec.head_count, GgufSize(metadata, prefix + "attention.head_count"));
+  ASSIGN_OR_RETURN(spec.kv_head_count,
+                   GgufSizeOr(metadata, prefix + "attention.head_count_kv", spec.head_count));
+  const int32_t even_dim = spec.head_count > 0 ? spec.hidden_size / spec.head_count : 0;
+  ASSIGN_OR_RETURN(spec.head_dim, GgufSizeOr(metadata, prefix + "attention.key_length", even_dim));
+  ASSIGN_OR_RETURN(const int32_t value_dim,
+                   GgufSizeOr(metadata, prefix + "attention.value_length", spec.head_dim));
+  if (value_dim != spec.head_dim) {
+    return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
+                                      "attention.value_length=", value_dim,
+                                      " unlike key_length is not supported"));
+  }
+  ASSIGN_OR_RETURN(spec.max_positions, GgufSize(metadata, prefix + "context_length"));
+  ASSIGN_OR_RETURN(spec.norm_epsilon,
+                   metadata.GetFloat(prefix + "attention.layer_norm_rms_epsilon"));
+  ASSIGN_OR_RETURN(spec.expert_count, GgufSizeOr(metadata, prefix + "expert_count", 0));
+  spec.attention_scale = DefaultScale(spec.head_dim);
+  return absl::OkStatus();
+}
+
+absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view architecture,
+                          DecoderSpec& spec) {
+  const std::string prefix = absl::StrCat(ToAbsl(architecture), ".rope.");
+  ASSIGN_OR_RETURN(spec.rope.theta, metadata.GetFloatOr(prefix + "freq_base", 10000.0));
+  ASSIGN_OR_RETURN(spec.rope.rotary_dim,
+                   GgufSizeOr(metadata, prefix + "dimension_count", spec.head_dim));
+  if (spec.rope.rotary_dim != spec.head_dim) {
+    return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
+                                      "dimension_count=", spec.rope.rotary_dim,
+                                      " of head_dim=", spec.head_dim, " is not supported"));
+  }
+  ASSIGN_OR_RETURN(const std::string_view scaling,
+                   metadata.GetStringOr(prefix + "scaling.type", "none"));
+  if (scaling == "none") return absl::OkStatus();
+  if (scaling == "linear") {
+    ASSIGN_OR_RETURN(spec.rope_linear_factor, metadata.GetFloat(prefix + "scaling.factor"));
+    return absl::OkStatus();
+  }
+  return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
+                                    "scaling.type=", ToAbsl(scaling), " is not supported"));
+}
+
+}  // namespace baton::worker

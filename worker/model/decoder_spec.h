@@ -1,0 +1,87 @@
+// Everything that tells one decoder-only transformer from another, as data: the generic decoder
+// runs any of them, an architecture file fills one in.
+//
+// Fields describe what models of this kind do, also what our decoder does not do yet: those are
+// refused by name when a decoder is made (CheckSupported), never ignored.
+//
+// Threading: plain data, immutable once a decoder holds it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "worker/ops/rope.h"
+
+namespace baton::worker {
+
+enum class NormPlacement {
+  kPre,       // x += f(norm(x)): Llama and most
+  kPost,      // x += norm(f(x)): OLMo 2
+  kSandwich,  // x += norm(f(norm(x))): Gemma 2 and 3
+};
+enum class NormKind { kRms, kRmsPlusOne, kLayer };  // plus one: weights are stored minus one
+enum class QkNorm { kNone, kPerHead, kWholeProjection };
+enum class Activation { kSilu, kGeluTanh, kGeluErf };
+enum class RopeLayout { kHalfSplit, kInterleaved };
+
+struct DecoderSpec {
+  std::string architecture;  // as the checkpoint names it
+
+  // Sizes.
+  int32_t vocab_size = 0;
+  int32_t hidden_size = 0;
+  int32_t intermediate_size = 0;
+  int32_t layer_count = 0;
+  int32_t head_count = 0;
+  int32_t kv_head_count = 0;
+  int32_t head_dim = 0;
+  int32_t max_positions = 0;
+
+  // Norms.
+  NormKind norm = NormKind::kRms;
+  NormPlacement norm_placement = NormPlacement::kPre;
+  double norm_epsilon = 1e-5;
+  QkNorm qk_norm = QkNorm::kNone;
+
+  // Attention.
+  RopeConfig rope;
+  RopeLayout rope_layout = RopeLayout::kHalfSplit;
+  double rope_linear_factor = 1;         // positions are divided by it
+  std::optional<RopeConfig> local_rope;  // of layers with a window, where it differs
+  double attention_scale = 0;            // head_dim^-0.5 in most
+  double attention_soft_cap = 0;         // 0: none
+  bool attention_sinks = false;
+  std::vector<int32_t> windows;  // of each layer, 0: full; empty: all full
+
+  // Biases.
+  bool qkv_bias = false;
+  bool attention_out_bias = false;
+  bool mlp_bias = false;
+
+  // Feed-forward.
+  Activation activation = Activation::kSilu;
+  bool gated_mlp = true;
+  int32_t expert_count = 0;
+
+  // Ends.
+  bool tied_embeddings = false;
+  double embedding_scale = 1;
+  double logit_scale = 1;
+  double logit_soft_cap = 0;  // 0: none
+
+  int64_t q_size() const { return int64_t{head_count} * head_dim; }
+  int64_t kv_size() const { return int64_t{kv_head_count} * head_dim; }
+};
+
+// INVALID_ARGUMENT unless sizes are positive, bounded and fit together: what is read from a file is
+// checked here, and nowhere later.
+absl::Status CheckSizes(const DecoderSpec& spec);
+
+// UNIMPLEMENTED, naming the field, if our decoder does not do what the spec asks for.
+absl::Status CheckSupported(const DecoderSpec& spec);
+
+}  // namespace baton::worker
