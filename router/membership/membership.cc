@@ -127,8 +127,10 @@ void Membership::Handle(ClosedEvent& event) {
   watched_.erase(watched);
   Connection& connection = connections_.at(address);
   metrics_.disconnects_total.Increment();
-  if (connection.failures == 0) {
+  if (table_.Contains(address)) {
     LogWarning("worker gone", {{"worker", address}, {"reason", event.status}});
+  } else if (connection.failures == 0) {
+    LogInfo("worker not there yet", {{"worker", address}, {"reason", event.status}});
   }
   connection.watch.reset();
   table_.Remove(address);

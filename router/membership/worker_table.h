@@ -36,6 +36,8 @@ class WorkerTable {
   // The worker has left: its blocks and reservations are forgotten, its slot is free again.
   void Remove(const std::string& address);
 
+  bool Contains(const std::string& address) const { return entries_.contains(address); }
+
   // A copy of what is known, for publication. Order is by address.
   std::shared_ptr<const ClusterSnapshot> Snapshot() const;
 
