@@ -1,0 +1,39 @@
+// Turns a model card into a ModelContext: tokenizer, chat template, generation config.
+//
+// Threading: a pure function, slow (a large vocabulary takes a good part of a second): not for RPC
+//            threads.
+// Errors:    those of the tokenizer, the template compiler and the JSON reader, with the card's
+// file
+//            named; FAILED_PRECONDITION for a card without a tokenizer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "baton/v1/router.pb.h"
+#include "frontend/client/model_context.h"
+#include "frontend/client/model_source.h"
+
+namespace baton::frontend {
+
+// What the operator sets for every model.
+struct ModelOverrides {
+  std::vector<std::string> served_names;     // instead of the model's own; one model only
+  std::optional<std::string> chat_template;  // its source
+  // "auto": the card's; "vllm": none; otherwise the given file's text.
+  bool ignore_generation_config = false;
+  std::optional<std::string> generation_config_json;
+};
+
+absl::StatusOr<std::shared_ptr<const ModelContext>> LoadModelContext(
+    const ModelCard& card, const v1::ListModelsReply::Entry& entry, const ModelOverrides& overrides,
+    int64_t created);
+
+// The fields of a generation_config.json that requests fall back on.
+absl::StatusOr<GenerationDefaults> ParseGenerationDefaults(const std::string& json);
+
+}  // namespace baton::frontend

@@ -1,0 +1,213 @@
+#include "frontend/client/session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/strings.h"
+
+namespace baton::frontend {
+namespace {
+
+absl::Status StatusOfFailure(const v1::SessionFrame::CallFailed& failed) {
+  // An unknown or OK code from a worker would be its bug; it must not read as success.
+  const bool known = failed.code() > 0 && failed.code() <= 16;
+  absl::Status status(static_cast<absl::StatusCode>(known ? failed.code() : 13), failed.message());
+  if (failed.retry_after_ms() > 0) {
+    status = WithRetryAfter(std::move(status), std::chrono::milliseconds(failed.retry_after_ms()));
+  }
+  if (!failed.field().empty()) status = WithField(std::move(status), failed.field());
+  return status;
+}
+
+}  // namespace
+
+class Session::Call : public WorkerCall {
+ public:
+  Call(std::weak_ptr<Session> session, uint64_t number)
+      : session_(std::move(session)), number_(number) {}
+
+  void Cancel() override {
+    if (const auto session = session_.lock()) session->CancelCall(number_);
+  }
+
+ private:
+  const std::weak_ptr<Session> session_;
+  const uint64_t number_;
+};
+
+std::shared_ptr<Session> Session::Open(std::shared_ptr<grpc::Channel> channel) {
+  std::shared_ptr<Session> session(new Session(std::move(channel)));
+  session->Start();
+  return session;
+}
+
+Session::Session(std::shared_ptr<grpc::Channel> channel)
+    : stub_(v1::Inference::NewStub(std::move(channel))) {}
+
+void Session::Start() {
+  {
+    MutexLock lock(mutex_);
+    self_ = shared_from_this();
+  }
+  stub_->async()->Session(&context_, this);
+  AddHold();  // commands are written from outside of reactor events
+  StartRead(&frame_);
+  StartCall();
+}
+
+std::shared_ptr<WorkerCall> Session::Submit(v1::GenerateRequest request, uint32_t choices,
+                                            std::shared_ptr<WorkerCallListener> listener) {
+  MutexLock lock(mutex_);
+  if (over_ || commands_.size() >= kCommandsMax) return nullptr;
+  const uint64_t number = next_call_++;
+  calls_.emplace(number, OpenCall{.listener = std::move(listener), .choices_left = choices});
+  v1::SessionCommand& command = commands_.emplace_back();
+  command.mutable_submit()->set_call(number);
+  *command.mutable_submit()->mutable_request() = std::move(request);
+  WriteNextLocked();
+  return std::make_shared<Call>(weak_from_this(), number);
+}
+
+void Session::WriteNextLocked() {
+  if (writing_ || over_ || commands_.empty()) return;
+  writing_ = true;
+  StartWrite(&commands_.front());
+}
+
+void Session::OnWriteDone(bool ok) {
+  MutexLock lock(mutex_);
+  writing_ = false;
+  commands_.pop_front();
+  if (ok) WriteNextLocked();  // otherwise the read fails too, and OnDone tells the calls
+}
+
+void Session::OnReadDone(bool ok) {
+  if (!ok) {
+    bool holds = false;
+    {
+      MutexLock lock(mutex_);
+      holds = !std::exchange(over_, true);
+    }
+    if (holds) RemoveHold();
+    return;
+  }
+  Dispatch(frame_);
+  StartRead(&frame_);
+}
+
+void Session::OnDone(const grpc::Status& status) {
+  CallMap calls;
+  std::shared_ptr<Session> self;
+  {
+    MutexLock lock(mutex_);
+    over_ = true;
+    calls.swap(calls_);
+    self.swap(self_);
+  }
+  const absl::Status lost = Unavailable(
+      absl::StrCat("worker session: the stream ended",
+                   status.ok() ? "" : absl::StrCat(": ", status.error_message().substr(0, 200))));
+  for (auto& [number, call] : calls) call.listener->OnFailed(lost);
+}
+
+void Session::Dispatch(v1::SessionFrame& frame) {
+  for (auto& accepted : *frame.mutable_accepted()) {
+    if (const auto listener = ListenerOf(accepted.call())) {
+      listener->OnAccepted(std::move(*accepted.mutable_accepted()));
+    }
+  }
+  DispatchTokens(frame);
+  for (auto& finished : *frame.mutable_finished()) {
+    if (finished.call() == 0) continue;  // went out with its tokens
+    if (const auto listener = EndChoice(finished.call())) {
+      listener->OnFinished(std::move(*finished.mutable_finished()));
+    }
+  }
+  for (auto& failed : *frame.mutable_failed()) {
+    if (const auto listener = RemoveCall(failed.call())) {
+      listener->OnFailed(StatusOfFailure(failed));
+    }
+  }
+}
+
+void Session::DispatchTokens(v1::SessionFrame& frame) {
+  for (int i = 0; i < frame.tokens_size(); ++i) {
+    auto& tokens = *frame.mutable_tokens(i);
+    // The end of the choice, when this step brought it: rare, so searched for.
+    std::optional<v1::Finished> end;
+    const bool last_of_choice = frame.finished_size() > 0 && [&] {
+      for (int later = i + 1; later < frame.tokens_size(); ++later) {
+        const auto& other = frame.tokens(later);
+        if (other.call() == tokens.call() && other.tokens().choice() == tokens.tokens().choice()) {
+          return false;
+        }
+      }
+      return true;
+    }();
+    for (int j = 0; last_of_choice && j < frame.finished_size(); ++j) {
+      auto& finished = *frame.mutable_finished(j);
+      if (finished.call() != tokens.call() ||
+          finished.finished().choice() != tokens.tokens().choice()) {
+        continue;
+      }
+      end = std::move(*finished.mutable_finished());
+      finished.set_call(0);
+    }
+    const auto listener = end.has_value() ? EndChoice(tokens.call()) : ListenerOf(tokens.call());
+    if (listener != nullptr) {
+      listener->OnTokens(std::move(*tokens.mutable_tokens()), std::move(end));
+    }
+  }
+}
+
+std::shared_ptr<WorkerCallListener> Session::ListenerOf(uint64_t call) {
+  MutexLock lock(mutex_);
+  const auto it = calls_.find(call);
+  return it == calls_.end() ? nullptr : it->second.listener;
+}
+
+std::shared_ptr<WorkerCallListener> Session::EndChoice(uint64_t call) {
+  MutexLock lock(mutex_);
+  const auto it = calls_.find(call);
+  if (it == calls_.end()) return nullptr;
+  if (it->second.choices_left > 1) {
+    --it->second.choices_left;
+    return it->second.listener;
+  }
+  std::shared_ptr<WorkerCallListener> listener = std::move(it->second.listener);
+  calls_.erase(it);
+  return listener;
+}
+
+std::shared_ptr<WorkerCallListener> Session::RemoveCall(uint64_t call) {
+  MutexLock lock(mutex_);
+  const auto it = calls_.find(call);
+  if (it == calls_.end()) return nullptr;
+  std::shared_ptr<WorkerCallListener> listener = std::move(it->second.listener);
+  calls_.erase(it);
+  return listener;
+}
+
+void Session::CancelCall(uint64_t call) {
+  std::shared_ptr<WorkerCallListener> dropped = RemoveCall(call);  // dies outside of the lock
+  if (dropped == nullptr) return;
+  MutexLock lock(mutex_);
+  if (over_) return;
+  commands_.emplace_back().mutable_cancel()->set_call(call);
+  WriteNextLocked();
+}
+
+bool Session::over() const {
+  MutexLock lock(mutex_);
+  return over_;
+}
+
+size_t Session::call_count() const {
+  MutexLock lock(mutex_);
+  return calls_.size();
+}
+
+void Session::Close() { context_.TryCancel(); }
+
+}  // namespace baton::frontend

@@ -1,0 +1,35 @@
+#include "frontend/stream/choice_text.h"
+
+namespace baton::frontend {
+
+ChoiceText::ChoiceText(const GenerationSpec& spec)
+    : min_tokens_(spec.sampling.min_tokens()),
+      detokenizer_(*spec.model->tokenizer,
+                   spec.skip_special_tokens ? SpecialTokens::kSkip : SpecialTokens::kKeep),
+      matcher_(spec.stop_strings, spec.stop_text) {}
+
+ChoiceText::Output ChoiceText::Push(std::span<const TokenId> ids, size_t tokens_before) {
+  shown_.clear();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    piece_.clear();
+    detokenizer_.Push(ids[i], piece_);
+    const bool armed = tokens_before + i + 1 > min_tokens_;
+    const StopMatcher::Output out = matcher_.Push(piece_, armed);
+    shown_ += out.text;
+    if (out.matched != nullptr) {
+      return {.text = shown_, .tokens_used = i + 1, .matched = out.matched};
+    }
+  }
+  return {.text = shown_, .tokens_used = ids.size()};
+}
+
+std::string_view ChoiceText::Flush() {
+  piece_.clear();
+  detokenizer_.Finish(piece_);
+  // A half character cannot complete a stop string any more than the model's end can be undone.
+  shown_ = matcher_.Flush();
+  shown_ += piece_;
+  return shown_;
+}
+
+}  // namespace baton::frontend

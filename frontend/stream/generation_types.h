@@ -1,0 +1,71 @@
+// What a generation is asked for and what comes out of it: tokens turned into text, per choice.
+//
+// Threading: plain data.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "baton/v1/inference.pb.h"
+#include "common/base/ids.h"
+#include "frontend/client/model_context.h"
+#include "frontend/stream/stop_matcher.h"
+
+namespace baton::frontend {
+
+// One prompt, and how to go on from it.
+struct GenerationSpec {
+  std::shared_ptr<const ModelContext> model;
+  std::string request_id;
+  std::vector<TokenId> prompt;  // not empty
+  v1::SamplingParams sampling;
+  uint32_t n = 1;
+  std::string cache_salt;
+  int32_t priority = 0;
+
+  std::vector<std::string> stop_strings;
+  StopText stop_text = StopText::kDrop;
+  bool skip_special_tokens = true;
+};
+
+enum class EndReason { kStop, kLength };
+
+// How a choice ended. `stop` names the stop string or the stop token of the request that was met;
+// nothing for the model's own end and for the length.
+struct ChoiceEnd {
+  EndReason reason = EndReason::kStop;
+  std::variant<std::monostate, std::string, TokenId> stop = {};
+};
+
+// What is new in one choice. Views are valid during the call that brings them.
+struct ChoiceDelta {
+  uint32_t choice = 0;
+  std::string_view text = {};
+  std::span<const TokenId> ids = {};            // also those that have no text yet, or none
+  const v1::TokenLogprobs* logprobs = nullptr;  // of `ids`, when asked for
+  const ChoiceEnd* end = nullptr;               // set in the choice's last delta
+  uint32_t output_tokens = 0;                   // of the choice, `ids` included
+};
+
+// Takes what a generation produces. Exactly one of OnDone and OnError comes, last, unless the
+// generation is cancelled.
+//
+// Threading: called on the generation's strand, one call after another. Must not block.
+class GenerationObserver {
+ public:
+  virtual ~GenerationObserver() = default;
+
+  // A worker has taken the request; once, before the first delta.
+  virtual void OnStarted(uint32_t cached_tokens) = 0;
+  virtual void OnDelta(const ChoiceDelta& delta) = 0;
+  virtual void OnDone() = 0;
+  virtual void OnError(const absl::Status& status) = 0;
+};
+
+}  // namespace baton::frontend
