@@ -1,0 +1,207 @@
+// Loading by path and running through the executor, as the worker does it.
+
+#include "worker/executor/load_model.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/fakes/scratch_dir.h"
+#include "tests/fakes/tiny_llama.h"
+#include "tests/unit/worker/executor/model_path.h"
+#include "worker/sampling_params/sampling_params.h"
+
+namespace baton::worker {
+namespace {
+
+LoadOptions TinyLoad(const std::string& path) {
+  LoadOptions options;
+  options.path = path;
+  options.dtype = ComputeType::kFloat32;
+  options.threads = 2;
+  options.max_num_seqs = 4;
+  return options;
+}
+
+// Continues a prompt greedily, one step a token, on blocks from 0 on.
+std::vector<TokenId> Generate(ModelExecutor& executor, std::vector<TokenId> tokens, int count,
+                              const SamplingParams& params) {
+  const size_t prompt_count = tokens.size();
+  for (int i = 0; i < count; ++i) {
+    const auto first = i == 0 ? 0 : static_cast<int32_t>(tokens.size()) - 1;
+    StepPlan plan;
+    plan.step = static_cast<uint64_t>(i);
+    plan.tokens.assign(tokens.begin() + first, tokens.end());
+    const auto block_count = static_cast<int32_t>(tokens.size()) / executor.info().block_size + 1;
+    for (int32_t block = 0; block < block_count; ++block) plan.blocks.push_back(BlockId(block));
+    plan.rows.push_back({.sequence = SequenceId(1),
+                         .first_position = first,
+                         .token_begin = 0,
+                         .token_count = static_cast<int32_t>(plan.tokens.size()),
+                         .block_begin = 0,
+                         .block_count = block_count,
+                         .logits = true});
+    plan.samples.push_back({.row = 0,
+                            .sequence = SequenceId(1),
+                            .params = &params,
+                            .choice = 0,
+                            .output_position = i,
+                            .history = tokens,
+                            .prompt_count = static_cast<int32_t>(prompt_count),
+                            .stop_ids = {}});
+    EXPECT_TRUE(executor.Begin(plan).ok());
+    const absl::StatusOr<StepResult> result = executor.Finish();
+    EXPECT_TRUE(result.ok()) << result.status();
+    if (!result.ok()) return {};
+    tokens.push_back(result->samples.front().token);
+  }
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt_count), tokens.end()};
+}
+
+SamplingParams Greedy() {
+  SamplingParams params;
+  params.temperature = 0;
+  return params;
+}
+
+TEST(LoadModel, StatesTheModelAndReportsProgress) {
+  const ScratchDir dir("load-states");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  std::vector<uint64_t> done;
+  uint64_t total = 0;
+  options.progress = [&](uint64_t done_bytes, uint64_t total_bytes) {
+    done.push_back(done_bytes);
+    total = total_bytes;
+  };
+  const absl::StatusOr<LoadedModel> model = LoadModel(options);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
+  EXPECT_EQ(done.back(), total);
+  EXPECT_EQ(model->loaded_bytes, total);
+  EXPECT_EQ(model->end_token_ids, (std::vector<TokenId>{2, 7}));
+  EXPECT_EQ(model->max_model_len, 512);
+  EXPECT_EQ(model->architecture, "LlamaForCausalLM");
+  EXPECT_EQ(model->dtype, "float32");
+  ASSERT_EQ(model->files.size(), 2u);
+  EXPECT_EQ(model->files[0].name, "config.json");
+  const ExecutorInfo& info = model->executor->info();
+  EXPECT_EQ(info.block_size, 64);
+  EXPECT_EQ(info.block_count, 4 * 512 / 64);
+  EXPECT_EQ(info.vocab_size, 261);
+  EXPECT_NE(info.numerics_id.find("/float32/cpu-"), std::string::npos) << info.numerics_id;
+}
+
+TEST(LoadModel, TheDigestNamesTheWeights) {
+  const ScratchDir dir("load-digest");
+  WriteTinyLlama(dir.path());
+  const uint64_t one = LoadModel(TinyLoad(dir.string()))->digest;
+  EXPECT_EQ(LoadModel(TinyLoad(dir.string()))->digest, one);
+  std::vector<TinyTensor> tensors = TinyLlamaTensors();
+  tensors.back().values[3] += 0.5f;
+  tiny::WriteFile(dir.path() / "model.safetensors", TinySafetensors(tensors, TinyDtype::kF32));
+  EXPECT_NE(LoadModel(TinyLoad(dir.string()))->digest, one);
+}
+
+TEST(LoadModel, ACacheThatIsTooSmallShortensSequencesOrIsRefused) {
+  const ScratchDir dir("load-cache");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  const uint64_t block_bytes = LoadModel(options)->executor->info().kv_bytes_per_block;
+  options.kv_cache_memory_bytes = 3 * block_bytes;
+  EXPECT_EQ(LoadModel(options)->max_model_len, 3 * 64);
+  options.max_model_len = 200;
+  const absl::Status status = LoadModel(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("max_model_len=200 needs 4"), absl::string_view::npos) << status;
+}
+
+TEST(LoadModel, OptionsThatDoNotFitTheModelAreNamed) {
+  const ScratchDir dir("load-options");
+  WriteTinyLlama(dir.path());
+  const auto expect = [&](const std::function<void(LoadOptions&)>& change, const char* message) {
+    LoadOptions options = TinyLoad(dir.string());
+    change(options);
+    const absl::Status status = LoadModel(options).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
+  };
+  expect([](LoadOptions& o) { o.max_model_len = 600; }, "max_model_len=600");
+  expect([](LoadOptions& o) { o.tensor_parallel_size = 4; }, "kv heads=2 cannot be cut into 4");
+  expect([](LoadOptions& o) { o.block_size = 40; }, "block");
+  expect([](LoadOptions& o) { o.threads = -1; }, "threads=-1");
+  LoadOptions nowhere = TinyLoad(dir.string() + "/nothing");
+  EXPECT_EQ(LoadModel(nowhere).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(LocalExecutor, SamplesTheSameOnOneRankAndOnTwo) {
+  const ScratchDir dir("executor-ranks");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  const absl::StatusOr<LoadedModel> one = LoadModel(options);
+  options.tensor_parallel_size = 2;
+  const absl::StatusOr<LoadedModel> two = LoadModel(options);
+  ASSERT_TRUE(one.ok() && two.ok()) << two.status();
+  const std::vector<TokenId> tokens = Generate(*one->executor, {5, 6, 7, 8}, 80, Greedy());
+  EXPECT_EQ(Generate(*two->executor, {5, 6, 7, 8}, 80, Greedy()), tokens);
+}
+
+TEST(LocalExecutor, RefusesAPlanThatDoesNotHoldTogetherAndGoesOn) {
+  const ScratchDir dir("executor-plan");
+  WriteTinyLlama(dir.path());
+  const absl::StatusOr<LoadedModel> model = LoadModel(TinyLoad(dir.string()));
+  ASSERT_TRUE(model.ok()) << model.status();
+  ModelExecutor& executor = *model->executor;
+  const auto expect = [&](const std::function<void(StepPlan&)>& change, const char* message) {
+    StepPlan plan;
+    plan.tokens = {1, 2};
+    plan.blocks = {BlockId(0)};
+    plan.rows.push_back(
+        {.sequence = SequenceId(9), .token_count = 2, .block_count = 1, .logits = true});
+    change(plan);
+    ASSERT_TRUE(executor.Begin(plan).ok());
+    EXPECT_FALSE(executor.Begin(plan).ok()) << "one step at a time";
+    const absl::Status status = executor.Finish().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+    EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
+  };
+  expect([](StepPlan& p) { p.tokens[1] = 261; }, "beyond the vocabulary");
+  expect([](StepPlan& p) { p.rows[0].token_count = 3; }, "tokens outside");
+  expect([](StepPlan& p) { p.rows[0].block_count = 2; }, "blocks outside");
+  expect([](StepPlan& p) { p.rows[0].first_position = 63; }, "positions outside");
+  expect([](StepPlan& p) { p.blocks[0] = BlockId(1 << 20); }, "does not exist");
+  expect([](StepPlan& p) { p.copies.push_back({BlockId(0), BlockId(-1), 1}); }, "copy of block=0");
+  expect([](StepPlan& p) { p.samples.push_back({.row = 1}); }, "has no logits");
+  EXPECT_EQ(executor.Finish().status().code(), absl::StatusCode::kInternal) << "none was begun";
+  EXPECT_EQ(Generate(executor, {5, 6}, 3, Greedy()).size(), 3u);
+}
+
+// The chat of tests/golden/model/make_smollm2.py's first prompt.
+const std::vector<TokenId>& CapitalOfJapan() {
+  static const std::vector<TokenId> tokens = {
+      1,   9690, 198, 2683, 359,   253,  5356, 5646, 11173, 3365, 3511, 308,  34519,
+      28,  7018, 411, 407,  19712, 8182, 2,    198,  1,     4093, 198,  1780, 314,
+      260, 3575, 282, 3085, 47,    2,    198,  1,    520,   9531, 198};
+  return tokens;
+}
+
+TEST(LoadModel, SmolLm2LoadsFastAndKnowsTheCapitalOfJapan) {
+  const std::string path = SmolLm2Path();
+  BATON_SKIP_WITHOUT_SMOLLM2(path);
+  for (const ComputeType dtype : {ComputeType::kFloat32, ComputeType::kBfloat16}) {
+    LoadOptions options;
+    options.path = path;
+    options.dtype = dtype;
+    const absl::StatusOr<LoadedModel> model = LoadModel(options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    std::cout << model->dtype << " loaded in " << ToSeconds(model->load_time) << " s, cache of "
+              << model->executor->info().block_count << " blocks" << std::endl;
+    EXPECT_EQ(model->end_token_ids, std::vector<TokenId>{2});
+    const std::vector<TokenId> reply = Generate(*model->executor, CapitalOfJapan(), 8, Greedy());
+    // "The capital of Japan is Tokyo.<|im_end|>"
+    EXPECT_EQ(reply, (std::vector<TokenId>{504, 3575, 282, 3085, 314, 19081, 30, 2}));
+  }
+}
+
+}  // namespace
+}  // namespace baton::worker

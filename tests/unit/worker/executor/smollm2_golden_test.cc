@@ -1,0 +1,120 @@
+// SmolLM2-135M against what transformers computed from the same dequantised weights
+// (tests/golden/model/make_smollm2.py).
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/worker/executor/model_path.h"
+#include "tests/unit/worker/executor/rank_rig.h"
+
+namespace baton::worker {
+namespace {
+
+struct GoldenRow {
+  int32_t position = 0;
+  double logsumexp = 0;
+  std::vector<TokenId> tokens;  // the 20 most likely, in order
+  std::vector<double> logprobs;
+};
+
+struct GoldenPrompt {
+  std::vector<TokenId> tokens;
+  std::vector<GoldenRow> rows;
+  std::vector<TokenId> greedy;
+  std::vector<double> gaps;  // between the two largest logits, before each greedy token
+};
+
+std::vector<GoldenPrompt> ReadGolden() {
+  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/smollm2.json");
+  const nlohmann::json golden = nlohmann::json::parse(file);
+  std::vector<GoldenPrompt> prompts;
+  for (const auto& from : golden["prompts"]) {
+    GoldenPrompt prompt{from["tokens"], {}, from["greedy"], from["gaps"]};
+    for (const auto& row : from["rows"]) {
+      prompt.rows.push_back({row["position"], row["logsumexp"], row["tokens"], row["logprobs"]});
+    }
+    prompts.push_back(std::move(prompt));
+  }
+  return prompts;
+}
+
+double LogSumExp(const std::vector<float>& logits) {
+  const double max = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(logit - max);
+  return max + std::log(sum);
+}
+
+double RelativeError(double got, double expected) {
+  return std::abs(got - expected) / std::max(1.0, std::abs(expected));
+}
+
+class SmolLm2Test : public ::testing::Test {
+ protected:
+  // Walks the reference's continuation, each step with the reference's own tokens before it, and
+  // counts the places where ours differs though the reference was sure by more than `gap_min`.
+  static int GreedyDifferences(RankRig& rig, const GoldenPrompt& prompt, double gap_min) {
+    std::vector<TokenId> tokens = prompt.tokens;
+    tokens.insert(tokens.end(), prompt.greedy.begin(), prompt.greedy.end());
+    const RankRig::Sequence sequence = rig.Place(tokens, 0);
+    const auto count = static_cast<int32_t>(prompt.tokens.size());
+    int differences = 0;
+    for (int32_t i = 0; i < static_cast<int32_t>(prompt.greedy.size()); ++i) {
+      const RankRig::Run run =
+          i == 0 ? RankRig::Run{&sequence, 0, count} : RankRig::Run{&sequence, count + i - 1, 1};
+      const std::vector<float> logits = rig.Step({run}).front();
+      const auto best =
+          static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+      const auto at = static_cast<size_t>(i);
+      if (best != prompt.greedy[at] && prompt.gaps[at] > gap_min) ++differences;
+    }
+    return differences;
+  }
+
+  const std::string path_ = SmolLm2Path();
+};
+
+TEST_F(SmolLm2Test, Float32LogprobsAreThoseOfTransformers) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  RankRig rig(path_, {.dtype = DType::kF32});
+  double worst = 0;
+  for (const GoldenPrompt& prompt : ReadGolden()) {
+    std::vector<int32_t> positions;
+    for (const GoldenRow& row : prompt.rows) positions.push_back(row.position);
+    const RankRig::Rows logits = rig.Logits(prompt.tokens, positions, 512);
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const GoldenRow& row = prompt.rows[i];
+      const double logsumexp = LogSumExp(logits[i]);
+      worst = std::max(worst, RelativeError(logsumexp, row.logsumexp));
+      for (size_t k = 0; k < row.tokens.size(); ++k) {
+        const double logprob = logits[i][row.tokens[k]] - logsumexp;
+        worst = std::max(worst, RelativeError(logprob, row.logprobs[k]));
+      }
+    }
+  }
+  std::cout << "largest relative error: " << worst << std::endl;
+  EXPECT_LE(worst, 1e-4);
+}
+
+TEST_F(SmolLm2Test, Float32ContinuationsAreThoseOfTransformers) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  RankRig rig(path_, {.dtype = DType::kF32});
+  for (const GoldenPrompt& prompt : ReadGolden()) {
+    EXPECT_EQ(GreedyDifferences(rig, prompt, 1e-3), 0);
+  }
+}
+
+TEST_F(SmolLm2Test, Bfloat16ContinuationsAreTheSameWhereTheReferenceIsSure) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  RankRig rig(path_, {.dtype = DType::kBf16});
+  for (const GoldenPrompt& prompt : ReadGolden()) {
+    EXPECT_EQ(GreedyDifferences(rig, prompt, 0.1), 0);
+  }
+}
+
+}  // namespace
+}  // namespace baton::worker
