@@ -20,7 +20,7 @@
 #include "common/concurrency/periodic_task.h"
 #include "frontend/http/http_server.h"
 #include "frontend/http/sse_writer.h"
-#include "load_client.h"
+#include "tests/bench/http_bench/load_client.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "load_client.h"
+#include "tests/bench/http_bench/load_client.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -16,7 +16,7 @@
 
 #include "common/base/clock.h"
 #include "frontend/http/http_server.h"
-#include "raw_client.h"
+#include "tests/conformance/http/raw_client.h"
 #include "tests/fakes/fake_clock.h"
 
 namespace baton::frontend {

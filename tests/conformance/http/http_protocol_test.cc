@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "http_fixture.h"
+#include "tests/conformance/http/http_fixture.h"
 
 namespace baton::frontend {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "http_fixture.h"
+#include "tests/conformance/http/http_fixture.h"
 
 namespace baton::frontend {
 namespace {
