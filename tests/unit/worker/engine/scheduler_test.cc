@@ -1,0 +1,254 @@
+#include "worker/engine/scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/base/status.h"
+#include "tests/unit/worker/engine/scheduler_fixture.h"
+
+namespace baton::worker {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(Scheduler, RunsOneRequestToItsLength) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 6);
+  request.params.ignore_eos = true;
+  const std::vector<TokenId> expected = Alone(request, 0, 128);
+  run.scheduler.Add(std::move(request));
+  run.RunToEnd();
+  EXPECT_EQ(run.At(1).tokens, expected);
+  EXPECT_EQ(run.At(1).reason, FinishReason::kLength);
+  EXPECT_EQ(run.steps, 6);
+  EXPECT_EQ(run.ended[1], 1);
+}
+
+TEST(Scheduler, StopsAtAnEndToken) {
+  for (uint64_t key = 1;; ++key) {  // the first request whose text ends by itself
+    GenerationRequest request = RequestOf(key, Counted(0, 5), 40);
+    const std::vector<TokenId> expected = Alone(request, 0, 128);
+    if (expected.back() != kEnd) continue;
+    SchedulerRun run({});
+    run.scheduler.Add(std::move(request));
+    run.RunToEnd();
+    EXPECT_EQ(run.At(key).tokens, expected);
+    EXPECT_EQ(run.At(key).reason, FinishReason::kStop);
+    break;
+  }
+}
+
+TEST(Scheduler, StopsAtTheModelsLength) {
+  SchedulerRun run({.max_model_len = 16});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 0);
+  request.params.ignore_eos = true;
+  run.scheduler.Add(std::move(request));
+  run.RunToEnd();
+  EXPECT_THAT(run.At(1).tokens, SizeIs(6));
+  EXPECT_EQ(run.At(1).reason, FinishReason::kLength);
+}
+
+TEST(Scheduler, CutsLongPromptsToTheBudgetAndServesGenerationFirst) {
+  SchedulerRun run({.max_num_seqs = 4, .max_num_batched_tokens = 8});
+  GenerationRequest generating = RequestOf(1, Counted(0, 4), 50);
+  generating.params.ignore_eos = true;
+  run.scheduler.Add(std::move(generating));
+  run.Step();
+  run.scheduler.Add(RequestOf(2, Counted(50, 30), 1));
+  for (int chunk = 0; chunk < 4; ++chunk) {  // 7 + 7 + 7 + 7 + 2
+    run.Step();
+    ASSERT_THAT(run.rows, SizeIs(2));
+    EXPECT_EQ(run.rows[0].token_count, 1);
+    EXPECT_EQ(run.rows[1].token_count, 7);
+    EXPECT_FALSE(run.rows[1].logits);
+  }
+  run.Step();
+  EXPECT_EQ(run.rows[1].token_count, 2);
+  EXPECT_TRUE(run.rows[1].logits);
+}
+
+TEST(Scheduler, ASecondPromptHitsTheFirstOnesBlocks) {
+  SchedulerRun run({});
+  run.scheduler.Add(RequestOf(1, Counted(0, 18), 1));
+  run.RunToEnd();
+  run.scheduler.Add(RequestOf(2, Counted(0, 18), 1));
+  run.RunToEnd();
+  EXPECT_EQ(run.cached[1], 0);
+  EXPECT_EQ(run.cached[2], 16);
+  EXPECT_EQ(run.last_step_tokens, 2);
+  EXPECT_EQ(run.scheduler.counters().prefix_query_tokens, 36u);
+  EXPECT_EQ(run.scheduler.counters().prefix_hit_tokens, 16u);
+  EXPECT_EQ(run.scheduler.counters().prompt_tokens, 36u);
+}
+
+TEST(Scheduler, ChoicesShareOnePrefillAndCopyItsPartialBlock) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 5);
+  request.choices = 3;
+  request.choice_offset = 2;
+  request.params.ignore_eos = true;
+  std::vector<std::vector<TokenId>> expected;
+  for (int32_t choice = 0; choice < 3; ++choice) expected.push_back(Alone(request, choice, 128));
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  EXPECT_THAT(run.rows, SizeIs(1));
+  EXPECT_EQ(run.rows[0].token_count, 10);
+  run.Step();
+  EXPECT_THAT(run.rows, SizeIs(3));
+  ASSERT_THAT(run.copies, SizeIs(2));
+  EXPECT_EQ(run.copies[0].token_count, 2);
+  EXPECT_EQ(run.scheduler.load().blocks_active, 2 + 3) << "two full ones shared, one each";
+  run.RunToEnd();
+  for (int32_t choice = 0; choice < 3; ++choice) {
+    EXPECT_EQ(run.At(1, 2 + choice).tokens, expected[static_cast<size_t>(choice)]);
+    EXPECT_EQ(run.At(1, 2 + choice).ends, 1);
+  }
+  EXPECT_EQ(run.ended[1], 1);
+}
+
+TEST(Scheduler, ForkOfAPromptOfWholeBlocksCopiesNothing) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 8), 3);
+  request.choices = 2;
+  request.params.ignore_eos = true;
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  run.Step();
+  EXPECT_THAT(run.copies, SizeIs(0));
+  run.RunToEnd();
+  EXPECT_THAT(run.At(1, 1).tokens, SizeIs(3));
+}
+
+TEST(Scheduler, ChoicesReserveTheirSlots) {
+  SchedulerRun run({.max_num_seqs = 3});
+  GenerationRequest request = RequestOf(1, Counted(0, 6), 4);
+  request.choices = 3;
+  run.scheduler.Add(std::move(request));
+  run.scheduler.Add(RequestOf(2, Counted(30, 6), 4));
+  run.Step();
+  EXPECT_EQ(run.scheduler.load().waiting, 1);
+  run.RunToEnd();
+  EXPECT_EQ(run.ended.size(), 2u);
+}
+
+TEST(Scheduler, PreemptsTheLastAndTextStaysTheSame) {
+  SchedulerRun run({.block_count = 10, .max_model_len = 40, .max_num_batched_tokens = 64});
+  std::vector<std::vector<TokenId>> expected;
+  for (uint64_t key = 1; key <= 3; ++key) {
+    GenerationRequest request = RequestOf(key, Counted(static_cast<TokenId>(key * 20), 11), 25);
+    request.params.ignore_eos = true;
+    expected.push_back(Alone(request, 0, 40));
+    run.scheduler.Add(std::move(request));
+  }
+  run.RunToEnd();
+  EXPECT_GT(run.scheduler.counters().preemptions, 0u);
+  for (uint64_t key = 1; key <= 3; ++key) {
+    EXPECT_EQ(run.At(key).tokens, expected[key - 1]);
+    EXPECT_EQ(run.cached[key], 0) << "a preempted request's own blocks are no hit";
+  }
+  EXPECT_EQ(run.scheduler.counters().prefix_hit_tokens, 0u);
+}
+
+TEST(Scheduler, PriorityGoesFirstAndPreemptsTheWorst) {
+  SchedulerRun run({.max_num_seqs = 1, .policy = "priority"});
+  for (uint64_t key = 1; key <= 3; ++key) {
+    GenerationRequest request = RequestOf(key, Counted(0, 5), 1);
+    request.priority = static_cast<int32_t>(3 - key);
+    run.scheduler.Add(std::move(request));
+  }
+  std::vector<uint64_t> order;
+  while (run.scheduler.has_work()) {
+    run.Step();
+    for (const auto* request : run.events.ended) order.push_back(request->key.value());
+  }
+  EXPECT_EQ(order, (std::vector<uint64_t>{3, 2, 1}));
+}
+
+TEST(Scheduler, CancelBetweenStepsFreesAtOnce) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 50);
+  request.choices = 2;
+  request.params.ignore_eos = true;
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  run.Step();
+  run.scheduler.End(RequestKey(1), Cancelled("left"));
+  run.TakeEvents();
+  EXPECT_EQ(run.At(1, 0).reason, FinishReason::kCancelled);
+  EXPECT_EQ(run.At(1, 1).ends, 1);
+  EXPECT_EQ(run.scheduler.load().blocks_active, 0);
+  EXPECT_FALSE(run.scheduler.has_work());
+  run.scheduler.CheckIntegrity();
+}
+
+TEST(Scheduler, CancelDuringAStepEndsAtItsCommitWithoutAToken) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 50);
+  request.choices = 3;
+  run.scheduler.Add(std::move(request));
+  const StepPlan& plan = run.scheduler.Plan();
+  run.scheduler.End(RequestKey(1), Cancelled("left"));
+  EXPECT_TRUE(run.scheduler.has_work()) << "blocks are still being written";
+  run.scheduler.Commit(run.executor.Run(plan));
+  run.TakeEvents();
+  EXPECT_THAT(run.At(1, 0).tokens, SizeIs(0));
+  for (int32_t choice = 0; choice < 3; ++choice) EXPECT_EQ(run.At(1, choice).ends, 1);
+  EXPECT_FALSE(run.scheduler.has_work());
+  run.scheduler.CheckIntegrity();
+}
+
+TEST(Scheduler, AFailedStepFailsThoseItNamed) {
+  SchedulerRun run({.max_num_seqs = 2});
+  for (uint64_t key = 1; key <= 3; ++key) {
+    run.scheduler.Add(RequestOf(key, Counted(static_cast<TokenId>(key), 6), 2));
+  }
+  run.scheduler.Plan();
+  run.scheduler.CommitFailure(Internal("the device is gone"));
+  run.scheduler.CheckIntegrity();
+  run.RunToEnd();
+  EXPECT_THAT(run.failed, SizeIs(2));
+  EXPECT_EQ(run.At(3).ends, 1);
+  EXPECT_EQ(run.scheduler.counters().failed_steps, 1u);
+  EXPECT_EQ(run.cached[3], 0) << "nothing of the failed step was published";
+}
+
+TEST(Scheduler, ResumedTokensCountAsOutput) {
+  GenerationRequest whole = RequestOf(5, Counted(0, 9), 12);
+  whole.params.ignore_eos = true;
+  const std::vector<TokenId> expected = Alone(whole, 0, 128);
+  std::vector<TokenId> prompt = whole.prompt;
+  prompt.insert(prompt.end(), expected.begin(), expected.begin() + 5);
+  GenerationRequest resumed = RequestOf(5, prompt, 12);
+  resumed.params = whole.params;
+  resumed.resumed_tokens = 5;
+  SchedulerRun run({});
+  run.scheduler.Add(std::move(resumed));
+  run.RunToEnd();
+  EXPECT_EQ(run.At(5).tokens, std::vector<TokenId>(expected.begin() + 5, expected.end()));
+}
+
+TEST(Scheduler, RefusesWhatCanNeverFit) {
+  const SchedulerConfig config = ConfigOf({.max_model_len = 20, .max_num_seqs = 2});
+  const auto field_of = [&](const GenerationRequest& request) {
+    return Field(CheckFits(config, request)).value_or("");
+  };
+  EXPECT_EQ(field_of(RequestOf(1, {}, 1)), "prompt");
+  EXPECT_EQ(field_of(RequestOf(1, Counted(0, 20), 0)), "prompt");
+  EXPECT_EQ(field_of(RequestOf(1, Counted(0, 19), 1)), "");
+  EXPECT_EQ(field_of(RequestOf(1, Counted(0, 10), 11)), "sampling.max_tokens");
+  GenerationRequest many = RequestOf(1, Counted(0, 10), 5);
+  many.choices = 3;
+  EXPECT_EQ(field_of(many), "n");
+}
+
+TEST(Scheduler, ConfigurationsThatCannotWorkAreRefused) {
+  EXPECT_THAT(std::string(ConfigOf({.block_count = 4, .max_model_len = 17}).Validate().message()),
+              HasSubstr("does not fit"));
+  EXPECT_THAT(
+      std::string(ConfigOf({.max_num_seqs = 9, .max_num_batched_tokens = 8}).Validate().message()),
+      HasSubstr("max_num_seqs"));
+}
+
+}  // namespace
+}  // namespace baton::worker

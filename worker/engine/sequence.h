@@ -1,0 +1,85 @@
+// One choice of a request while it is being generated: its tokens, its blocks, how far it is.
+//
+// Threading: owned by the engine thread.
+// Ownership: holds references to blocks; the scheduler owns it through its request.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "worker/engine/generation_request.h"
+#include "worker/engine/scheduling_policy.h"
+#include "worker/kv/block_pool.h"
+#include "worker/kv/block_table.h"
+#include "worker/kv/prefix_cache.h"
+
+namespace baton::worker {
+
+struct ActiveRequest;
+
+class Sequence {
+ public:
+  enum class State { kWaiting, kRunning, kEnded };
+
+  // The first sequence of a request.
+  Sequence(SequenceId id, ActiveRequest& owner, BlockPool& pool, int32_t block_size);
+  // A fork of `parent` right after its prompt was computed: shares the full blocks, and holds the
+  // last, partial one until its copy has run.
+  Sequence(SequenceId id, const Sequence& parent, int32_t choice, BlockPool& pool);
+
+  // Tokens without keys and values yet.
+  int32_t remaining() const { return size() - computed; }
+  int32_t size() const { return static_cast<int32_t>(tokens.size()); }
+  int32_t output_count() const { return size() - prompt_count; }
+
+  // Appends a drawn token, and the hash of a block that it fills.
+  void Append(TokenId token);
+
+  // Takes over what the cache has of the tokens.
+  void Adopt(PrefixMatch match);
+
+  // Counts `count` tokens as computed and publishes the blocks that are full now.
+  void Advance(int32_t count, PrefixCache& cache);
+
+  // Gives all blocks back; the tokens stay, and are computed again.
+  void ReleaseBlocks();
+
+  const SequenceId id;
+  ActiveRequest& owner;
+  const int32_t choice;        // without the request's offset
+  const int32_t prompt_count;  // without resumed output
+  const SchedulingKey key;
+
+  State state = State::kWaiting;
+  std::vector<TokenId> tokens;
+  std::vector<BlockHash> hashes;  // of the full blocks of `tokens`
+  BlockTable table;
+  int32_t computed = 0;
+  int32_t granted = 0;        // by the plan under way
+  int32_t pending_forks = 0;  // choices that will start from this one's prompt
+  BlockLease fork_source;     // the parent's partial block; empty once copied
+
+ private:
+  int32_t published_ = 0;  // blocks
+  PrefixNode node_;
+};
+
+// A request and its sequences.
+struct ActiveRequest {
+  explicit ActiveRequest(GenerationRequest request_in) : request(std::move(request_in)) {}
+
+  const GenerationRequest request;
+  std::vector<TokenId> stop_ids;  // every id that ends a sequence of it
+  std::vector<std::unique_ptr<Sequence>> sequences;
+  int32_t unfinished = 0;
+  bool accepted = false;
+  bool over = false;
+  absl::Status retiring;  // not OK: to be ended as soon as no step names it
+};
+
+}  // namespace baton::worker
