@@ -1,8 +1,8 @@
 // The matrix product over packed panels; see ../linear.h for what it computes and in which order.
 //
 // A register tile holds R rows by V vectors of columns. The weights of a chunk of K stay in the
-// second-level cache while row tiles pass over them; with several passes, each fetches a part of
-// the next panel, so that memory works while the sums do.
+// second-level cache while row tiles pass over them; with several passes, the first two fetch the
+// next chunk, so that memory works while the sums do.
 #pragma once
 
 #include "worker/ops/cpu/kernel_table.h"
@@ -15,9 +15,13 @@ namespace {
 // Sums restart at these many inputs: oneDNN's choice, which gives equal bits.
 inline int64_t ChunkInputs(int64_t inputs) { return inputs <= 1024 ? 512 : 1024; }
 
+inline constexpr int kLineBytes = 64;
+inline constexpr int kFetchLines = 2;
+
 inline constexpr int kRowBlock = 96;  // rows whose sums are kept at a time; a multiple of tiles
 
 // sums[r][0 .. V * kLanes) (+)= x[r][k] * weights[k][...], over `steps` packs of k.
+// With a prefetch, kFetchLines lines of what comes next are fetched at each step.
 template <class S, class Format, int R, int V, bool kPrefetch>
 void MultiplyTile(const typename Format::Element* weights, const typename Format::Element* x,
                   int64_t x_stride, int64_t steps, const unsigned char* prefetch, float* sums,
@@ -27,7 +31,11 @@ void MultiplyTile(const typename Format::Element* weights, const typename Format
     for (int v = 0; v < V; ++v) sum[r][v] = S::Zero();
   }
   for (int64_t k = 0; k < steps; ++k) {
-    if constexpr (kPrefetch) __builtin_prefetch(prefetch + 64 * k, 0, 2);
+    if constexpr (kPrefetch) {
+      for (int line = 0; line < kFetchLines; ++line) {
+        __builtin_prefetch(prefetch + kLineBytes * (kFetchLines * k + line), 0, 2);
+      }
+    }
     typename Format::Weights w[V];
     for (int v = 0; v < V; ++v) w[v] = Format::Load(weights + v * S::kLanes * Format::kPack);
     for (int r = 0; r < R; ++r) {
@@ -127,7 +135,6 @@ void MultiplyPanel(const LinearTask& task, int64_t panel, int col_begin, int col
   using Element = typename Format::Element;
   const auto* weights =
       static_cast<const Element*>(task.weights) + panel * task.inputs * kPanelCols;
-  const int64_t panel_elements = task.inputs * kPanelCols;
   const int64_t chunk_inputs = ChunkInputs(task.inputs);
   alignas(64) float sums[kRowBlock * kPanelCols];
   for (int64_t block = 0; block < task.rows; block += kRowBlock) {
@@ -135,16 +142,18 @@ void MultiplyPanel(const LinearTask& task, int64_t panel, int col_begin, int col
     const int64_t passes = (rows + S::kTileRows - 1) / S::kTileRows;
     for (int64_t begin = 0; begin < task.inputs; begin += chunk_inputs) {
       const int64_t left = task.inputs - begin;
-      const int64_t steps = (left < chunk_inputs ? left : chunk_inputs) / Format::kPack;
+      const int64_t inputs = left < chunk_inputs ? left : chunk_inputs;
+      const int64_t steps = inputs / Format::kPack;
       const Element* chunk = weights + begin * kPanelCols;
-      const bool fetch = more_panels && block == 0 && passes > 1;
+      const auto* next = reinterpret_cast<const unsigned char*>(chunk + inputs * kPanelCols);
+      const bool fetch = passes > 1 && block == 0 && (left > inputs || more_panels);
       for (int64_t pass = 0; pass < passes; ++pass) {
         const int64_t row = rows * pass / passes;
         const int64_t row_end = rows * (pass + 1) / passes;
-        const auto* next = reinterpret_cast<const unsigned char*>(chunk + panel_elements);
         RowsKernelFor<S, Format>(row_end - row)(
             chunk, static_cast<const Element*>(task.x) + (block + row) * task.x_stride + begin,
-            task.x_stride, steps, fetch && pass < 4 ? next + pass * steps * 64 : nullptr, col_begin,
+            task.x_stride, steps,
+            fetch && pass < 2 ? next + pass * steps * kFetchLines * kLineBytes : nullptr, col_begin,
             col_end, sums + row * kPanelCols, begin > 0);
       }
     }
