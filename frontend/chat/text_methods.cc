@@ -1,0 +1,370 @@
+#include "frontend/chat/text_methods.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "common/base/status_macros.h"
+#include "frontend/chat/filters.h"
+#include "frontend/chat/operators.h"
+#include "frontend/chat/python_format.h"
+#include "frontend/chat/python_repr.h"
+#include "frontend/chat/python_text.h"
+#include "frontend/chat/text_lines.h"
+
+namespace baton::frontend::internal {
+namespace {
+
+using Result = absl::StatusOr<Value>;
+
+absl::Status NeedsString(std::string_view what, const Value& value) {
+  return TypeError({what, " must be str, not ", TypeName(value)});
+}
+
+Value NewList(RenderContext& context, const std::vector<std::string_view>& parts) {
+  Value* items = context.arena().AllocateArray<Value>(parts.size());
+  for (size_t i = 0; i < parts.size(); ++i) items[i] = Value::String(parts[i]);
+  return Value::List({items, parts.size()});
+}
+
+template <std::string (*kFunction)(std::string_view)>
+Result ConvertCase(RenderContext& context, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("str method", arguments, {}, 0, {}));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  return NewText(context, kFunction(self.text()));
+}
+
+template <bool kLeft, bool kRight>
+Result Strip(RenderContext&, const Value& self, const Arguments& arguments) {
+  Value set;
+  RETURN_IF_ERROR(BindArguments("strip", arguments, {"chars"}, 0, absl::MakeSpan(&set, 1)));
+  std::string_view text = self.text();
+  if (set.missing() || set.none()) {
+    if (kLeft) text = StripLeft(text);
+    if (kRight) text = StripRight(text);
+  } else if (set.string()) {
+    if (kLeft) text = StripLeft(text, set.text());
+    if (kRight) text = StripRight(text, set.text());
+  } else {
+    return TypeError({"strip arg must be None or str"});
+  }
+  return Value::String(text);
+}
+
+void SplitOnSpace(std::string_view text, WideInt limit, std::vector<std::string_view>& parts) {
+  text = StripLeft(text);
+  while (!text.empty()) {
+    if (limit >= 0 && static_cast<WideInt>(parts.size()) == limit) {
+      parts.push_back(text);
+      return;
+    }
+    size_t end = 0;
+    while (end < text.size() && !IsSpace(CodePointAt(text, end))) end += SequenceLength(text, end);
+    parts.push_back(text.substr(0, end));
+    text = StripLeft(text.substr(end));
+  }
+}
+
+void SplitOnSpaceFromRight(std::string_view text, WideInt limit,
+                           std::vector<std::string_view>& parts) {
+  std::vector<std::string_view> words;
+  SplitOnSpace(text, -1, words);
+  const auto count = static_cast<WideInt>(words.size());
+  if (limit < 0 || count <= limit) {
+    parts = std::move(words);
+    return;
+  }
+  // What is left of the text keeps its white space in front.
+  const auto rest = static_cast<size_t>(count - limit);
+  const std::string_view last = words[rest - 1];
+  parts.push_back(text.substr(0, static_cast<size_t>(last.data() - text.data()) + last.size()));
+  parts.insert(parts.end(), words.begin() + static_cast<ptrdiff_t>(rest), words.end());
+}
+
+void SplitOnText(std::string_view text, std::string_view separator, WideInt limit, bool from_right,
+                 std::vector<std::string_view>& parts) {
+  while (limit < 0 || static_cast<WideInt>(parts.size()) < limit) {
+    const size_t found = from_right ? text.rfind(separator) : text.find(separator);
+    if (found == std::string_view::npos) break;
+    if (from_right) {
+      parts.push_back(text.substr(found + separator.size()));
+      text = text.substr(0, found);
+    } else {
+      parts.push_back(text.substr(0, found));
+      text = text.substr(found + separator.size());
+    }
+  }
+  parts.push_back(text);
+  if (from_right) std::reverse(parts.begin(), parts.end());
+}
+
+template <bool kFromRight>
+Result Split(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound[2];
+  RETURN_IF_ERROR(BindArguments("split", arguments, {"sep", "maxsplit"}, 0, absl::MakeSpan(bound)));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  WideInt limit = -1;
+  if (!bound[1].missing()) {
+    if (!bound[1].integral()) {
+      return TypeError({"'", TypeName(bound[1]), "' object cannot be interpreted as an integer"});
+    }
+    limit = bound[1].integer();
+  }
+  std::vector<std::string_view> parts;
+  if (bound[0].missing() || bound[0].none()) {
+    if (kFromRight) {
+      SplitOnSpaceFromRight(self.text(), limit, parts);
+    } else {
+      SplitOnSpace(self.text(), limit, parts);
+    }
+  } else if (!bound[0].string()) {
+    return TypeError({"must be str or None, not ", TypeName(bound[0])});
+  } else if (bound[0].text().empty()) {
+    return ValueError({"empty separator"});
+  } else {
+    SplitOnText(self.text(), bound[0].text(), limit, kFromRight, parts);
+  }
+  RETURN_IF_ERROR(context.Reserve(parts.size() * sizeof(Value)));
+  return NewList(context, parts);
+}
+
+Result SplitLinesMethod(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value keep;
+  RETURN_IF_ERROR(
+      BindArguments("splitlines", arguments, {"keepends"}, 0, absl::MakeSpan(&keep, 1)));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  return NewList(context, SplitLines(self.text(), Truthy(keep)));
+}
+
+// The part of the text that optional start and end arguments name.
+absl::StatusOr<std::string_view> Window(RenderContext& context, const Value& self,
+                                        const Value& start, const Value& end) {
+  if (start.missing() && end.missing()) return self.text();
+  ASSIGN_OR_RETURN(const Value part, GetSlice(context, self, start, end, Value()));
+  return part.text();
+}
+
+template <bool kAtStart>
+Result HasAffix(RenderContext& context, const Value& self, const Arguments& arguments) {
+  const std::string_view name = kAtStart ? "startswith" : "endswith";
+  Value bound[3];
+  RETURN_IF_ERROR(
+      BindArguments(name, arguments, {"affix", "start", "end"}, 1, absl::MakeSpan(bound)));
+  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
+  const auto matches = [&](std::string_view affix) {
+    if (affix.size() > text.size()) return false;
+    return (kAtStart ? text.substr(0, affix.size()) : text.substr(text.size() - affix.size())) ==
+           affix;
+  };
+  if (bound[0].string()) return Value::Bool(matches(bound[0].text()));
+  if (!bound[0].is(Kind::kTuple)) {
+    return TypeError({name, " first arg must be str or a tuple of str, not ", TypeName(bound[0])});
+  }
+  for (const Value& affix : bound[0].items()) {
+    if (!affix.string()) return NeedsString("tuple for startswith", affix);
+    if (matches(affix.text())) return Value::Bool(true);
+  }
+  return Value::Bool(false);
+}
+
+template <bool kLast, bool kMustExist>
+Result Find(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound[3];
+  RETURN_IF_ERROR(
+      BindArguments("find", arguments, {"sub", "start", "end"}, 1, absl::MakeSpan(bound)));
+  if (!bound[0].string()) return NeedsString("argument", bound[0]);
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
+  const size_t found = kLast ? text.rfind(bound[0].text()) : text.find(bound[0].text());
+  if (found == std::string_view::npos) {
+    if (kMustExist) return ValueError({"substring not found"});
+    return Value::Int(-1);
+  }
+  const auto before = static_cast<size_t>(text.data() - self.text().data());
+  return Value::Int(static_cast<int64_t>(CodePointCount(self.text().substr(0, before + found))));
+}
+
+Result Count(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound[3];
+  RETURN_IF_ERROR(
+      BindArguments("count", arguments, {"sub", "start", "end"}, 1, absl::MakeSpan(bound)));
+  if (!bound[0].string()) return NeedsString("argument", bound[0]);
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
+  const std::string_view wanted = bound[0].text();
+  if (wanted.empty()) return Value::Int(static_cast<int64_t>(CodePointCount(text)) + 1);
+  int64_t count = 0;
+  for (size_t at = text.find(wanted); at != std::string_view::npos;
+       at = text.find(wanted, at + wanted.size())) {
+    ++count;
+  }
+  return Value::Int(count);
+}
+
+Result Replace(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound[3];
+  RETURN_IF_ERROR(
+      BindArguments("replace", arguments, {"old", "new", "count"}, 2, absl::MakeSpan(bound)));
+  if (!bound[0].string()) return NeedsString("replace() argument 1", bound[0]);
+  if (!bound[1].string()) return NeedsString("replace() argument 2", bound[1]);
+  const WideInt count = bound[2].integral() ? bound[2].integer() : WideInt{-1};
+  return ReplaceText(context, self.text(), bound[0].text(), bound[1].text(), count);
+}
+
+Result Join(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value iterable;
+  RETURN_IF_ERROR(BindArguments("join", arguments, {"iterable"}, 1, absl::MakeSpan(&iterable, 1)));
+  ASSIGN_OR_RETURN(Cursor cursor, Cursor::Over(iterable));
+  std::string out;
+  for (int64_t i = 0;; ++i) {
+    ASSIGN_OR_RETURN(const Value item, cursor.Next(context));
+    if (item.missing()) break;
+    if (!item.string()) {
+      return TypeError({"sequence item ", std::to_string(i), ": expected str instance, ",
+                        TypeName(item), " found"});
+    }
+    if (i > 0) out.append(self.text());
+    out.append(item.text());
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
+  }
+  return NewText(context, out);
+}
+
+template <Padding kPadding>
+Result Pad(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound[2];
+  RETURN_IF_ERROR(BindArguments("pad", arguments, {"width", "fillchar"}, 1, absl::MakeSpan(bound)));
+  return PadText(context, self.text(), bound[0], bound[1], kPadding);
+}
+
+Result ZeroFill(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value width;
+  RETURN_IF_ERROR(BindArguments("zfill", arguments, {"width"}, 1, absl::MakeSpan(&width, 1)));
+  const bool sign = !self.text().empty() && (self.text()[0] == '-' || self.text()[0] == '+');
+  if (!sign) return PadText(context, self.text(), width, Value::String("0"), Padding::kLeft);
+  if (!width.integral()) return TypeError({"an integer is required"});
+  ASSIGN_OR_RETURN(const Value less, Apply(context, BinaryOperator::kSub, width, Value::Int(1)));
+  ASSIGN_OR_RETURN(const Value digits, PadText(context, self.text().substr(1), less,
+                                               Value::String("0"), Padding::kLeft));
+  return Value::String(
+      context.arena().Concat(context.arena().Copy(self.text().substr(0, 1)), digits.text()));
+}
+
+template <bool kPrefix>
+Result RemoveAffix(RenderContext&, const Value& self, const Arguments& arguments) {
+  Value affix;
+  RETURN_IF_ERROR(BindArguments("remove", arguments, {"affix"}, 1, absl::MakeSpan(&affix, 1)));
+  if (!affix.string()) return NeedsString("argument", affix);
+  const std::string_view text = self.text();
+  const size_t size = affix.text().size();
+  if (size > text.size()) return self;
+  if (kPrefix)
+    return text.substr(0, size) == affix.text() ? Value::String(text.substr(size)) : self;
+  const size_t rest = text.size() - size;
+  return text.substr(rest) == affix.text() ? Value::String(text.substr(0, rest)) : self;
+}
+
+template <bool kLast>
+Result Partition(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value separator;
+  RETURN_IF_ERROR(BindArguments("partition", arguments, {"sep"}, 1, absl::MakeSpan(&separator, 1)));
+  if (!separator.string()) return NeedsString("argument", separator);
+  if (separator.text().empty()) return ValueError({"empty separator"});
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  const std::string_view text = self.text();
+  const size_t found = kLast ? text.rfind(separator.text()) : text.find(separator.text());
+  Value* parts = context.arena().AllocateArray<Value>(3);
+  if (found == std::string_view::npos) {
+    const Value none = Value::String("");
+    parts[0] = kLast ? none : self;
+    parts[1] = none;
+    parts[2] = kLast ? self : none;
+  } else {
+    parts[0] = Value::String(text.substr(0, found));
+    parts[1] = separator;
+    parts[2] = Value::String(text.substr(found + separator.text().size()));
+  }
+  return Value::Tuple({parts, 3});
+}
+
+bool IsAlphanumeric(char32_t c) { return IsAlphabetic(c) || IsDecimal(c); }
+
+// True when the text is not empty and every code point satisfies the predicate.
+template <bool (*kPredicate)(char32_t)>
+Result All(RenderContext& context, const Value& self, const Arguments&) {
+  const std::string_view text = self.text();
+  RETURN_IF_ERROR(context.ChargeText(text.size()));
+  for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
+    if (!kPredicate(CodePointAt(text, at))) return Value::Bool(false);
+  }
+  return Value::Bool(!text.empty());
+}
+
+template <bool (*kOther)(char32_t), bool (*kSame)(char32_t)>
+Result HasCase(RenderContext& context, const Value& self, const Arguments&) {
+  const std::string_view text = self.text();
+  RETURN_IF_ERROR(context.ChargeText(text.size()));
+  bool cased = false;
+  for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
+    const char32_t c = CodePointAt(text, at);
+    if (kOther(c)) return Value::Bool(false);
+    cased = cased || kSame(c);
+  }
+  return Value::Bool(cased);
+}
+
+Result IsAsciiMethod(RenderContext&, const Value& self, const Arguments&) {
+  return Value::Bool(IsAscii(self.text()));
+}
+
+Result Format(RenderContext& context, const Value& self, const Arguments& arguments) {
+  return FormatBraces(context, self.text(), arguments);
+}
+
+constexpr Method kMethods[] = {
+    {"capitalize", &ConvertCase<Capitalize>},
+    {"casefold", &ConvertCase<Lower>},
+    {"center", &Pad<Padding::kBoth>},
+    {"count", &Count},
+    {"endswith", &HasAffix<false>},
+    {"find", &Find<false, false>},
+    {"format", &Format},
+    {"index", &Find<false, true>},
+    {"isalnum", &All<IsAlphanumeric>},
+    {"isalpha", &All<IsAlphabetic>},
+    {"isascii", &IsAsciiMethod},
+    {"isdecimal", &All<IsDecimal>},
+    {"isdigit", &All<IsDecimal>},
+    {"islower", &HasCase<IsUppercase, IsLowercase>},
+    {"isnumeric", &All<IsDecimal>},
+    {"isspace", &All<IsSpace>},
+    {"isupper", &HasCase<IsLowercase, IsUppercase>},
+    {"join", &Join},
+    {"ljust", &Pad<Padding::kRight>},
+    {"lower", &ConvertCase<Lower>},
+    {"lstrip", &Strip<true, false>},
+    {"partition", &Partition<false>},
+    {"removeprefix", &RemoveAffix<true>},
+    {"removesuffix", &RemoveAffix<false>},
+    {"replace", &Replace},
+    {"rfind", &Find<true, false>},
+    {"rindex", &Find<true, true>},
+    {"rjust", &Pad<Padding::kLeft>},
+    {"rpartition", &Partition<true>},
+    {"rsplit", &Split<true>},
+    {"rstrip", &Strip<false, true>},
+    {"split", &Split<false>},
+    {"splitlines", &SplitLinesMethod},
+    {"startswith", &HasAffix<true>},
+    {"strip", &Strip<true, true>},
+    {"swapcase", &ConvertCase<SwapCase>},
+    {"title", &ConvertCase<Title>},
+    {"upper", &ConvertCase<Upper>},
+    {"zfill", &ZeroFill},
+};
+
+}  // namespace
+
+absl::Span<const Method> TextMethods() { return kMethods; }
+
+}  // namespace baton::frontend::internal
