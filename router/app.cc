@@ -13,6 +13,12 @@
 namespace baton::router {
 namespace {
 
+// A worker whose machine is gone without a word must not be a candidate for long.
+std::shared_ptr<grpc::Channel> DialWorker(const std::string& address) {
+  return MakeChannel(address, {.keepalive_time = std::chrono::seconds(2),
+                               .keepalive_timeout = std::chrono::seconds(2)});
+}
+
 // Leases of different routers, and of one router's lives, must not meet.
 uint64_t RandomBits() {
   std::random_device device;
@@ -41,9 +47,7 @@ App::App(const RouterOptions& options, Clock& clock, WorkerNames names,
       reservations_(clock, options.reservation_lifetime, RandomBits()),
       policy_(std::move(policy)),
       planner_(*policy_, index_, reservations_, {.waiting_max = options.waiting_max}),
-      membership_(
-          {}, std::move(names), [](const std::string& address) { return MakeChannel(address); },
-          clock, index_, reservations_, registry_),
+      membership_({}, std::move(names), DialWorker, clock, index_, reservations_, registry_),
       service_(membership_, planner_, reservations_, clock, registry_, RandomBits()) {}
 
 App::~App() = default;

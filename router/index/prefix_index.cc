@@ -96,7 +96,7 @@ PrefixIndex::Group& PrefixIndex::GroupOf(uint32_t slot) {
 
 // Doubles the table, or rebuilds it at its size when most keys have no holder left.
 void PrefixIndex::Rebuild(Group& group) {
-  const size_t capacity = std::max(kInitialCapacity, std::bit_ceil(group.live * 4));
+  const size_t capacity = std::max(kInitialCapacity, std::bit_ceil(group.live * 2));
   auto next = std::make_shared<Table>(capacity);
   group.placed = 0;
   group.current->ForEach([&](uint64_t key, const std::atomic<uint64_t>& holders) {

@@ -1,6 +1,6 @@
 #include "router/membership/membership.h"
 
-#include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -13,6 +13,15 @@ namespace {
 // Per worker: a frame and the end of its stream, for a stream and its successor.
 constexpr size_t kInboxMax = 4 * WorkerNames::kAddressesMax + 16;
 
+// Events between two publications: readers see a snapshot that is a few milliseconds old at most,
+// however busy the inbox is.
+constexpr int kEventsPerTurn = 256;
+
+// Routers that lost the same worker must not come back in step.
+uint64_t BackoffSeed(const std::string& address, MonotonicTime now) {
+  return std::hash<std::string>()(address) ^ static_cast<uint64_t>(now.time_since_epoch().count());
+}
+
 }  // namespace
 
 MembershipMetrics::MembershipMetrics(MetricsRegistry& registry)
@@ -20,14 +29,17 @@ MembershipMetrics::MembershipMetrics(MetricsRegistry& registry)
                                  {{"state", {"syncing", "ready", "draining"}}})),
       resyncs_total(registry.AddCounter("baton_router_watch_resyncs_total",
                                         "Watches cut because they were out of step.")),
-      disconnects_total(
-          registry.AddCounter("baton_router_watch_disconnects_total", "Watches that broke.")),
+      disconnects_total(registry.AddCounter("baton_router_watch_disconnects_total",
+                                            "Watches that broke after hello.")),
+      dial_failures_total(registry.AddCounter("baton_router_dial_failures_total",
+                                              "Attempts to watch a worker that got no hello.")),
       index_blocks(registry.AddGauge("baton_router_index_blocks",
                                      "Distinct KV blocks known to be held by a worker.")),
       index_dropped_blocks(registry.AddGauge("baton_router_index_dropped_blocks",
                                              "Blocks left out of the index for lack of room.")),
-      expired_reservations(registry.AddGauge("baton_router_expired_reservations",
-                                             "Placements that no worker ever acknowledged.")) {}
+      reservations_expired_total(
+          registry.AddCounter("baton_router_reservations_expired_total",
+                              "Placements that no worker ever acknowledged.")) {}
 
 Membership::Membership(MembershipOptions options, WorkerNames names, Dial dial, Clock& clock,
                        PrefixIndex& index, Reservations& reservations, MetricsRegistry& registry)
@@ -85,9 +97,9 @@ void Membership::OnWatchClosed(uint64_t watch_id, absl::Status status) {
 void Membership::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::optional<Event> event = inbox_.PopUntil(clock_, clock_.Now() + options_.tick_period);
-    while (event.has_value()) {
+    for (int handled = 0; event.has_value(); event = inbox_.TryPop()) {
       std::visit([this](auto& e) { Handle(e); }, *event);
-      event = inbox_.TryPop();
+      if (++handled == kEventsPerTurn) break;
     }
     Tick();
     if (changed_) PublishSnapshot();
@@ -100,18 +112,19 @@ void Membership::Handle(FrameEvent& event) {
   if (watched == watched_.end()) return;  // cut off a moment ago
   const std::string& address = watched->second;
   Connection& connection = connections_.at(address);
+  if (connection.cut_off) return connection.watch->ReadNext();  // drained until its end
   const absl::Status applied = table_.Apply(address, event.frame);
   changed_ = true;
   if (!applied.ok()) {
     metrics_.resyncs_total.Increment();
     LogWarning("worker cut off", {{"worker", address}, {"reason", applied}});
-    connection.failures = std::max(connection.failures, 1);
-    connection.watch->Cancel();  // its end is the next event
-    connection.watch->ReadNext();
-    return;
+    table_.Remove(address);  // no candidate from this moment, not only from the stream's end
+    connection.cut_off = true;
+    connection.watch->Cancel();
+    return connection.watch->ReadNext();
   }
   if (event.frame.frame_case() == v1::WatchFrame::kSnapshot && event.frame.snapshot().last()) {
-    connection.failures = 0;
+    connection.ready_since = clock_.Now();
     LogInfo("worker ready", {{"worker", address}});
   }
   if (event.frame.frame_case() == v1::WatchFrame::kDrain) {
@@ -126,13 +139,17 @@ void Membership::Handle(ClosedEvent& event) {
   const std::string address = watched->second;
   watched_.erase(watched);
   Connection& connection = connections_.at(address);
-  metrics_.disconnects_total.Increment();
   if (table_.Contains(address)) {
+    metrics_.disconnects_total.Increment();
     LogWarning("worker gone", {{"worker", address}, {"reason", event.status}});
-  } else if (connection.failures == 0) {
-    LogInfo("worker not there yet", {{"worker", address}, {"reason", event.status}});
+  } else if (!connection.cut_off) {
+    metrics_.dial_failures_total.Increment();
+    if (connection.backoff.attempts() == 0) {
+      LogInfo("worker not there yet", {{"worker", address}, {"reason", event.status}});
+    }
   }
   connection.watch.reset();
+  connection.cut_off = false;
   table_.Remove(address);
   changed_ = true;
   if (!connection.wanted) {
@@ -140,14 +157,20 @@ void Membership::Handle(ClosedEvent& event) {
     PublishChannels();
     return;
   }
-  connection.next_attempt = clock_.Now() + RetryPause(connection.failures);
-  ++connection.failures;
+  // Only a stream that lasted earns a quick return: one that is cut off again and again does not.
+  const MonotonicTime now = clock_.Now();
+  if (connection.ready_since && now - *connection.ready_since >= options_.retry.limit) {
+    connection.backoff.Reset();
+  }
+  connection.ready_since.reset();
+  connection.next_attempt = now + connection.backoff.Next();
 }
 
 void Membership::Handle(NamesEvent& event) {
   const std::set<std::string> wanted(event.addresses.begin(), event.addresses.end());
   for (const std::string& address : wanted) {
-    auto [entry, added] = connections_.try_emplace(address);
+    auto [entry, added] =
+        connections_.try_emplace(address, options_.retry, BackoffSeed(address, clock_.Now()));
     entry->second.wanted = true;
     if (added) entry->second.channel = dial_(address);
   }
@@ -169,19 +192,15 @@ void Membership::Tick() {
     }
   }
   reservations_.Expire();
-  metrics_.expired_reservations.Set(static_cast<double>(reservations_.expired_total()));
+  const uint64_t expired = reservations_.expired_total();
+  metrics_.reservations_expired_total.Add(static_cast<double>(expired - expired_counted_));
+  expired_counted_ = expired;
 }
 
 void Membership::Connect(const std::string& address, Connection& connection) {
   connection.watch_id = next_watch_id_++;
   watched_[connection.watch_id] = address;
   connection.watch = WorkerWatch::Start(connection.channel, connection.watch_id, *this);
-}
-
-Duration Membership::RetryPause(int failures) const {
-  Duration pause = options_.retry_min;
-  for (int i = 0; i < failures && pause < options_.retry_max; ++i) pause *= 2;
-  return std::min(pause, options_.retry_max);
 }
 
 void Membership::PublishSnapshot() {

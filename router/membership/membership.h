@@ -20,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "common/concurrency/periodic_task.h"
 #include "common/concurrency/snapshot.h"
 #include "common/obs/metrics.h"
+#include "common/rpc/backoff.h"
 #include "router/index/prefix_index.h"
 #include "router/load/reservations.h"
 #include "router/membership/cluster_snapshot.h"
@@ -40,8 +42,7 @@
 namespace baton::router {
 
 struct MembershipOptions {
-  Duration retry_min = std::chrono::milliseconds(50);
-  Duration retry_max = std::chrono::seconds(5);
+  Backoff::Options retry = {};
   Duration resolve_period = std::chrono::seconds(2);
   Duration tick_period = std::chrono::milliseconds(50);
 };
@@ -52,9 +53,10 @@ struct MembershipMetrics {
   Gauges& workers;             // by state: syncing, ready, draining
   Counter& resyncs_total;      // watches cut because they were out of step
   Counter& disconnects_total;  // watches that ended by themselves
+  Counter& dial_failures_total;
   Gauge& index_blocks;
   Gauge& index_dropped_blocks;
-  Gauge& expired_reservations;
+  Counter& reservations_expired_total;
 };
 
 class Membership final : public WatchListener {
@@ -94,10 +96,14 @@ class Membership final : public WatchListener {
 
   // One worker that should be connected.
   struct Connection {
+    Connection(const Backoff::Options& retry, uint64_t seed) : backoff(retry, seed) {}
+
     std::shared_ptr<grpc::Channel> channel;
     std::shared_ptr<WorkerWatch> watch;  // null between attempts
     uint64_t watch_id = 0;
-    int failures = 0;
+    bool cut_off = false;  // its frames no longer count; its end is on the way
+    std::optional<MonotonicTime> ready_since;
+    Backoff backoff;
     MonotonicTime next_attempt;
     bool wanted = true;  // still named by the source
   };
@@ -109,7 +115,6 @@ class Membership final : public WatchListener {
   void Handle(NamesEvent& event);
   void Tick();
   void Connect(const std::string& address, Connection& connection);
-  Duration RetryPause(int failures) const;
   void PublishSnapshot();
   void PublishChannels();
   void CancelAll();
@@ -131,6 +136,7 @@ class Membership final : public WatchListener {
   std::map<std::string, Connection> connections_;
   std::map<uint64_t, std::string> watched_;  // watch id → address
   uint64_t next_watch_id_ = 1;
+  uint64_t expired_counted_ = 0;
   bool changed_ = false;
 
   std::unique_ptr<PeriodicTask> resolver_;

@@ -33,15 +33,19 @@ bool AnyExcludedBy(const std::vector<CandidateReport>& candidates, std::string_v
                      [filter](const CandidateReport& c) { return c.excluded_by == filter; });
 }
 
-// Until the least busy of the full workers has taken a step for each request that waits there.
-std::chrono::milliseconds RetryWhenFull(const std::vector<CandidateReport>& candidates) {
+// Until the least busy of the full workers has taken a step for each request that waits there,
+// give or take a fifth: those who are refused together should not come back together.
+std::chrono::milliseconds RetryWhenFull(const std::vector<CandidateReport>& candidates,
+                                        uint64_t tie_seed) {
   double wait_ms = std::numeric_limits<double>::infinity();
   for (const CandidateReport& c : candidates) {
     if (c.excluded_by != kCapacity) continue;
     wait_ms = std::min<double>(wait_ms, double{c.worker->load.step_ms} * c.worker->load.waiting);
   }
-  const double bounded = std::min(wait_ms, static_cast<double>(kRetryMax.count()));
-  return std::max(kRetryMin, std::chrono::milliseconds(static_cast<int64_t>(bounded)));
+  const double bounded = std::clamp(wait_ms, static_cast<double>(kRetryMin.count()),
+                                    static_cast<double>(kRetryMax.count()));
+  const double share = static_cast<double>(Mix(tie_seed) >> 11) * 0x1p-53;  // [0, 1)
+  return std::chrono::milliseconds(static_cast<int64_t>(bounded * (0.8 + 0.4 * share)));
 }
 
 Rejection Reject(const std::vector<CandidateReport>& candidates, const RouteQuery& query) {
@@ -57,7 +61,7 @@ Rejection Reject(const std::vector<CandidateReport>& candidates, const RouteQuer
   }
   if (AnyExcludedBy(candidates, kCapacity)) {
     return {RejectCode::kNoCapacity, "route: every worker's queue is full",
-            RetryWhenFull(candidates)};
+            RetryWhenFull(candidates, query.tie_seed)};
   }
   if (AnyExcludedBy(candidates, kLength)) {
     return {RejectCode::kTooLong,
