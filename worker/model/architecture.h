@@ -22,11 +22,11 @@
 namespace baton::worker {
 
 struct Architecture {
-  std::string_view hf_name;    // in "architectures" of config.json; empty: not in that world
-  std::string_view gguf_name;  // general.architecture; empty: not in that world
+  std::string_view hf_name = {};    // in "architectures" of config.json; empty: not in that world
+  std::string_view gguf_name = {};  // general.architecture; empty: not in that world
   absl::StatusOr<DecoderSpec> (*spec_from_hf)(const JsonConfig&) = nullptr;
   absl::StatusOr<DecoderSpec> (*spec_from_gguf)(const GgufMetadata&) = nullptr;
-  WeightNames names;  // views of static data
+  WeightNames names = {};  // views of static data
 };
 
 // The architectures of this build.

@@ -75,9 +75,9 @@ struct WeightPattern {
 
 // How an architecture names its tensors.
 struct WeightNames {
-  absl::Span<const WeightPattern> patterns;
+  absl::Span<const WeightPattern> patterns = {};
   // Endings of tensors that a checkpoint may hold and nobody needs: buffers of older releases.
-  absl::Span<const std::string_view> ignored_suffixes;
+  absl::Span<const std::string_view> ignored_suffixes = {};
 };
 
 struct WeightRow {
