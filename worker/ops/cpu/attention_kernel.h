@@ -16,16 +16,23 @@ inline constexpr int kGroupTokens = 16;  // a block holds whole groups of so man
 inline constexpr int kTileGroups = kTileTokens / kGroupTokens;
 inline constexpr float kMinusInfinity = -__builtin_inff();
 
-// Where the groups of a tile lie; those behind the last token are null.
+// Where the groups of a tile lie; those behind the last token are null. So is `next`, or it is the
+// tile that follows: the first rows to use this one fetch it.
 struct KvTile {
   const unsigned char* keys[kTileGroups];
   const unsigned char* values[kTileGroups];
+  const KvTile* next;
 };
+
+// Fetches the line of the next tile that corresponds to `offset` bytes in a group of this one.
+inline void FetchLine(const unsigned char* group, int64_t offset) {
+  if (group != nullptr) __builtin_prefetch(group + offset, 0, 2);
+}
 
 inline KvTile FindTile(const AttentionTask& task, int first_token, int token_count,
                        size_t element_bytes) {
   KvTile tile{};
-  for (int group = 0; group * kGroupTokens < token_count; ++group) {
+  for (int group = 0; group < kTileGroups && group * kGroupTokens < token_count; ++group) {
     const int token = first_token + group * kGroupTokens;
     const size_t block = static_cast<size_t>(task.blocks[token / task.block_tokens]);
     const auto offset = static_cast<size_t>(token % task.block_tokens) * element_bytes;
@@ -59,6 +66,10 @@ void ScoreTile(const AttentionTask& task, const KvTile& tile,
       keys[g] = reinterpret_cast<const Element*>(place != nullptr ? place : tile.keys[group]);
     }
     for (int pack = 0; pack < packs; ++pack) {
+      if (tile.next != nullptr) {
+        const auto offset = static_cast<int64_t>(sizeof(Element)) * pack * step;
+        for (int g = 0; g < kGroups; ++g) FetchLine(tile.next->keys[group + g], offset);
+      }
       typename Format::Weights w[kGroups * kVecs];
       for (int g = 0; g < kGroups; ++g) {
         for (int v = 0; v < kVecs; ++v) {
@@ -144,7 +155,16 @@ void AddValues(const AttentionTask& task, const KvTile& tile, int token_count,
         reinterpret_cast<const Element*>(tile.values[token / kGroupTokens]) + dim * kPack;
     const int group_end = (token / kGroupTokens + 1) * kGroupTokens;
     const int end = group_end < token_count ? group_end : token_count;
-    for (; token + kPack <= end; token += kPack, values += step) add(values, token, false);
+    const unsigned char* next =
+        tile.next == nullptr ? nullptr : tile.next->values[token / kGroupTokens];
+    int64_t offset = static_cast<int64_t>(sizeof(Element)) * dim * kPack;
+    for (; token + kPack <= end; token += kPack, values += step) {
+      for (int v = 0; v < V; ++v) {
+        FetchLine(next, offset + static_cast<int64_t>(sizeof(Element)) * kPack * S::kLanes * v);
+      }
+      offset += static_cast<int64_t>(sizeof(Element)) * step;
+      add(values, token, false);
+    }
     if (token < end) {  // half a pair: what is beside the last token is nobody's
       add(values, token, true);
       token = end;
@@ -221,9 +241,15 @@ void AttendSplit(const AttentionTask& task, int split) {
   const int split_begin = split * kSplitTokens;
   const int split_end =
       split_begin + kSplitTokens < seen_end ? split_begin + kSplitTokens : seen_end;
+  KvTile next = FindTile(task, split_begin, split_end - split_begin, sizeof(Element));
   for (int token = split_begin; token < split_end; token += kTileTokens) {
     const int tile_tokens = split_end - token < kTileTokens ? split_end - token : kTileTokens;
-    const KvTile tile = FindTile(task, token, tile_tokens, sizeof(Element));
+    KvTile tile = next;
+    // What follows this split is fetched too: it is the next piece's.
+    if (token + kTileTokens < seen_end) {
+      next = FindTile(task, token + kTileTokens, seen_end - token - kTileTokens, sizeof(Element));
+      tile.next = &next;
+    }
     for (int row = 0; row < rows;) {
       const int left = rows - row;
       const int taken = left < S::kTileRows ? left : S::kTileRows;
@@ -241,6 +267,7 @@ void AttendSplit(const AttentionTask& task, int split) {
         if (counts[r] > most) most = counts[r];
       }
       if (most > 0) TileKernelFor<S, Format>(taken)(task, tile, most, counts, q, states);
+      tile.next = nullptr;
       row += taken;
     }
   }
