@@ -70,9 +70,11 @@ bool Lifecycle::started() const {
 }
 
 std::string Lifecycle::ToJson() const {
+  const bool is_ready = ready();  // asks the check, so before the lock
   MutexLock lock(mutex_);
   const double elapsed = ToSeconds(clock_.Now() - start_);
-  std::string json = absl::StrCat("{\"state\":", QuoteJson(LifecycleStateName(state_)));
+  std::string json = absl::StrCat("{\"state\":", QuoteJson(LifecycleStateName(state_)),
+                                  ",\"ready\":", is_ready ? "true" : "false");
   if (!progress_.phase.empty()) absl::StrAppend(&json, ",\"phase\":", QuoteJson(progress_.phase));
   if (progress_.total_bytes > 0) {
     const double share =

@@ -54,8 +54,8 @@ class Lifecycle {
   // True once kReady was reached, for ever.
   bool started() const;
 
-  // {"state":"loading","phase":"weights","bytes":1,"total":2,"percent":50.0,"elapsed_s":1.5,
-  //  "eta_s":1.5,"detail":"layer 33/80"}; fields without a value are left out.
+  // {"state":"loading","ready":false,"phase":"weights","bytes":1,"total":2,"percent":50.0,
+  //  "eta_s":1.5,"elapsed_s":1.5,"detail":"layer 33/80"}; fields without a value are left out.
   std::string ToJson() const;
 
  private:

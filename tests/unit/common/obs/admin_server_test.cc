@@ -82,9 +82,10 @@ TEST_F(AdminServerTest, ProbesFollowTheLifecycle) {
   clock_.Advance(std::chrono::seconds(3));
   const std::string loading = Get("/startupz");
   EXPECT_THAT(loading, StartsWith("HTTP/1.1 503"));
-  EXPECT_THAT(loading, HasSubstr(R"({"state":"loading","phase":"weights","bytes":1,"total":4,)"
-                                 R"("percent":25.0,"eta_s":9.0,"elapsed_s":3.0,)"
-                                 R"("detail":"layer 1/2"})"));
+  EXPECT_THAT(loading,
+              HasSubstr(R"({"state":"loading","ready":false,"phase":"weights","bytes":1,"total":4,)"
+                        R"("percent":25.0,"eta_s":9.0,"elapsed_s":3.0,)"
+                        R"("detail":"layer 1/2"})"));
   lifecycle_.SetState(LifecycleState::kReady);
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(Get("/startupz"), StartsWith("HTTP/1.1 200"));
