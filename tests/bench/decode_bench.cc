@@ -62,6 +62,7 @@ Bench& TheBench() {
     if (const char* dtype = std::getenv("BATON_BENCH_DTYPE")) {
       options.dtype = ParseComputeType(dtype).value_or(ComputeType::kAuto);
     }
+    if (const char* threads = std::getenv("BATON_BENCH_THREADS")) options.threads = atoi(threads);
     absl::StatusOr<LoadedModel> model = LoadModel(options);
     BATON_CHECK(model.ok()) << model.status().ToString();
     std::cerr << options.path << ": " << model->executor->info().numerics_id << ", loaded in "
