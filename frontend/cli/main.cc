@@ -1,0 +1,63 @@
+// baton: serves a model on this machine, and talks to one that is served.
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <vector>
+
+#include "common/base/build_info.h"
+#include "common/config/config_source.h"
+#include "common/config/edit_distance.h"
+#include "frontend/cli/command.h"
+
+namespace {
+
+using baton::frontend::Command;
+using baton::frontend::Commands;
+
+void PrintHelp(std::ostream& out) {
+  out << "usage: baton COMMAND [options]\n\ncommands:\n";
+  for (const Command& command : Commands()) {
+    out << "  " << command.name << std::string(12 - command.name.size(), ' ') << command.summary
+        << "\n";
+  }
+  out << "\n`baton COMMAND --help` lists the options of a command.\n";
+}
+
+int UnknownCommand(const std::string& typed) {
+  std::vector<std::string> names;
+  for (const Command& command : Commands()) names.emplace_back(command.name);
+  std::cerr << "baton: unknown command: " << typed;
+  const std::string nearest = baton::NearestName(typed, names);
+  if (!nearest.empty()) std::cerr << "; did you mean " << nearest << "?";
+  std::cerr << "\n";
+  return 2;
+}
+
+int Run(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
+      arguments[0] == "help") {
+    PrintHelp(arguments.empty() ? std::cerr : std::cout);
+    return arguments.empty() ? 2 : 0;
+  }
+  if (arguments[0] == "--version") {
+    std::cout << "baton " << baton::Version() << "\n";
+    return 0;
+  }
+  const auto commands = Commands();
+  const auto command =
+      std::find_if(commands.begin(), commands.end(),
+                   [&](const Command& candidate) { return candidate.name == arguments[0]; });
+  if (command == commands.end()) return UnknownCommand(arguments[0]);
+  return command->run(std::span(arguments).subspan(1));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(baton::ArgumentsOfMain(argc, argv));
+  } catch (const std::exception& error) {
+    std::cerr << "baton: " << error.what() << "\n";
+    return 1;
+  }
+}

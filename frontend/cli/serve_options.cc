@@ -1,0 +1,115 @@
+#include "frontend/cli/serve_options.h"
+
+#include <string_view>
+
+namespace baton::frontend {
+namespace {
+
+void Append(std::vector<std::string>& arguments, std::string_view flag, std::string value) {
+  arguments.emplace_back(flag);
+  arguments.push_back(std::move(value));
+}
+
+void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
+                 const std::optional<std::string>& value) {
+  if (value.has_value()) Append(arguments, flag, *value);
+}
+
+void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
+                 const std::optional<int64_t>& value) {
+  if (value.has_value()) Append(arguments, flag, std::to_string(*value));
+}
+
+void DescribeApi(OptionTable& table, ServeOptions& options) {
+  table.Add({.name = "host", .help = "Address of the API."}, options.host);
+  table.Add({.name = "port", .help = "Port of the API."}, options.port);
+  table.Add({.name = "api-key", .help = "A key that clients must show."},
+            options.api_keys);
+  table.Add({.name = "api-key-file", .help = "File of SHA-256 hashes of keys, one per line."},
+            options.api_key_file);
+  table.Add({.name = "served-model-name",
+             .help = "Name of the model in the API. Default: MODEL as typed.",
+             .aliases = {"alias"}},
+            options.served_model_names);
+  table.Add({.name = "chat-template", .help = "A chat template: a file, or its text."},
+            options.chat_template);
+  table.Add({.name = "generation-config",
+             .help = "Where defaults of sampling come from: auto, vllm, or a folder."},
+            options.generation_config);
+  table.Add({.name = "enable-request-id-headers", .help = "Answer with x-request-id."},
+            options.enable_request_id_headers);
+  table.Add({.name = "strict-params", .help = "Refuse fields that are not known."},
+            options.strict_params);
+}
+
+void DescribeWorkers(OptionTable& table, ServeOptions& options) {
+  table.Add({.name = "workers", .help = "Workers to run; each loads the model."}, options.workers);
+  table.Add({.name = "dtype", .help = "Arithmetic: auto, bfloat16 or float32."}, options.dtype);
+  table.Add({.name = "max-model-len", .help = "Bound on prompt and output together, in tokens."},
+            options.max_model_len);
+  table.Add({.name = "max-num-seqs", .help = "Sequences that run at once."}, options.max_num_seqs);
+  table.Add({.name = "max-num-batched-tokens", .help = "Tokens computed in one step."},
+            options.max_num_batched_tokens);
+  table.Add({.name = "block-size", .help = "Tokens in a block of the KV cache."},
+            options.block_size);
+  table.Add({.name = "kv-cache-memory-bytes", .help = "Memory of the KV cache of one worker."},
+            options.kv_cache_memory_bytes);
+  table.Add({.name = "threads", .help = "Compute threads of one worker."}, options.threads);
+}
+
+}  // namespace
+
+void DescribeOptions(OptionTable& table, ServeOptions& options) {
+  table.AllowPositional("MODEL", 1);
+  table.Add({.name = "model",
+             .help = "The model, instead of MODEL: a directory, a GGUF file, or a fetched name."},
+            options.model);
+  DescribeApi(table, options);
+  DescribeWorkers(table, options);
+  table.Add({.name = "log-level", .help = "Of all programs: debug, info, warning or error."},
+            options.log_level);
+  table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
+            options.drain_timeout);
+}
+
+std::vector<std::string> WorkerArguments(const ServeOptions& options, const std::string& model_path,
+                                         int worker_threads) {
+  std::vector<std::string> arguments;
+  Append(arguments, "--model", model_path);
+  if (options.served_model_names.empty()) Append(arguments, "--served-model-name", options.model);
+  for (const std::string& name : options.served_model_names) {
+    Append(arguments, "--served-model-name", name);
+  }
+  AppendIfSet(arguments, "--dtype", options.dtype);
+  AppendIfSet(arguments, "--max-model-len", options.max_model_len);
+  AppendIfSet(arguments, "--max-num-seqs", options.max_num_seqs);
+  AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);
+  AppendIfSet(arguments, "--block-size", options.block_size);
+  AppendIfSet(arguments, "--kv-cache-memory-bytes", options.kv_cache_memory_bytes);
+  Append(arguments, "--threads", std::to_string(options.threads.value_or(worker_threads)));
+  Append(arguments, "--log-level", options.log_level);
+  return arguments;
+}
+
+std::vector<std::string> RouterArguments(const ServeOptions& options) {
+  std::vector<std::string> arguments;
+  Append(arguments, "--log-level", options.log_level);
+  return arguments;
+}
+
+std::vector<std::string> FrontendArguments(const ServeOptions& options) {
+  std::vector<std::string> arguments;
+  for (const std::string& key : options.api_keys) Append(arguments, "--api-key", key);
+  AppendIfSet(arguments, "--api-key-file", options.api_key_file);
+  for (const std::string& name : options.served_model_names) {
+    Append(arguments, "--served-model-name", name);
+  }
+  AppendIfSet(arguments, "--chat-template", options.chat_template);
+  AppendIfSet(arguments, "--generation-config", options.generation_config);
+  if (options.enable_request_id_headers) arguments.emplace_back("--enable-request-id-headers");
+  if (options.strict_params) arguments.emplace_back("--strict-params");
+  Append(arguments, "--log-level", options.log_level);
+  return arguments;
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,51 @@
+// The flags of `baton serve`, with the names that users of vLLM know, and which of the three
+// programs each one goes to.
+//
+// Threading: plain data, filled by main.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/config/option_table.h"
+
+namespace baton::frontend {
+
+struct ServeOptions {
+  std::string model;  // as typed: the positional argument, or --model
+
+  std::string host = "0.0.0.0";
+  int port = 8000;
+  std::vector<std::string> api_keys;
+  std::optional<std::string> api_key_file;
+  std::vector<std::string> served_model_names;
+  std::optional<std::string> chat_template;
+  std::optional<std::string> generation_config;
+  bool enable_request_id_headers = false;
+  bool strict_params = false;
+
+  int workers = 1;
+  std::optional<std::string> dtype;
+  std::optional<int64_t> max_model_len;
+  std::optional<int64_t> max_num_seqs;
+  std::optional<int64_t> max_num_batched_tokens;
+  std::optional<int64_t> block_size;
+  std::optional<int64_t> kv_cache_memory_bytes;
+  std::optional<int64_t> threads;
+
+  std::string log_level = "warning";
+  Duration drain_timeout = std::chrono::seconds(20);
+};
+
+void DescribeOptions(OptionTable& table, ServeOptions& options);
+
+// The arguments that go to every worker, to the router and to the frontend, without addresses.
+// `model_path` is the resolved model; `worker_threads` the share of one worker.
+std::vector<std::string> WorkerArguments(const ServeOptions& options, const std::string& model_path,
+                                         int worker_threads);
+std::vector<std::string> RouterArguments(const ServeOptions& options);
+std::vector<std::string> FrontendArguments(const ServeOptions& options);
+
+}  // namespace baton::frontend
