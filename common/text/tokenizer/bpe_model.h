@@ -31,7 +31,7 @@ struct BpeOptions {
 
   // Stands for bytes without a token of their own, which vanish without it; several in a row become
   // one if `fuse_unk`.
-  std::optional<TokenId> unk_id;
+  std::optional<TokenId> unk_id = std::nullopt;
   bool fuse_unk = false;
 };
 

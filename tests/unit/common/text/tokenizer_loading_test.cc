@@ -1,0 +1,225 @@
+// What loaders accept, what they say of what they refuse, and the roles of tokens.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "common/gguf/gguf_file.h"
+#include "common/text/tokenizer/incremental_detokenizer.h"
+#include "common/text/tokenizer/tokenizer.h"
+#include "common/text/tokenizer/tokenizer_config.h"
+#include "tests/unit/common/gguf/gguf_builder.h"
+
+namespace baton {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+json Sample() {
+  return json::parse(R"json({
+    "version": "1.0",
+    "added_tokens": [
+      {"id": 4, "content": "<s>", "special": true, "normalized": false},
+      {"id": 5, "content": "</s>", "special": true, "normalized": false}],
+    "normalizer": null,
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+    "post_processor": {"type": "TemplateProcessing",
+      "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+                 {"Sequence": {"id": "A", "type_id": 0}}],
+      "special_tokens": {"<s>": {"id": "<s>", "ids": [4], "tokens": ["<s>"]}}},
+    "decoder": {"type": "ByteLevel"},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "\u0120": 3}, "merges": ["a b"]}
+  })json");
+}
+
+// The error that follows from setting what `path` points at to `value`.
+std::string ErrorWith(const std::string& path, const json& value) {
+  json document = Sample();
+  document[json::json_pointer(path)] = value;
+  const auto tokenizer = Tokenizer::FromJson(document.dump(), {});
+  return tokenizer.ok() ? "accepted" : tokenizer.status().ToString();
+}
+
+TEST(TokenizerJson, LoadsAndFramesText) {
+  TokenizerConfig config;
+  config.bos_token = "<s>";
+  config.eos_token = "</s>";
+  const auto tokenizer = Tokenizer::FromJson(Sample().dump(), config);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const Tokenizer& t = **tokenizer;
+  EXPECT_THAT(t.Encode("ab a</s>", {}).value(), ElementsAre(4, 2, 3, 0, 5));
+  EXPECT_THAT(t.Encode("ab", {.add_special_tokens = false}).value(), ElementsAre(2));
+  EXPECT_EQ(t.vocab_size(), 6u);
+  EXPECT_EQ(t.bos_id(), 4u);
+  EXPECT_EQ(t.eos_id(), 5u);
+  EXPECT_EQ(t.pad_id(), std::nullopt);
+  EXPECT_THAT(t.stop_ids(), ElementsAre(5));
+  EXPECT_TRUE(t.IsSpecial(4));
+  EXPECT_FALSE(t.IsSpecial(2));
+  EXPECT_FALSE(t.IsSpecial(1000));
+  EXPECT_EQ(t.TokenBytes(3), " ");
+  EXPECT_EQ(t.TokenText(3), "\u0120");
+  EXPECT_EQ(t.TokenBytes(1000), "");
+  EXPECT_EQ(t.FindToken("ab"), 2u);
+  EXPECT_EQ(t.FindToken("zz"), std::nullopt);
+  const std::vector<TokenId> ids = {4, 2, 1000, 3, 5};
+  EXPECT_EQ(t.Decode(ids, SpecialTokens::kKeep), "<s>ab </s>");
+  EXPECT_EQ(t.Decode(ids, SpecialTokens::kSkip), "ab ");
+}
+
+TEST(TokenizerJson, NamesWhatItDoesNotKnow) {
+  EXPECT_THAT(
+      ErrorWith("/pre_tokenizer", {{"type", "Foo"}}),
+      HasSubstr("tokenizer.json.pre_tokenizer: unknown type Foo, known: ByteLevel, Digits"));
+  EXPECT_THAT(ErrorWith("/normalizer", {{"type", "Sequence"},
+                                        {"normalizers", {{{"type", "NFC"}}, {{"type", "Nmt"}}}}}),
+              HasSubstr("tokenizer.json.normalizer.normalizers[1]: unknown type Nmt"));
+  EXPECT_THAT(ErrorWith("/decoder", {{"type", "CTC"}}), HasSubstr("unknown type CTC"));
+  EXPECT_THAT(ErrorWith("/post_processor", {{"type", "BertProcessing"}}),
+              HasSubstr("post_processor: unknown type BertProcessing"));
+  EXPECT_THAT(ErrorWith("/model/type", "Unigram"), HasSubstr("unknown type Unigram, known: BPE"));
+  EXPECT_THAT(ErrorWith("/model/byte_fallback", true), HasSubstr("byte_fallback"));
+  EXPECT_THAT(ErrorWith("/model/dropout", 0.1), HasSubstr("dropout"));
+  EXPECT_THAT(ErrorWith("/model/end_of_word_suffix", "</w>"), HasSubstr("end_of_word_suffix"));
+  EXPECT_THAT(ErrorWith("/pre_tokenizer/add_prefix_space", true), HasSubstr("add_prefix_space"));
+  EXPECT_THAT(ErrorWith("/pre_tokenizer", nullptr), HasSubstr("BPE without ByteLevel"));
+  EXPECT_THAT(
+      ErrorWith("/pre_tokenizer",
+                {{"type", "Split"}, {"pattern", {{"Regex", "(?=x)"}}}, {"behavior", "Isolated"}}),
+      HasSubstr("tokenizer.json.pre_tokenizer.pattern: unknown expression (?=x)"));
+}
+
+TEST(TokenizerJson, RefusesMalformedFiles) {
+  EXPECT_THAT(Tokenizer::FromJson("{\"model\":", {}).status().ToString(),
+              HasSubstr("not a JSON object"));
+  EXPECT_THAT(Tokenizer::FromJson("[]", {}).status().ToString(), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ErrorWith("/model", 7), HasSubstr("tokenizer.json.model: missing or not an object"));
+  EXPECT_THAT(ErrorWith("/model/vocab", {"a"}), HasSubstr("model.vocab is not an object"));
+  EXPECT_THAT(ErrorWith("/model/vocab/a", -1), HasSubstr("model.vocab[\"a\"]"));
+  EXPECT_THAT(ErrorWith("/model/vocab/a", 1u << 30), HasSubstr("model.vocab[\"a\"]"));
+  EXPECT_THAT(ErrorWith("/model/vocab/a", 1), HasSubstr("two tokens with id 1"));
+  EXPECT_THAT(ErrorWith("/model/merges", {"a  b"}), HasSubstr("model.merges[0] is not a pair"));
+  EXPECT_THAT(ErrorWith("/model/merges", json::parse(R"([["a", "zz"]])")),
+              HasSubstr("outside the vocabulary"));
+  EXPECT_THAT(ErrorWith("/model/unk_token", "<unk>"), HasSubstr("unk_token"));
+  EXPECT_THAT(ErrorWith("/added_tokens/0/id", 2), HasSubstr("clashes"));
+  EXPECT_THAT(ErrorWith("/added_tokens/0/content", "ab"), HasSubstr("clashes"));
+  EXPECT_THAT(ErrorWith("/added_tokens/0/id", int64_t{1} << 40), HasSubstr("id out of range"));
+  EXPECT_THAT(ErrorWith("/added_tokens/1", "x"), HasSubstr("added_tokens[1]: not an object"));
+  EXPECT_THAT(ErrorWith("/pre_tokenizer/use_regex", "yes"),
+              HasSubstr("pre_tokenizer.use_regex: missing or not a boolean"));
+  EXPECT_THAT(ErrorWith("/post_processor/special_tokens", json::object()),
+              HasSubstr("post_processor.special_tokens.<s>"));
+  TokenizerConfig config;
+  config.eos_token = "</end>";
+  EXPECT_THAT(Tokenizer::FromJson(Sample().dump(), config).status().ToString(),
+              HasSubstr("eos_token \"</end>\" is outside the vocabulary"));
+}
+
+TEST(TokenizerJson, BoundsTheNestingOfSequences) {
+  json nested = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
+  for (int depth = 0; depth < 1000; ++depth) {
+    json outer = {{"type", "Sequence"}};
+    outer["pretokenizers"].push_back(std::move(nested));
+    nested = std::move(outer);
+  }
+  EXPECT_THAT(ErrorWith("/pre_tokenizer", nested), HasSubstr("nested too deeply"));
+}
+
+TEST(TokenizerConfig, ReadsTokensAndTemplates) {
+  const auto config = ParseTokenizerConfig(R"json({
+    "bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "</s>", "pad_token": null,
+    "chat_template": [{"name": "default", "template": "A"}, {"name": "tool_use", "template": "B"}],
+    "whatever": [1]})json");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->bos_token, "<s>");
+  EXPECT_EQ(config->eos_token, "</s>");
+  EXPECT_EQ(config->pad_token, std::nullopt);
+  EXPECT_EQ(config->chat_templates.at("tool_use"), "B");
+  EXPECT_EQ(ParseTokenizerConfig(R"({"chat_template": "T"})")->chat_templates.at("default"), "T");
+  EXPECT_THAT(ParseTokenizerConfig("nonsense").status().ToString(), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ParseTokenizerConfig(R"({"bos_token": 1})").status().ToString(),
+              HasSubstr("bos_token"));
+  EXPECT_THAT(ParseTokenizerConfig(R"({"chat_template": [{}]})").status().ToString(),
+              HasSubstr("chat_template"));
+}
+
+GgufBuilder SampleGguf(const std::string& pre) {
+  GgufBuilder builder;
+  std::string types = GgufBuilder::Raw<uint32_t>(5) + GgufBuilder::Raw<uint64_t>(5);
+  for (const int32_t type : {1, 1, 1, 3, 4}) types += GgufBuilder::Raw(type);
+  builder.Key("tokenizer.ggml.model", 8, GgufBuilder::Str("gpt2"))
+      .Key("tokenizer.ggml.pre", 8, GgufBuilder::Str(pre))
+      .Key("tokenizer.ggml.tokens", 9, GgufBuilder::StringArray({"a", "b", "ab", "<s>", "<u>"}))
+      .Key("tokenizer.ggml.token_type", 9, types)
+      .Key("tokenizer.ggml.merges", 9, GgufBuilder::StringArray({"a b"}))
+      .Key("tokenizer.ggml.bos_token_id", 4, GgufBuilder::Raw<uint32_t>(3))
+      .Key("tokenizer.ggml.eos_token_id", 4, GgufBuilder::Raw<uint32_t>(3))
+      .Key("tokenizer.ggml.eot_token_id", 4, GgufBuilder::Raw<uint32_t>(4))
+      .Key("tokenizer.ggml.padding_token_id", 4, GgufBuilder::Raw<uint32_t>(0xFFFFFFFF));
+  return builder;
+}
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> FromGguf(const GgufBuilder& builder) {
+  const auto file = GgufFile::Parse(builder.Build(), "m.gguf");
+  EXPECT_TRUE(file.ok()) << file.status();
+  return Tokenizer::FromGguf(file->metadata());
+}
+
+TEST(GgufTokenizer, LoadsRolesAndFrame) {
+  const auto plain = FromGguf(SampleGguf("gpt-2"));
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_THAT((*plain)->Encode("ab<s><u>", {}).value(), ElementsAre(2, 3, 4));
+  EXPECT_EQ((*plain)->bos_id(), 3u);
+  EXPECT_EQ((*plain)->pad_id(), std::nullopt);  // out of range: absent
+  EXPECT_THAT((*plain)->stop_ids(), ElementsAre(3, 4));
+  EXPECT_TRUE((*plain)->IsSpecial(3));
+  EXPECT_FALSE((*plain)->IsSpecial(4));  // user-defined: found in text, but text itself
+
+  // Llama 3 adds BOS unless the file says otherwise.
+  EXPECT_THAT((*FromGguf(SampleGguf("llama-bpe")))->Encode("ab", {}).value(), ElementsAre(3, 2));
+  GgufBuilder without = SampleGguf("llama-bpe");
+  without.Key("tokenizer.ggml.add_bos_token", 7, GgufBuilder::Raw<uint8_t>(0))
+      .Key("tokenizer.ggml.add_eos_token", 7, GgufBuilder::Raw<uint8_t>(1));
+  EXPECT_THAT((*FromGguf(without))->Encode("ab", {}).value(), ElementsAre(2, 3));
+}
+
+TEST(GgufTokenizer, NamesWhatItDoesNotKnow) {
+  EXPECT_THAT(FromGguf(SampleGguf("nonsense")).status().ToString(),
+              HasSubstr("file=m.gguf tokenizer.ggml.pre=nonsense, known: gpt-2"));
+  EXPECT_THAT(FromGguf(GgufBuilder()).status().ToString(), HasSubstr("key=tokenizer.ggml.model"));
+  GgufBuilder other;
+  other.Key("tokenizer.ggml.model", 8, GgufBuilder::Str("t5"));
+  EXPECT_THAT(FromGguf(other).status().ToString(), HasSubstr("tokenizer.ggml.model=t5"));
+}
+
+TEST(IncrementalDetokenizer, HoldsUnfinishedCharacters) {
+  json document = Sample();
+  document["model"]["vocab"] = {{"\u00E2", 0}, {"\u0124", 1}, {"\u00AC", 2}, {"a", 3}};
+  document["model"]["merges"] = json::array();
+  const auto tokenizer = Tokenizer::FromJson(document.dump(), {});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  IncrementalDetokenizer detokenizer(**tokenizer, SpecialTokens::kSkip);
+  std::string out;
+  detokenizer.Push(0, out);  // E2
+  EXPECT_EQ(out, "");
+  EXPECT_TRUE(detokenizer.pending());
+  detokenizer.Push(4, out);  // a special token, skipped, does not break the character
+  IncrementalDetokenizer copy = detokenizer;
+  detokenizer.Push(std::vector<TokenId>{1, 2}, out);  // 82 AC
+  EXPECT_EQ(out, "\u20AC");
+  detokenizer.Push(0, out);
+  detokenizer.Push(3, out);
+  EXPECT_EQ(out, "\u20AC\uFFFDa");
+  detokenizer.Finish(out);
+  EXPECT_EQ(out, "\u20AC\uFFFDa");
+  std::string of_copy;
+  copy.Finish(of_copy);
+  EXPECT_EQ(of_copy, "\uFFFD");
+}
+
+}  // namespace
+}  // namespace baton
