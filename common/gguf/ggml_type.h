@@ -1,5 +1,10 @@
 // The element types a GGUF tensor can have, with the size of their blocks. A table of facts: how a
 // block is decoded is the business of whoever packs the weights.
+//
+//   if (const GgmlTypeInfo* info = FindGgmlType(id_from_file)) …
+//   row_bytes = row_elements / InfoOf(type).block_elements * InfoOf(type).block_bytes;
+//
+// Threading: pure functions over a constant table.
 #pragma once
 
 #include <cstdint>

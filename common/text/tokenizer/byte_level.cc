@@ -31,7 +31,7 @@ class ByteLevelPreTokenizer : public PreTokenizer {
 };
 
 // Adds no ids: in post-processing ByteLevel only moves offsets.
-class ByteLevelPostProcessor : public PostProcessor {
+class EmptyFraming : public TokenFraming {
  public:
   void Surround(SpecialTokenFrame&) const override {}
 };
@@ -51,9 +51,9 @@ absl::StatusOr<std::unique_ptr<const PreTokenizer>> MakePreTokenizer(const Compo
   return std::make_unique<ByteLevelPreTokenizer>(use_regex);
 }
 
-absl::StatusOr<std::unique_ptr<const PostProcessor>> MakePostProcessor(const ComponentConfig&,
-                                                                       const ComponentRegistry&) {
-  return std::make_unique<ByteLevelPostProcessor>();
+absl::StatusOr<std::unique_ptr<const TokenFraming>> MakeFraming(const ComponentConfig&,
+                                                                const ComponentRegistry&) {
+  return std::make_unique<EmptyFraming>();
 }
 
 absl::StatusOr<std::unique_ptr<const TokenDecoder>> MakeDecoder(const ComponentConfig&,
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<const TokenDecoder>> MakeDecoder(const ComponentC
 
 absl::Status Register_byte_level(ComponentRegistry& registry) {
   RETURN_IF_ERROR(registry.pre_tokenizers.Add("ByteLevel", MakePreTokenizer));
-  RETURN_IF_ERROR(registry.post_processors.Add("ByteLevel", MakePostProcessor));
+  RETURN_IF_ERROR(registry.post_processors.Add("ByteLevel", MakeFraming));
   return registry.decoders.Add("ByteLevel", MakeDecoder);
 }
 

@@ -15,8 +15,8 @@
 #include "common/text/tokenizer/component_config.h"
 #include "common/text/tokenizer/decoder.h"
 #include "common/text/tokenizer/normalizer.h"
-#include "common/text/tokenizer/post_processor.h"
 #include "common/text/tokenizer/pre_tokenizer.h"
+#include "common/text/tokenizer/token_framing.h"
 
 namespace baton {
 
@@ -57,7 +57,7 @@ class ComponentRegistry {
  public:
   ComponentFactories<Normalizer> normalizers;
   ComponentFactories<PreTokenizer> pre_tokenizers;
-  ComponentFactories<PostProcessor> post_processors;
+  ComponentFactories<TokenFraming> post_processors;
   ComponentFactories<TokenDecoder> decoders;
 };
 

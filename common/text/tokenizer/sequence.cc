@@ -50,16 +50,16 @@ class PreTokenizerSequence : public PreTokenizer {
   const Parts<PreTokenizer> parts_;
 };
 
-class PostProcessorSequence : public PostProcessor {
+class FramingSequence : public TokenFraming {
  public:
-  explicit PostProcessorSequence(Parts<PostProcessor> parts) : parts_(std::move(parts)) {}
+  explicit FramingSequence(Parts<TokenFraming> parts) : parts_(std::move(parts)) {}
 
   void Surround(SpecialTokenFrame& frame) const override {
     for (const auto& part : parts_) part->Surround(frame);
   }
 
  private:
-  const Parts<PostProcessor> parts_;
+  const Parts<TokenFraming> parts_;
 };
 
 template <typename Component>
@@ -93,11 +93,11 @@ absl::StatusOr<std::unique_ptr<const PreTokenizer>> MakePreTokenizer(
   return std::make_unique<PreTokenizerSequence>(std::move(parts));
 }
 
-absl::StatusOr<std::unique_ptr<const PostProcessor>> MakePostProcessor(
-    const ComponentConfig& config, const ComponentRegistry& registry) {
-  ASSIGN_OR_RETURN(Parts<PostProcessor> parts,
+absl::StatusOr<std::unique_ptr<const TokenFraming>> MakeFraming(const ComponentConfig& config,
+                                                                const ComponentRegistry& registry) {
+  ASSIGN_OR_RETURN(Parts<TokenFraming> parts,
                    MakeParts(config, "processors", registry.post_processors, registry));
-  return std::make_unique<PostProcessorSequence>(std::move(parts));
+  return std::make_unique<FramingSequence>(std::move(parts));
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<const PostProcessor>> MakePostProcessor(
 absl::Status Register_sequence(ComponentRegistry& registry) {
   RETURN_IF_ERROR(registry.normalizers.Add("Sequence", MakeNormalizer));
   RETURN_IF_ERROR(registry.pre_tokenizers.Add("Sequence", MakePreTokenizer));
-  return registry.post_processors.Add("Sequence", MakePostProcessor);
+  return registry.post_processors.Add("Sequence", MakeFraming);
 }
 
 }  // namespace baton

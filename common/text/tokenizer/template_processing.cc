@@ -10,9 +10,9 @@
 namespace baton {
 namespace {
 
-class TemplatePostProcessor : public PostProcessor {
+class TemplateFraming : public TokenFraming {
  public:
-  explicit TemplatePostProcessor(SpecialTokenFrame own) : own_(std::move(own)) {}
+  explicit TemplateFraming(SpecialTokenFrame own) : own_(std::move(own)) {}
 
   void Surround(SpecialTokenFrame& frame) const override {
     frame.before.insert(frame.before.begin(), own_.before.begin(), own_.before.end());
@@ -36,8 +36,8 @@ absl::Status AppendIds(const ComponentConfig& config, const std::string& token,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<const PostProcessor>> Make(const ComponentConfig& config,
-                                                          const ComponentRegistry&) {
+absl::StatusOr<std::unique_ptr<const TokenFraming>> Make(const ComponentConfig& config,
+                                                         const ComponentRegistry&) {
   ASSIGN_OR_RETURN(const std::vector<ComponentConfig> items, config.List("single"));
   SpecialTokenFrame frame;
   bool text_seen = false;
@@ -52,7 +52,7 @@ absl::StatusOr<std::unique_ptr<const PostProcessor>> Make(const ComponentConfig&
     RETURN_IF_ERROR(AppendIds(config, token, text_seen ? frame.after : frame.before));
   }
   if (!text_seen) return config.Invalid("the template has no place for the text");
-  return std::make_unique<TemplatePostProcessor>(std::move(frame));
+  return std::make_unique<TemplateFraming>(std::move(frame));
 }
 
 }  // namespace

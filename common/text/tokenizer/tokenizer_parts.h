@@ -10,8 +10,8 @@
 #include "common/base/ids.h"
 #include "common/text/tokenizer/added_tokens.h"
 #include "common/text/tokenizer/normalizer.h"
-#include "common/text/tokenizer/post_processor.h"
 #include "common/text/tokenizer/pre_tokenizer.h"
+#include "common/text/tokenizer/token_framing.h"
 #include "common/text/tokenizer/token_model.h"
 #include "common/text/tokenizer/token_table.h"
 

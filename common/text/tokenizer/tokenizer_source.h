@@ -16,8 +16,8 @@
 #include "common/text/tokenizer/component_config.h"
 #include "common/text/tokenizer/decoder.h"
 #include "common/text/tokenizer/normalizer.h"
-#include "common/text/tokenizer/post_processor.h"
 #include "common/text/tokenizer/pre_tokenizer.h"
+#include "common/text/tokenizer/token_framing.h"
 #include "common/text/tokenizer/tokenizer.h"
 
 namespace baton {
@@ -25,7 +25,7 @@ namespace baton {
 struct TokenizerComponents {
   std::unique_ptr<const Normalizer> normalizer;  // may be null
   std::unique_ptr<const PreTokenizer> pre_tokenizer;
-  std::unique_ptr<const PostProcessor> post_processor;  // may be null
+  std::unique_ptr<const TokenFraming> post_processor;  // may be null
   std::unique_ptr<const TokenDecoder> decoder;
 };
 

@@ -1,4 +1,5 @@
-// The stage after the model: which special tokens stand around a single sequence.
+// The stage after the model, called post_processor in tokenizer.json: which special tokens stand
+// around the tokens of a text.
 //
 // Threading: implementations are immutable and thread-safe.
 #pragma once
@@ -15,9 +16,9 @@ struct SpecialTokenFrame {
   std::vector<TokenId> after;
 };
 
-class PostProcessor {
+class TokenFraming {
  public:
-  virtual ~PostProcessor() = default;
+  virtual ~TokenFraming() = default;
 
   // Adds this processor's tokens around what `frame` has so far. Called once, when the tokenizer is
   // built.
