@@ -47,21 +47,29 @@ class RenderArena {
     return new (Allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
   }
 
-  std::string_view Copy(std::string_view text) { return Concat(text, {}); }
+  std::string_view Copy(std::string_view text) {
+    char* copy = static_cast<char*>(Allocate(text.size(), 1));
+    if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+  }
 
-  // Returns `left` followed by `right`. When `left` is the newest text of the arena it is extended
-  // in place, so that a template which collects its output in one variable stays linear.
+  // Returns `left` followed by `right`. The newest result is extended in place, so that a template
+  // which collects its output in one variable stays linear.
   std::string_view Concat(std::string_view left, std::string_view right) {
-    if (!left.empty() && left.data() + left.size() == chunk_ + used_ &&
-        used_ + right.size() <= capacity_) {
-      if (!right.empty()) std::memcpy(chunk_ + used_, right.data(), right.size());
-      used_ += right.size();
-      return {left.data(), left.size() + right.size()};
+    const size_t bytes = left.size() + right.size();
+    const bool newest = left.data() != nullptr && left.data() + left.size() == text_end_;
+    if (!newest || right.size() > text_room_) {
+      text_room_ = bytes < kGrowingBytes ? 0 : bytes;
+      char* copy = static_cast<char*>(Allocate(bytes + text_room_, 1));
+      if (!left.empty()) std::memcpy(copy, left.data(), left.size());
+      left = {copy, left.size()};
+      text_end_ = copy + left.size();
+      text_room_ += right.size();
     }
-    char* text = static_cast<char*>(Allocate(left.size() + right.size(), 1));
-    if (!left.empty()) std::memcpy(text, left.data(), left.size());
-    if (!right.empty()) std::memcpy(text + left.size(), right.data(), right.size());
-    return {text, left.size() + right.size()};
+    if (!right.empty()) std::memcpy(text_end_, right.data(), right.size());
+    text_end_ += right.size();
+    text_room_ -= right.size();
+    return {left.data(), bytes};
   }
 
   // True when `bytes` more would stay within the limit.
@@ -70,6 +78,7 @@ class RenderArena {
 
  private:
   static constexpr size_t kChunkBytes = 32 * 1024;
+  static constexpr size_t kGrowingBytes = 256;  // a text of this length gets as much room again
 
   void* AllocateInNewChunk(size_t bytes) {
     const size_t size = std::max(bytes, kChunkBytes);
@@ -89,6 +98,10 @@ class RenderArena {
   size_t used_ = 0;
   size_t capacity_ = 0;
   size_t total_ = 0;
+
+  // Where the newest text of Concat ends, and how many bytes behind it are free.
+  char* text_end_ = nullptr;
+  size_t text_room_ = 0;
 };
 
 }  // namespace baton::frontend::internal

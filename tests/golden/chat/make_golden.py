@@ -4,6 +4,7 @@
 Needs: pip install jinja2. Run after the templates or the contexts changed:
     python3 tests/golden/chat/make_golden.py [TEMPLATES_FOLDER]     # writes renders.tsv, contexts.json
     python3 tests/golden/chat/make_golden.py --snippets             # writes snippets.json
+    python3 tests/golden/chat/make_golden.py --formats              # writes formats.tsv; needs vllm
 
 The environment is that of transformers (immutable sandbox, trimmed blocks, loop controls, the
 generation tag, its tojson, raise_exception, strftime_now at a fixed time). Templates stay outside
@@ -199,8 +200,23 @@ def snippets():
     print(f"{len(cases)} snippets")
 
 
+def formats(folder):
+    """The shape of content that vLLM finds each template to want."""
+    from vllm.renderers.hf import _detect_content_format
+    lines = []
+    for path in sorted(folder.rglob("*.jinja")):
+        found = _detect_content_format(path.read_bytes().decode(), default="string")
+        lines.append(f"{path.relative_to(folder).as_posix()}\t{found}")
+    (HERE / "formats.tsv").write_text("\n".join(lines) + "\n")
+    print(f"{len(lines)} formats")
+
+
+DEFAULT_FOLDER = HERE / "../../../../shared/templates"
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--snippets"]:
         snippets()
+    elif sys.argv[1:] == ["--formats"]:
+        formats(DEFAULT_FOLDER)
     else:
-        renders(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "../../../../shared/templates"))
+        renders(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_FOLDER))

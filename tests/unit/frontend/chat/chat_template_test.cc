@@ -1,0 +1,185 @@
+// Limits, errors and the interface of ChatTemplate; what templates print is in the golden test.
+#include "frontend/chat/chat_template.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/concurrency/owned_thread.h"
+namespace baton::frontend {
+namespace {
+
+using nlohmann::ordered_json;
+
+absl::StatusOr<std::string> RenderText(const std::string& source, const RenderLimits& limits = {},
+                                       const ordered_json& kwargs = ordered_json::object()) {
+  absl::StatusOr<ChatTemplate> compiled = ChatTemplate::Compile(source);
+  if (!compiled.ok()) return compiled.status();
+  const ordered_json messages = ordered_json::array();
+  ChatTemplateInput input;
+  input.messages = &messages;
+  input.kwargs = &kwargs;
+  return compiled->Render(input, limits);
+}
+
+std::string ErrorOf(const std::string& source, const RenderLimits& limits = {}) {
+  const absl::StatusOr<std::string> text = RenderText(source, limits);
+  return text.ok() ? "rendered: " + text->substr(0, 80) : std::string(text.status().message());
+}
+
+TEST(ChatTemplateTest, ErrorsNameTheLineAndPythonsClass) {
+  EXPECT_EQ(ErrorOf("a\n{{ x.y }}"), "chat template: line 2: UndefinedError: 'x' is undefined");
+  EXPECT_EQ(ErrorOf("{% set d = {'a': 1} %}\n\n{{ d.b.c }}"),
+            "chat template: line 3: UndefinedError: 'dict object' has no attribute 'b'");
+  EXPECT_EQ(ErrorOf("{{ 'a' + 1 }}"),
+            "chat template: line 1: TypeError: can only concatenate str (not \"int\") to str");
+  EXPECT_EQ(ErrorOf("{% if true %}\n\n{{ 1 }"), "chat template: line 3: unexpected '}'");
+  EXPECT_EQ(ErrorOf("{% for x in y %}"),
+            "chat template: line 1: Unexpected end of template. Jinja was looking for the "
+            "following tags: 'endfor' or 'else'.");
+  EXPECT_EQ(ErrorOf("{{ [].append(1) }}"),
+            "chat template: line 1: SecurityError: access to attribute 'append' of 'list' object "
+            "is unsafe.");
+  EXPECT_EQ(ErrorOf("{% include 'x' %}"),
+            "chat template: line 1: the tag 'include' is not available in chat templates");
+}
+
+TEST(ChatTemplateTest, RaiseExceptionSpeaksForItself) {
+  EXPECT_EQ(ErrorOf("{{ raise_exception('roles must alternate') }}"), "roles must alternate");
+}
+
+TEST(ChatTemplateTest, StepsAreBounded) {
+  RenderLimits limits;
+  limits.steps_max = 10'000;
+  EXPECT_EQ(ErrorOf("{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}",
+                    limits),
+            "chat template: line 1: limit exceeded: the template takes more than 10000 steps");
+}
+
+TEST(ChatTemplateTest, OutputIsBounded) {
+  RenderLimits limits;
+  limits.output_bytes_max = 1000;
+  EXPECT_EQ(ErrorOf("{% for a in range(1000) %}abcdef{% endfor %}", limits),
+            "chat template: line 1: limit exceeded: the template writes more than 1000 bytes");
+}
+
+TEST(ChatTemplateTest, MemoryIsBounded) {
+  RenderLimits limits;
+  limits.arena_bytes_max = 1 << 20;
+  const std::string message =
+      "chat template: line 1: limit exceeded: the template makes more than 1048576 bytes of values";
+  for (const char* source :
+       {"{{ 'a' * 10 ** 12 }}", "{{ [0] * 10 ** 12 }}", "{{ 'x'.center(10 ** 12) }}",
+        "{% set ns = namespace(s='ab') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}"
+        "{% endfor %}",
+        "{{ ('a' * 1000).replace('a', 'b' * 10000) }}", "{{ range(100000) | list | length }}",
+        "{{ range(90000) | join('abcdefghijklmnop') }}"}) {
+    EXPECT_EQ(ErrorOf(source, limits), message) << source;
+  }
+}
+
+TEST(ChatTemplateTest, NestingIsBounded) {
+  EXPECT_EQ(ErrorOf("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
+            "chat template: line 1: RecursionError: maximum recursion depth exceeded");
+  const auto repeat = [](const std::string& text, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  for (const std::string& source :
+       {"{{ " + repeat("(", 10'000), "{{ " + repeat("[", 10'000), "{{ " + repeat("not ", 10'000),
+        "{{ " + repeat("-", 10'000) + "1 }}", "{{ 1" + repeat(" + 1", 10'000) + " }}",
+        "{{ x" + repeat(".y", 10'000) + " }}", repeat("{% if true %}", 10'000),
+        "{{ 1" + repeat("|abs", 10'000) + " }}", "{{ 1" + repeat(" if 1 else 1", 10'000) + " }}"}) {
+    const std::string error = ErrorOf(source);
+    EXPECT_TRUE(error.find("nested too deeply") != std::string::npos) << error;
+  }
+  // Values that a template nests without end are cut where they are printed or compared.
+  EXPECT_EQ(ErrorOf("{% set ns = namespace(x=[]) %}{% for i in range(50000) %}"
+                    "{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x == [ns.x] }}"),
+            "rendered: False");
+  EXPECT_EQ(ErrorOf("{% set ns = namespace(x=[]) %}{% for i in range(50000) %}"
+                    "{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}"),
+            "chat template: line 1: ValueError: JSON nested deeper than 200 levels");
+}
+
+TEST(ChatTemplateTest, CollectingTextInOneVariableStaysLinear) {
+  RenderLimits limits;
+  limits.arena_bytes_max = 4 << 20;
+  const absl::StatusOr<std::string> text = RenderText(
+      "{% set ns = namespace(s='') %}{% for i in range(20000) %}{% set ns.s = ns.s ~ 'abcdefgh' %}"
+      "{% endfor %}{{ ns.s | length }}",
+      limits);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "160000");
+}
+
+TEST(ChatTemplateTest, SaysWhichVariablesItReads) {
+  const absl::StatusOr<ChatTemplate> compiled =
+      ChatTemplate::Compile("{% if enable_thinking %}{{ messages[0].content }}{% endif %}");
+  ASSERT_TRUE(compiled.ok());
+  EXPECT_TRUE(compiled->Reads("enable_thinking"));
+  EXPECT_FALSE(compiled->Reads("reasoning_effort"));
+}
+
+TEST(ChatTemplateTest, ContinuesTheFinalMessage) {
+  const absl::StatusOr<ChatTemplate> compiled = ChatTemplate::Compile(
+      "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</>{% endfor %}");
+  ASSERT_TRUE(compiled.ok());
+  const ordered_json messages = ordered_json::parse(R"([{"role": "user", "content": "q"},
+                              {"role": "assistant", "content": "It is  "}])");
+  ChatTemplateInput input;
+  input.messages = &messages;
+  input.continue_final_message = true;
+  absl::StatusOr<std::string> text = compiled->Render(input, RenderLimits());
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "<user>q</><assistant>It is");
+  input.add_generation_prompt = true;
+  EXPECT_FALSE(compiled->Render(input, RenderLimits()).ok());
+}
+
+TEST(ChatTemplateTest, ContinuationNeedsTheMessageInThePrompt) {
+  const absl::StatusOr<ChatTemplate> compiled = ChatTemplate::Compile("{{ messages[0].content }}");
+  ASSERT_TRUE(compiled.ok());
+  ChatTemplateInput input;
+  input.continue_final_message = true;
+  for (const char* messages :
+       {R"([])", R"([{"role": "user"}])", R"([{"content": null}])",
+        R"([{"content": "a"}, {"content": "b"}])", R"([{"content": [{"type": "image"}]}])"}) {
+    const ordered_json parsed = ordered_json::parse(messages);
+    input.messages = &parsed;
+    EXPECT_FALSE(compiled->Render(input, RenderLimits()).ok()) << messages;
+  }
+}
+
+TEST(ChatTemplateTest, DeepInputIsRefused) {
+  ordered_json deep = ordered_json::array();
+  for (int i = 0; i < 300; ++i) deep = ordered_json::array({std::move(deep)});
+  const ordered_json kwargs = {{"deep", std::move(deep)}};
+  EXPECT_EQ(RenderText("{{ deep }}", {}, kwargs).status().message(),
+            "chat template: ValueError: input nested deeper than 200 levels");
+  EXPECT_TRUE(RenderText("{{ other }}", {}, kwargs).ok());  // what is not read costs nothing
+}
+
+TEST(ChatTemplateTest, ManyThreadsRenderOneTemplate) {
+  const absl::StatusOr<ChatTemplate> compiled = ChatTemplate::Compile(
+      "{% for m in messages %}{{ loop.index }}{{ m.content | upper }}{% endfor %}");
+  ASSERT_TRUE(compiled.ok());
+  const ordered_json messages = ordered_json::parse(R"([{"content": "a"}, {"content": "b"}])");
+  std::vector<std::unique_ptr<OwnedThread>> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.push_back(std::make_unique<OwnedThread>("render", [&](std::stop_token) {
+      ChatTemplateInput input;
+      input.messages = &messages;
+      for (int i = 0; i < 200; ++i) EXPECT_EQ(*compiled->Render(input, RenderLimits()), "1A2B");
+    }));
+  }
+  for (const auto& thread : threads) thread->Join();
+}
+
+}  // namespace
+}  // namespace baton::frontend
