@@ -26,6 +26,14 @@ Lead LeadOf(unsigned char first) {
   return {4, 0x80, 0xBF};
 }
 
+// The case of most Asian text, without the second byte's special ranges.
+bool IsPlainTriple(std::string_view text, size_t at) {
+  if (text.size() - at < 3) return false;
+  const unsigned char first = At(text, at);
+  return first >= 0xE1 && first <= 0xEF && first != 0xED && (At(text, at + 1) & 0xC0) == 0x80 &&
+         (At(text, at + 2) & 0xC0) == 0x80;
+}
+
 }  // namespace
 
 Utf8Char DecodeNonAscii(std::string_view text) {
@@ -85,6 +93,10 @@ size_t ValidUtf8Prefix(std::string_view text) {
       at += sizeof(word);
     }
     if (at == text.size()) break;
+    if (IsPlainTriple(text, at)) {
+      at += 3;
+      continue;
+    }
     const Utf8Char next = DecodeChar(text.substr(at));
     if (!next.valid) return at;
     at += next.length;
