@@ -50,6 +50,13 @@ absl::Status SchemaError(std::string_view message, std::string_view param) {
   return status;
 }
 
+absl::Status UnsupportedMediaType() {
+  absl::Status status = InvalidArgument(
+      "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed");
+  status.SetPayload(kSchemaUrl, absl::Cord("1"));
+  return status;
+}
+
 absl::Status ParameterError(std::string_view message, std::string_view name,
                             std::string_view value) {
   std::string text = absl::StrCat(ToAbsl(message), " (parameter=", ToAbsl(name));

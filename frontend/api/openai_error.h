@@ -32,6 +32,9 @@ struct ApiError {
 // A body that breaks the schema. `param` is the dotted path, from "body".
 absl::Status SchemaError(std::string_view message, std::string_view param);
 
+// The answer to a POST whose content-type is not JSON.
+absl::Status UnsupportedMediaType();
+
 // `message` gets vLLM's trailing note: " (parameter=NAME, value=VALUE)"; `value` may be empty.
 absl::Status ParameterError(std::string_view message, std::string_view name,
                             std::string_view value);

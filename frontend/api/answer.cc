@@ -1,0 +1,184 @@
+#include "frontend/api/answer.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/obs/log.h"
+#include "frontend/api/openai_error.h"
+
+namespace baton::frontend {
+
+// Tells an answer which of its prompts a delta belongs to.
+class Answer::PromptObserver : public GenerationObserver {
+ public:
+  PromptObserver(std::shared_ptr<Answer> answer, uint32_t prompt)
+      : answer_(std::move(answer)), prompt_(prompt) {}
+
+  void OnStarted(uint32_t) override {}
+  void OnDelta(const ChoiceDelta& delta) override { answer_->OnDelta(prompt_, delta); }
+  void OnDone() override { answer_->OnDone(); }
+  void OnError(const absl::Status& status) override { answer_->OnError(status); }
+
+ private:
+  const std::shared_ptr<Answer> answer_;
+  const uint32_t prompt_;
+};
+
+Answer::Answer(Environment environment, AnswerPlan plan, GenerationEndpoint endpoint,
+               Request request)
+    : environment_(environment),
+      plan_(std::move(plan)),
+      strand_(std::make_shared<Strand>()),
+      arrival_(request.arrival),
+      sink_(std::move(request.sink)),
+      permit_(std::move(request.permit)),
+      format_(endpoint == GenerationEndpoint::kChat ? MakeChatFormat(plan_)
+                                                    : MakeCompletionFormat(plan_)),
+      progress_(plan_.choice_count()) {
+  if (!plan_.stream) collected_.resize(plan_.choice_count());
+  environment_.metrics.active_requests.Add(1);
+}
+
+Answer::~Answer() { environment_.metrics.active_requests.Add(-1); }
+
+void Answer::Start(std::vector<GenerationSpec> specs) {
+  BATON_CHECK(specs.size() == plan_.prompts.size()) << "answer: specs=" << specs.size();
+  const std::shared_ptr<ResponseSink> sink = sink_;
+  strand_->Run([this, self = shared_from_this(), specs = std::move(specs)]() mutable {
+    for (size_t i = 0; i < specs.size(); ++i) {
+      auto observer = std::make_shared<PromptObserver>(self, static_cast<uint32_t>(i));
+      generations_.push_back(Generation::Start(environment_.generation, std::move(specs[i]),
+                                               strand_, std::move(observer)));
+    }
+  });
+  sink->OnGone([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      const std::shared_ptr<Strand> strand = self->strand_;
+      strand->Run([self] { self->OnClientGone(); });
+    }
+  });
+}
+
+void Answer::OnDelta(uint32_t prompt, const ChoiceDelta& delta) {
+  if (sink_ == nullptr) return;
+  const uint32_t choice = prompt * plan_.n + delta.choice;
+  Record(choice, delta);
+  if (plan_.stream) {
+    SendDelta(choice, delta);
+  } else {
+    format_->Collect(choice, delta, collected_[choice]);
+  }
+}
+
+void Answer::Record(uint32_t choice, const ChoiceDelta& delta) {
+  ApiMetrics& metrics = environment_.metrics;
+  Progress& progress = progress_[choice];
+  progress.output_tokens = delta.output_tokens;
+  if (!delta.ids.empty()) {
+    const MonotonicTime now = environment_.clock.Now();
+    if (!std::exchange(first_token_seen_, true)) {
+      metrics.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
+    }
+    if (progress.last_token.has_value()) {
+      const double seconds = ToSeconds(now - *progress.last_token);
+      metrics.inter_token_latency_seconds.Observe(seconds / static_cast<double>(delta.ids.size()));
+    }
+    progress.last_token = now;
+  }
+  if (delta.end != nullptr)
+    metrics.request_success_total.At(LabelOf(delta.end->reason)).Increment();
+}
+
+AnswerUsage Answer::Usage() const {
+  AnswerUsage usage;
+  for (const AnswerPlan::Prompt& prompt : plan_.prompts) {
+    usage.prompt_tokens += static_cast<uint32_t>(prompt.ids.size());
+  }
+  for (const Progress& progress : progress_) usage.completion_tokens += progress.output_tokens;
+  return usage;
+}
+
+const AnswerUsage* Answer::ChunkUsage() {
+  if (!plan_.include_usage || !plan_.continuous_usage) return nullptr;
+  chunk_usage_ = Usage();
+  return &chunk_usage_;
+}
+
+void Answer::BeginStream() {
+  if (std::exchange(stream_begun_, true)) return;
+  sink_->BeginStream(200, {{"content-type", "text/event-stream; charset=utf-8"},
+                           {"cache-control", "no-cache"},
+                           {"x-accel-buffering", "no"}});
+  AnswerUsage opening;
+  opening.prompt_tokens = Usage().prompt_tokens;
+  const bool shows_usage = plan_.include_usage && plan_.continuous_usage;
+  format_->AppendOpening(shows_usage ? &opening : nullptr, &buffer_);
+}
+
+void Answer::SendDelta(uint32_t choice, const ChoiceDelta& delta) {
+  const bool has_logprobs = delta.logprobs != nullptr && !delta.ids.empty();
+  const bool shows = !delta.text.empty() || delta.end != nullptr || has_logprobs ||
+                     (plan_.return_token_ids && !delta.ids.empty());
+  if (!shows) return;
+  if (plan_.only_echo && delta.end == nullptr) return;
+  buffer_.clear();
+  BeginStream();
+  format_->AppendDelta(choice, delta, ChunkUsage(), &buffer_);
+  if (!sink_->Write(buffer_)) OnClientGone();
+}
+
+void Answer::OnDone() {
+  if (++prompts_over_ < plan_.prompts.size() || sink_ == nullptr) return;
+  Complete();
+}
+
+void Answer::Complete() {
+  environment_.metrics.e2e_request_latency_seconds.Observe(
+      ToSeconds(environment_.clock.Now() - arrival_));
+  const std::shared_ptr<ResponseSink> sink = sink_;
+  buffer_.clear();
+  if (plan_.stream) {
+    BeginStream();
+    if (plan_.include_usage) format_->AppendUsage(Usage(), &buffer_);
+    buffer_ += "data: [DONE]\n\n";
+    sink->Write(buffer_);
+    sink->Finish();
+  } else {
+    sink->Respond({.status = 200,
+                   .headers = {{"content-type", "application/json"}},
+                   .body = format_->Body(collected_, Usage())});
+  }
+  End();
+}
+
+void Answer::OnError(const absl::Status& status) {
+  if (sink_ == nullptr) return;
+  const std::shared_ptr<ResponseSink> sink = sink_;
+  environment_.metrics.request_success_total.At(FinishLabel::kError).Increment();
+  const ApiError error = ToApiError(status);
+  if (error.http_status >= 500) {
+    LogWarning("request failed", {{"request", plan_.id}, {"error", status}});
+  }
+  if (stream_begun_) {
+    buffer_ = "data: " + ErrorBody(error) + "\n\ndata: [DONE]\n\n";
+    sink->Write(buffer_);
+    sink->Finish();
+  } else {
+    sink->Respond(ErrorResponse(error));
+  }
+  End();
+}
+
+void Answer::OnClientGone() {
+  if (sink_ == nullptr) return;
+  environment_.metrics.request_success_total.At(FinishLabel::kAbort).Increment();
+  End();
+}
+
+void Answer::End() {
+  sink_ = nullptr;
+  permit_.reset();
+  for (const auto& generation : std::exchange(generations_, {})) generation->Cancel();
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,49 @@
+#include "frontend/api/answer_format.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/build_info.h"
+#include "common/base/strings.h"
+#include "frontend/api/json_writer.h"
+
+namespace baton::frontend {
+
+std::string SystemFingerprint() { return absl::StrCat("baton-", ToAbsl(Version())); }
+
+std::string_view FinishReasonName(EndReason reason) {
+  return reason == EndReason::kStop ? "stop" : "length";
+}
+
+void AppendStopReason(const ChoiceEnd& end, std::string* out) {
+  if (const std::string* text = std::get_if<std::string>(&end.stop)) {
+    AppendJsonString(*text, out);
+  } else if (const TokenId* id = std::get_if<TokenId>(&end.stop)) {
+    absl::StrAppend(out, *id);
+  } else {
+    *out += "null";
+  }
+}
+
+void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out) {
+  char separator = '[';
+  if (ids.empty()) *out += '[';
+  for (const TokenId id : ids) {
+    *out += separator;
+    absl::StrAppend(out, id);
+    separator = ',';
+  }
+  *out += ']';
+}
+
+void AppendStreamUsage(const AnswerUsage& usage, std::string* out) {
+  absl::StrAppend(out, "{\"prompt_tokens\":", usage.prompt_tokens,
+                  ",\"total_tokens\":", usage.prompt_tokens + usage.completion_tokens,
+                  ",\"completion_tokens\":", usage.completion_tokens, "}");
+}
+
+void AppendWholeUsage(const AnswerUsage& usage, std::string* out) {
+  AppendStreamUsage(usage, out);
+  out->pop_back();
+  *out += ",\"prompt_tokens_details\":null,\"completion_tokens_details\":null}";
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,73 @@
+// Writes answers in one endpoint's shape: the chunks of a stream, or the whole at once. Knows JSON
+// and nothing of HTTP or of time; the order of chunks is the Answer's business.
+//
+// Threading: owned by one answer's strand. Ownership: refers to the plan, which outlives it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "frontend/api/answer_plan.h"
+#include "frontend/stream/generation_types.h"
+
+namespace baton::frontend {
+
+struct AnswerUsage {
+  uint32_t prompt_tokens = 0;
+  uint32_t completion_tokens = 0;
+};
+
+// One choice, collected for an answer that is not streamed.
+struct CollectedChoice {
+  std::string text;
+  std::vector<TokenId> ids;
+  std::string logprobs_json;  // of all tokens, without the frame; see AnswerFormat::AddLogprobs
+  ChoiceEnd end;
+};
+
+class AnswerFormat {
+ public:
+  virtual ~AnswerFormat() = default;
+
+  // The chunks before any text: one per choice that the shape wants, or none.
+  virtual void AppendOpening(const AnswerUsage* usage, std::string* out) = 0;
+
+  // One chunk. `choice` counts over all prompts; `usage` is null unless every chunk shows it.
+  virtual void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
+                           std::string* out) = 0;
+
+  // The chunk without choices that ends a stream whose client wants the usage.
+  virtual void AppendUsage(const AnswerUsage& usage, std::string* out) = 0;
+
+  // Adds what belongs to a delta to a collected choice.
+  virtual void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) = 0;
+
+  virtual std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) = 0;
+};
+
+std::unique_ptr<AnswerFormat> MakeChatFormat(const AnswerPlan& plan);
+std::unique_ptr<AnswerFormat> MakeCompletionFormat(const AnswerPlan& plan);
+
+// Parts that both shapes share.
+
+// Names the build and what decides about numbers.
+std::string SystemFingerprint();
+
+// "stop" or "length".
+std::string_view FinishReasonName(EndReason reason);
+
+// The stop string, the stop token's id, or null.
+void AppendStopReason(const ChoiceEnd& end, std::string* out);
+
+void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out);
+
+// {"prompt_tokens":…,"total_tokens":…,"completion_tokens":…}
+void AppendStreamUsage(const AnswerUsage& usage, std::string* out);
+// The same with the details of an answer that is not streamed.
+void AppendWholeUsage(const AnswerUsage& usage, std::string* out);
+
+}  // namespace baton::frontend

@@ -1,0 +1,44 @@
+// How the answer to one generation request looks: its identity, and what its client wants to see.
+//
+// Threading: plain data, constant once the answer has begun.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "frontend/client/model_context.h"
+
+namespace baton::frontend {
+
+struct AnswerPlan {
+  struct Prompt {
+    std::vector<TokenId> ids;
+    std::string echo;  // text in front of each of its choices; empty: none
+  };
+
+  std::string id;  // "chatcmpl-…"
+  int64_t created = 0;
+  std::string model;               // the name the client used
+  std::string role = "assistant";  // chat only
+  std::shared_ptr<const ModelContext> context;
+  std::vector<Prompt> prompts;
+  uint32_t n = 1;  // choices per prompt
+
+  bool stream = false;
+  bool include_usage = false;
+  bool continuous_usage = false;
+  bool return_token_ids = false;
+  bool tokens_as_ids = false;
+  bool only_echo = false;                  // the generated text is not shown
+  std::optional<int64_t> logprobs;         // alternatives per token
+  std::optional<std::string> prompt_text;  // chat: shown with the first chunk, or the answer
+
+  uint32_t choice_count() const { return n * static_cast<uint32_t>(prompts.size()); }
+  const Prompt& PromptOfChoice(uint32_t choice) const { return prompts[choice / n]; }
+};
+
+}  // namespace baton::frontend

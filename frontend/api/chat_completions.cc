@@ -1,0 +1,15 @@
+// POST /v1/chat/completions
+#include "frontend/api/endpoint.h"
+#include "frontend/api/generation_start.h"
+
+namespace baton::frontend {
+
+absl::Status Register_chat_completions(ApiContext& context, EndpointRegistry& registry) {
+  return registry.Add("chat_completions", {{"POST", "/v1/chat/completions"}},
+                      [&context](HttpRequest request, std::shared_ptr<ResponseSink> sink) {
+                        StartGeneration(context, GenerationEndpoint::kChat, std::move(request),
+                                        std::move(sink));
+                      });
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,185 @@
+#include "absl/strings/str_cat.h"
+#include "common/base/strings.h"
+#include "frontend/api/answer_format.h"
+#include "frontend/api/json_writer.h"
+#include "frontend/api/logprobs_json.h"
+
+namespace baton::frontend {
+namespace {
+
+class ChatFormat : public AnswerFormat {
+ public:
+  explicit ChatFormat(const AnswerPlan& plan)
+      : plan_(plan),
+        style_{.tokenizer = *plan.context->tokenizer,
+               .as_ids = plan.tokens_as_ids,
+               .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
+        head_(Head("chat.completion.chunk")) {}
+
+  void AppendOpening(const AnswerUsage* usage, std::string* out) override {
+    for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
+      BeginChunk(choice, out);
+      *out += "{\"role\":";
+      AppendJsonString(plan_.role, out);
+      *out += ",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]";
+      AppendChunkUsage(usage, out);
+      AppendPromptFields(out);
+      *out += "}\n\n";
+    }
+    for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
+      const std::string& echo = plan_.PromptOfChoice(choice).echo;
+      if (echo.empty()) continue;
+      BeginChunk(choice, out);
+      *out += "{\"content\":";
+      AppendJsonString(echo, out);
+      *out += "},\"logprobs\":null,\"finish_reason\":null}]";
+      AppendChunkUsage(usage, out);
+      *out += "}\n\n";
+    }
+  }
+
+  void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
+                   std::string* out) override {
+    BeginChunk(choice, out);
+    *out += "{\"content\":\"";
+    AppendJsonEscaped(delta.text, out);
+    *out += "\"},\"logprobs\":";
+    if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !delta.ids.empty()) {
+      *out += "{\"content\":[";
+      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, out);
+      *out += "]}";
+    } else {
+      *out += "null";
+    }
+    if (delta.end == nullptr) {
+      *out += ",\"finish_reason\":null";
+    } else {
+      absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(FinishReasonName(delta.end->reason)),
+                      "\",\"stop_reason\":");
+      AppendStopReason(*delta.end, out);
+    }
+    *out += ",\"token_ids\":";
+    if (plan_.return_token_ids) {
+      AppendTokenIds(delta.ids, out);
+    } else {
+      *out += "null";
+    }
+    *out += "}]";
+    AppendChunkUsage(usage, out);
+    if (delta.end != nullptr && !plan_.include_usage) AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
+  void AppendUsage(const AnswerUsage& usage, std::string* out) override {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
+    AppendChunkUsage(&usage, out);
+    AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
+  void Collect(uint32_t, const ChoiceDelta& delta, CollectedChoice& collected) override {
+    collected.text += delta.text;
+    collected.ids.insert(collected.ids.end(), delta.ids.begin(), delta.ids.end());
+    if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !delta.ids.empty()) {
+      if (!collected.logprobs_json.empty()) collected.logprobs_json += ',';
+      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, &collected.logprobs_json);
+    }
+    if (delta.end != nullptr) collected.end = *delta.end;
+  }
+
+  std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
+    std::string body = Head("chat.completion");
+    body += "\"choices\":[";
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (i > 0) body += ',';
+      AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
+    }
+    body += "],\"service_tier\":null";
+    AppendFingerprint(&body);
+    body += ",\"usage\":";
+    AppendWholeUsage(usage, &body);
+    body += ",\"prompt_logprobs\":null";
+    AppendPromptFields(&body);
+    body += ",\"kv_transfer_params\":null,\"ec_transfer_params\":null,\"metrics\":null}";
+    return body;
+  }
+
+ private:
+  // {"id":…,"object":…,"created":…,"model":…,
+  std::string Head(std::string_view object) const {
+    std::string head = "{\"id\":";
+    AppendJsonString(plan_.id, &head);
+    absl::StrAppend(&head, ",\"object\":\"", ToAbsl(object), "\",\"created\":", plan_.created,
+                    ",\"model\":");
+    AppendJsonString(plan_.model, &head);
+    head += ',';
+    return head;
+  }
+
+  void BeginChunk(uint32_t choice, std::string* out) const {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", choice, ",\"delta\":");
+  }
+
+  void AppendChunkUsage(const AnswerUsage* usage, std::string* out) const {
+    if (usage == nullptr) return;
+    *out += ",\"usage\":";
+    AppendStreamUsage(*usage, out);
+  }
+
+  void AppendFingerprint(std::string* out) const {
+    absl::StrAppend(out, ",\"system_fingerprint\":\"", SystemFingerprint(), "\"");
+  }
+
+  void AppendPromptFields(std::string* out) const {
+    *out += ",\"prompt_token_ids\":";
+    if (plan_.return_token_ids) {
+      AppendTokenIds(plan_.prompts.front().ids, out);
+    } else {
+      *out += "null";
+    }
+    *out += ",\"prompt_text\":";
+    if (plan_.prompt_text.has_value()) {
+      AppendJsonString(*plan_.prompt_text, out);
+    } else {
+      *out += "null";
+    }
+  }
+
+  void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
+    absl::StrAppend(out, "{\"index\":", index, ",\"message\":{\"role\":");
+    AppendJsonString(plan_.role, out);
+    *out += ",\"content\":\"";
+    AppendJsonEscaped(plan_.PromptOfChoice(index).echo, out);
+    AppendJsonEscaped(choice.text, out);
+    *out +=
+        "\",\"refusal\":null,\"annotations\":null,\"audio\":null,\"function_call\":null,"
+        "\"reasoning\":null},\"logprobs\":";
+    if (plan_.logprobs.has_value()) {
+      absl::StrAppend(out, "{\"content\":[", choice.logprobs_json, "]}");
+    } else {
+      *out += "null";
+    }
+    absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(FinishReasonName(choice.end.reason)),
+                    "\",\"stop_reason\":");
+    AppendStopReason(choice.end, out);
+    *out += ",\"token_ids\":";
+    if (plan_.return_token_ids) {
+      AppendTokenIds(choice.ids, out);
+    } else {
+      *out += "null";
+    }
+    *out += ",\"routed_experts\":null}";
+  }
+
+  const AnswerPlan& plan_;
+  const TokenStyle style_;
+  const std::string head_;
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerFormat> MakeChatFormat(const AnswerPlan& plan) {
+  return std::make_unique<ChatFormat>(plan);
+}
+
+}  // namespace baton::frontend

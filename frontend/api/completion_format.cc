@@ -1,0 +1,153 @@
+#include "absl/strings/str_cat.h"
+#include "common/base/strings.h"
+#include "frontend/api/answer_format.h"
+#include "frontend/api/json_writer.h"
+#include "frontend/api/logprobs_json.h"
+
+namespace baton::frontend {
+namespace {
+
+class CompletionFormat : public AnswerFormat {
+ public:
+  explicit CompletionFormat(const AnswerPlan& plan)
+      : plan_(plan),
+        style_{.tokenizer = *plan.context->tokenizer,
+               .as_ids = plan.tokens_as_ids,
+               .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
+        head_(Head()),
+        shown_(plan.choice_count()) {
+    if (plan_.logprobs.has_value()) logprobs_.assign(plan_.choice_count(), LegacyLogprobs(0));
+  }
+
+  void AppendOpening(const AnswerUsage*, std::string*) override {}
+
+  void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
+                   std::string* out) override {
+    const bool is_first = !shown_[choice];
+    shown_[choice] = true;
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", choice, ",\"text\":\"");
+    if (is_first) AppendJsonEscaped(plan_.PromptOfChoice(choice).echo, out);
+    if (!plan_.only_echo) AppendJsonEscaped(delta.text, out);
+    *out += "\",\"logprobs\":";
+    AppendDeltaLogprobs(choice, delta, out);
+    AppendEnd(delta.end, out);
+    *out += ",\"prompt_token_ids\":";
+    AppendIdsIf(plan_.return_token_ids && is_first, plan_.PromptOfChoice(choice).ids, out);
+    *out += ",\"token_ids\":";
+    AppendIdsIf(plan_.return_token_ids, delta.ids, out);
+    *out += "}]";
+    AppendChunkUsage(usage, out);
+    if (delta.end != nullptr && !plan_.include_usage) AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
+  void AppendUsage(const AnswerUsage& usage, std::string* out) override {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
+    AppendChunkUsage(&usage, out);
+    AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
+  void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
+    if (!plan_.only_echo) collected.text += delta.text;
+    collected.ids.insert(collected.ids.end(), delta.ids.begin(), delta.ids.end());
+    if (delta.logprobs != nullptr && plan_.logprobs.has_value()) {
+      logprobs_[choice].Add(style_, delta.ids, *delta.logprobs);
+    }
+    if (delta.end == nullptr) return;
+    collected.end = *delta.end;
+    if (plan_.logprobs.has_value()) logprobs_[choice].AppendTo(&collected.logprobs_json);
+  }
+
+  std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
+    std::string body = head_ + "\"choices\":[";
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (i > 0) body += ',';
+      AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
+    }
+    body += "],\"service_tier\":null";
+    AppendFingerprint(&body);
+    body += ",\"usage\":";
+    AppendWholeUsage(usage, &body);
+    body += ",\"kv_transfer_params\":null,\"ec_transfer_params\":null,\"metrics\":null}";
+    return body;
+  }
+
+ private:
+  std::string Head() const {
+    std::string head = "{\"id\":";
+    AppendJsonString(plan_.id, &head);
+    absl::StrAppend(&head, ",\"object\":\"text_completion\",\"created\":", plan_.created,
+                    ",\"model\":");
+    AppendJsonString(plan_.model, &head);
+    head += ',';
+    return head;
+  }
+
+  void AppendDeltaLogprobs(uint32_t choice, const ChoiceDelta& delta, std::string* out) {
+    if (delta.logprobs == nullptr || !plan_.logprobs.has_value() || delta.ids.empty()) {
+      *out += "null";
+      return;
+    }
+    logprobs_[choice].Add(style_, delta.ids, *delta.logprobs);
+    logprobs_[choice].AppendTo(out);
+  }
+
+  // ,"finish_reason":…,"stop_reason":…
+  static void AppendEnd(const ChoiceEnd* end, std::string* out) {
+    if (end == nullptr) {
+      *out += ",\"finish_reason\":null,\"stop_reason\":null";
+      return;
+    }
+    absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(FinishReasonName(end->reason)),
+                    "\",\"stop_reason\":");
+    AppendStopReason(*end, out);
+  }
+
+  static void AppendIdsIf(bool wanted, absl::Span<const TokenId> ids, std::string* out) {
+    if (wanted) {
+      AppendTokenIds(ids, out);
+    } else {
+      *out += "null";
+    }
+  }
+
+  static void AppendChunkUsage(const AnswerUsage* usage, std::string* out) {
+    if (usage == nullptr) return;
+    *out += ",\"usage\":";
+    AppendStreamUsage(*usage, out);
+  }
+
+  static void AppendFingerprint(std::string* out) {
+    absl::StrAppend(out, ",\"system_fingerprint\":\"", SystemFingerprint(), "\"");
+  }
+
+  void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
+    const AnswerPlan::Prompt& prompt = plan_.PromptOfChoice(index);
+    absl::StrAppend(out, "{\"index\":", index, ",\"text\":\"");
+    AppendJsonEscaped(prompt.echo, out);
+    AppendJsonEscaped(choice.text, out);
+    *out += "\",\"logprobs\":";
+    *out += plan_.logprobs.has_value() ? std::string_view(choice.logprobs_json) : "null";
+    AppendEnd(&choice.end, out);
+    *out += ",\"token_ids\":";
+    AppendIdsIf(plan_.return_token_ids, choice.ids, out);
+    *out += ",\"prompt_logprobs\":null,\"prompt_token_ids\":";
+    AppendIdsIf(plan_.return_token_ids, prompt.ids, out);
+    *out += ",\"routed_experts\":null}";
+  }
+
+  const AnswerPlan& plan_;
+  const TokenStyle style_;
+  const std::string head_;
+  std::vector<bool> shown_;               // by choice: its first chunk is out
+  std::vector<LegacyLogprobs> logprobs_;  // by choice, when asked for
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerFormat> MakeCompletionFormat(const AnswerPlan& plan) {
+  return std::make_unique<CompletionFormat>(plan);
+}
+
+}  // namespace baton::frontend

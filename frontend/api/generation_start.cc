@@ -1,0 +1,186 @@
+#include "frontend/api/generation_start.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "frontend/api/answer.h"
+#include "frontend/api/chat_prompt.h"
+#include "frontend/api/openai_error.h"
+#include "frontend/api/request_rules.h"
+
+namespace baton::frontend {
+namespace {
+
+using ModelPtr = std::shared_ptr<const ModelContext>;
+
+absl::Status CheckContentType(const HttpRequest& request) {
+  const std::string_view header = FindHeader(request.headers, "content-type").value_or("");
+  const std::string_view media_type = header.substr(0, header.find(';'));
+  if (EqualsIgnoringCase(ToStd(absl::StripAsciiWhitespace(ToAbsl(media_type))),
+                         "application/json")) {
+    return absl::OkStatus();
+  }
+  return UnsupportedMediaType();
+}
+
+ModelLimits LimitsOf(const ModelContext& model) {
+  return {.max_model_len = model.max_model_len,
+          .vocab_size = model.vocab_size,
+          .token_bytes_max = model.token_bytes_max,
+          .defaults = model.defaults};
+}
+
+// The tokens of one completion prompt; `text` is what an echo shows.
+absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
+                                                  const GenerationRequest& request,
+                                                  const ModelContext& model) {
+  const ModelLimits limits = LimitsOf(model);
+  AnswerPlan::Prompt prompt;
+  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true)};
+  for (const PromptPiece& piece : input) {
+    if (const std::string* text = std::get_if<std::string>(&piece)) {
+      RETURN_IF_ERROR(
+          CheckPromptBytes(request, GenerationEndpoint::kCompletion, limits, text->size()));
+      ASSIGN_OR_RETURN(const std::vector<TokenId> ids, model.tokenizer->Encode(*text, encode));
+      prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
+      if (request.echo) prompt.echo += *text;
+    } else {
+      const auto& ids = std::get<std::vector<TokenId>>(piece);
+      prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
+      if (request.echo) prompt.echo += model.tokenizer->Decode(ids, SpecialTokens::kKeep);
+    }
+    encode.add_special_tokens = false;
+  }
+  return prompt;
+}
+
+absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& plan) {
+  for (const PromptInput& input : request.completion.prompts) {
+    ASSIGN_OR_RETURN(AnswerPlan::Prompt prompt, TokenizePrompt(input, request, *plan.context));
+    plan.prompts.push_back(std::move(prompt));
+  }
+  plan.only_echo = request.echo && request.sampling.max_tokens == 0;
+  return absl::OkStatus();
+}
+
+absl::Status AddChatPrompt(const ApiContext& context, const GenerationRequest& request,
+                           AnswerPlan& plan) {
+  const ModelContext& model = *plan.context;
+  if (request.chat.has_media_parts) {
+    return InvalidArgument(absl::StrCat(model.served_names.front(), " is not a multimodal model"));
+  }
+  const auto templates = context.options.trust_request_chat_template ? RequestTemplates::kTrusted
+                                                                     : RequestTemplates::kRefused;
+  ASSIGN_OR_RETURN(std::string text,
+                   RenderChatPrompt(request, model, templates, context.clock.WallNow()));
+  RETURN_IF_ERROR(
+      CheckPromptBytes(request, GenerationEndpoint::kChat, LimitsOf(model), text.size()));
+  const EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(false)};
+  AnswerPlan::Prompt prompt;
+  ASSIGN_OR_RETURN(prompt.ids, model.tokenizer->Encode(text, encode));
+  plan.role = request.chat.add_generation_prompt || request.chat.last_role.empty()
+                  ? "assistant"
+                  : request.chat.last_role;
+  if (request.echo && request.chat.last_role == plan.role) {
+    prompt.echo = request.chat.last_content_text;
+  }
+  plan.prompts.push_back(std::move(prompt));
+  if (request.chat.return_prompt_text) plan.prompt_text = std::move(text);
+  return absl::OkStatus();
+}
+
+std::string RequestName(const HttpRequest& http, const GenerationRequest& request) {
+  const bool from_client = FindHeader(http.headers, "x-request-id").has_value();
+  return from_client || request.request_id.empty() ? http.request_id : request.request_id;
+}
+
+AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
+                    const GenerationRequest& request, GenerationEndpoint endpoint, ModelPtr model) {
+  const bool is_chat = endpoint == GenerationEndpoint::kChat;
+  AnswerPlan plan;
+  plan.id = absl::StrCat(is_chat ? "chatcmpl-" : "cmpl-", RequestName(http, request));
+  plan.created = UnixSeconds(context.clock.WallNow());
+  plan.model = request.model.empty() ? model->served_names.front() : request.model;
+  plan.context = std::move(model);
+  plan.n = static_cast<uint32_t>(request.n);
+  plan.stream = request.output.stream;
+  plan.include_usage = request.output.include_usage || context.options.force_include_usage;
+  plan.continuous_usage =
+      request.output.continuous_usage_stats || context.options.force_include_usage;
+  plan.return_token_ids = request.output.return_token_ids;
+  plan.tokens_as_ids =
+      request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
+  plan.logprobs = LogprobsOf(request, endpoint);
+  return plan;
+}
+
+// What a worker is asked, for each prompt of the plan.
+absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& request,
+                                                      GenerationEndpoint endpoint,
+                                                      AnswerPlan& plan) {
+  const ModelLimits limits = LimitsOf(*plan.context);
+  std::vector<GenerationSpec> specs;
+  for (AnswerPlan::Prompt& prompt : plan.prompts) {
+    RETURN_IF_ERROR(TruncatePrompt(request, limits, prompt.ids));
+    RETURN_IF_ERROR(CheckPromptTokens(prompt.ids, limits));
+    ASSIGN_OR_RETURN(const uint32_t max_tokens,
+                     ResolveMaxTokens(request, endpoint, limits, prompt.ids.size()));
+    GenerationSpec spec;
+    ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, max_tokens));
+    spec.model = plan.context;
+    spec.request_id = plan.id;
+    spec.prompt = prompt.ids;
+    spec.n = plan.n;
+    spec.cache_salt = request.cache_salt.value_or("");
+    spec.priority = static_cast<int32_t>(request.priority);
+    spec.stop_strings = request.sampling.stop;
+    spec.stop_text =
+        request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
+    spec.skip_special_tokens = request.output.skip_special_tokens;
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
+  metrics.ignored_fields_total.At(IgnoredField::kHint).Add(parsed.ignored_hint_count);
+  metrics.ignored_fields_total.At(IgnoredField::kUnknown).Add(parsed.ignored_unknown_count);
+}
+
+absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const HttpRequest& http,
+                      const std::shared_ptr<ResponseSink>& sink) {
+  const MonotonicTime arrival = context.clock.Now();
+  RETURN_IF_ERROR(CheckContentType(http));
+  ASSIGN_OR_RETURN(const ParsedRequest parsed,
+                   ParseGenerationBody(http.body, endpoint, context.options.extra_fields));
+  CountIgnored(context.metrics, parsed);
+  const GenerationRequest& request = parsed.request;
+  RETURN_IF_ERROR(CheckRequest(request, endpoint));
+  ASSIGN_OR_RETURN(ModelPtr model, context.models.Find(request.model));
+  ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
+
+  AnswerPlan plan = MakePlan(context, http, request, endpoint, std::move(model));
+  RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
+                                                        : AddCompletionPrompts(request, plan));
+  ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs, MakeSpecs(request, endpoint, plan));
+  auto answer = std::make_shared<Answer>(
+      Answer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
+      endpoint, Answer::Request{.sink = sink, .arrival = arrival, .permit = std::move(permit)});
+  answer->Start(std::move(specs));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpRequest request,
+                     std::shared_ptr<ResponseSink> sink) {
+  const absl::Status status = TryStart(context, endpoint, request, sink);
+  if (!status.ok()) sink->Respond(ErrorResponse(status));
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,53 @@
+// Log-probabilities in the two shapes of the API.
+//
+//   chat:        {"content":[{"token","logprob","bytes","top_logprobs":[…]}…]}
+//   completions: {"text_offset":[…],"token_logprobs":[…],"tokens":[…],"top_logprobs":[{…}…]}
+//
+// Threading: pure functions; LegacyLogprobs owned by one answer's strand.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "baton/v1/inference.pb.h"
+#include "common/base/ids.h"
+#include "common/text/tokenizer/tokenizer.h"
+
+namespace baton::frontend {
+
+// How tokens are shown.
+struct TokenStyle {
+  const Tokenizer& tokenizer;
+  bool as_ids = false;   // "token_id:17" instead of the text
+  size_t top_count = 0;  // alternatives per token
+};
+
+// Appends entries of the chat shape, separated by commas. `logprobs` covers at least `ids`.
+void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
+                        const v1::TokenLogprobs& logprobs, std::string* out);
+
+// Collects the four lists of the completions shape.
+class LegacyLogprobs {
+ public:
+  // `offset` is where the first token's text starts, in characters.
+  explicit LegacyLogprobs(size_t offset) : offset_(offset) {}
+
+  void Add(const TokenStyle& style, std::span<const TokenId> ids,
+           const v1::TokenLogprobs& logprobs);
+
+  // The offset of the token after the last.
+  size_t offset() const { return offset_; }
+
+  // Appends the object and starts over at offset().
+  void AppendTo(std::string* out);
+
+ private:
+  size_t offset_;
+  std::string offsets_;
+  std::string values_;
+  std::string tokens_;
+  std::string tops_;
+};
+
+}  // namespace baton::frontend

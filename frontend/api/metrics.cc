@@ -1,0 +1,66 @@
+#include "frontend/api/metrics.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/obs/buckets.h"
+
+namespace baton::frontend {
+namespace {
+
+// The statuses that we answer with; others count as the last.
+constexpr std::array<int, 14> kStatuses = {200, 204, 400, 401, 403, 404, 405,
+                                           408, 413, 429, 499, 500, 503, 504};
+
+std::vector<std::string> StatusLabels() {
+  std::vector<std::string> labels;
+  for (const int status : kStatuses) labels.push_back(std::to_string(status));
+  labels.push_back("other");
+  return labels;
+}
+
+size_t StatusIndex(int status) {
+  return static_cast<size_t>(std::ranges::find(kStatuses, status) - kStatuses.begin());
+}
+
+std::vector<std::string> WithOther(std::vector<std::string> names) {
+  names.push_back("other");
+  return names;
+}
+
+}  // namespace
+
+FinishLabel LabelOf(EndReason reason) {
+  return reason == EndReason::kStop ? FinishLabel::kStop : FinishLabel::kLength;
+}
+
+ApiMetrics::ApiMetrics(MetricsRegistry& registry, const std::vector<std::string>& endpoint_names)
+    : time_to_first_token_seconds(registry.AddHistogram(
+          "vllm:time_to_first_token_seconds",
+          "From the arrival of a request to its first token, as the client sees it.",
+          FirstTokenSecondsBuckets())),
+      inter_token_latency_seconds(registry.AddHistogram(
+          "vllm:inter_token_latency_seconds", "Between two consecutive tokens of a choice.",
+          TokenSecondsBuckets())),
+      e2e_request_latency_seconds(registry.AddHistogram("vllm:e2e_request_latency_seconds",
+                                                        "From the arrival of a request to its end.",
+                                                        RequestSecondsBuckets())),
+      request_success_total(
+          registry.AddCounters("vllm:request_success_total", "Choices that ended, by why.",
+                               {{"finished_reason", {"stop", "length", "abort", "error"}}})),
+      requests_total(registry.AddCounters(
+          "baton_frontend_requests_total", "Requests answered, by endpoint and HTTP status.",
+          {{"endpoint", WithOther(endpoint_names)}, {"code", StatusLabels()}})),
+      ignored_fields_total(
+          registry.AddCounters("baton_frontend_ignored_fields_total",
+                               "Body fields that changed nothing: hints, and names unknown to us.",
+                               {{"kind", {"hint", "unknown"}}})),
+      active_requests(registry.AddGauge("baton_frontend_active_requests",
+                                        "Generation requests that are being answered.")),
+      endpoint_count_(endpoint_names.size()) {}
+
+void ApiMetrics::CountRequest(size_t endpoint, int http_status) {
+  requests_total.At(std::min(endpoint, endpoint_count_), StatusIndex(http_status)).Increment();
+}
+
+}  // namespace baton::frontend
