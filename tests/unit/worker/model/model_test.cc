@@ -99,6 +99,51 @@ TEST(LlamaSpec, SizesThatCannotBeAreNamed) {
   expect(Changed("\"high_freq_factor\":4.0", "\"high_freq_factor\":1.0"), "high_freq_factor");
 }
 
+// What a GGUF file says after `from`, somewhere in its metadata, was replaced by as many bytes.
+absl::Status GgufStatus(const std::string& from, const std::string& to) {
+  EXPECT_EQ(from.size(), to.size());
+  const ScratchDir dir("gguf-spec");
+  std::string file = TinyLlamaGguf();
+  const size_t at = file.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  tiny::WriteFile(dir.path() / "tiny.gguf", file.replace(at, from.size(), to));
+  const auto checkpoint = Checkpoint::Open(dir.string());
+  if (!checkpoint.ok()) return checkpoint.status();
+  const auto registry = ArchitectureRegistry::Builtin();
+  const auto architecture = registry->Find(*checkpoint);
+  if (!architecture.ok()) return architecture.status();
+  return ReadSpec(**architecture, *checkpoint).status();
+}
+
+TEST(LlamaSpec, GgufKeysThatAreMissingOrWrongAreNamed) {
+  const auto expect = [](const absl::Status& status, const std::string& message) {
+    EXPECT_FALSE(status.ok());
+    EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
+  };
+  const auto number = [](uint32_t value) {
+    std::string raw;
+    tiny::Append<uint32_t>(raw, 4);
+    tiny::Append(raw, value);
+    return raw;
+  };
+  expect(GgufStatus("llama.block_count", "llama.block_clown"), "llama.block_count");
+  expect(GgufStatus("llama.block_count" + number(2), "llama.block_count" + number(0)), "layers=0");
+  expect(GgufStatus("llama.block_count" + number(2), "llama.block_count" + number(0xffffffff)),
+         "llama.block_count is 4294967295");
+  expect(GgufStatus("value_length" + number(32), "value_length" + number(16)),
+         "value_length=16 unlike key_length");
+  expect(GgufStatus("dimension_count" + number(32), "dimension_count" + number(16)),
+         "dimension_count=16 of head_dim=32");
+  std::string key;
+  tiny::AppendString(key, "general.architecture");
+  const std::string type("\x08\0\0\0", 4);
+  std::string llama;
+  tiny::AppendString(llama, "llama");
+  std::string mamba;
+  tiny::AppendString(mamba, "mamba");
+  expect(GgufStatus(key + type + llama, key + type + mamba), "architecture=mamba");
+}
+
 TEST(Architecture, AnUnknownOneListsThoseWeKnow) {
   const ScratchDir dir("architecture");
   WriteTinyLlama(dir.path());
