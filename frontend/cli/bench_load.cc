@@ -66,6 +66,22 @@ std::string CommonHeaders(const Endpoint& endpoint, const std::string& api_key) 
   return headers;
 }
 
+std::string RenderRequest(const LoadOptions& options, const std::vector<uint32_t>& prompt) {
+  json body = {{"model", options.model},
+               {"prompt", prompt},
+               {"repetition_penalty", 1.0},
+               {"max_tokens", options.output_tokens},
+               {"stream", true},
+               {"stream_options", {{"include_usage", true}}}};
+  if (options.ignore_eos) body["ignore_eos"] = true;
+  if (options.temperature.has_value()) body["temperature"] = *options.temperature;
+  const std::string text = body.dump();
+  return absl::StrCat("POST ", options.endpoint.path_prefix, "/v1/completions HTTP/1.1\r\n",
+                      CommonHeaders(options.endpoint, options.api_key),
+                      "Content-Type: application/json\r\nContent-Length: ", text.size(), "\r\n\r\n",
+                      text);
+}
+
 // The bytes of every request, made before the clock starts.
 std::vector<std::string> RenderRequests(const LoadOptions& options, int count) {
   std::mt19937_64 random(options.seed);
@@ -75,19 +91,7 @@ std::vector<std::string> RenderRequests(const LoadOptions& options, int count) {
   for (int i = 0; i < count; ++i) {
     std::vector<uint32_t> prompt(static_cast<size_t>(options.input_tokens));
     std::generate(prompt.begin(), prompt.end(), [&] { return token(random); });
-    json body = {{"model", options.model},
-                 {"prompt", prompt},
-                 {"repetition_penalty", 1.0},
-                 {"max_tokens", options.output_tokens},
-                 {"stream", true},
-                 {"stream_options", {{"include_usage", true}}}};
-    if (options.ignore_eos) body["ignore_eos"] = true;
-    if (options.temperature.has_value()) body["temperature"] = *options.temperature;
-    const std::string text = body.dump();
-    requests.push_back(absl::StrCat(
-        "POST ", options.endpoint.path_prefix, "/v1/completions HTTP/1.1\r\n",
-        CommonHeaders(options.endpoint, options.api_key),
-        "Content-Type: application/json\r\nContent-Length: ", text.size(), "\r\n\r\n", text));
+    requests.push_back(RenderRequest(options, prompt));
   }
   return requests;
 }
@@ -154,13 +158,11 @@ struct Client {
 
 class LoadLoop {
  public:
-  LoadLoop(const LoadOptions& options, std::vector<std::string> requests)
+  explicit LoadLoop(const LoadOptions& options)
       : options_(options),
-        requests_(std::move(requests)),
         epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
-        clients_(std::min(static_cast<size_t>(options.concurrency), requests_.size())) {
+        clients_(static_cast<size_t>(options.concurrency)) {
     BATON_CHECK(epoll_fd_ >= 0) << "epoll_create1: errno " << errno;
-    outcome_.requests.resize(requests_.size());
   }
 
   ~LoadLoop() {
@@ -168,7 +170,12 @@ class LoadLoop {
     close(epoll_fd_);
   }
 
-  LoadOutcome Run() {
+  // May be called again: connections are kept.
+  LoadOutcome Run(std::vector<std::string> requests) {
+    requests_ = std::move(requests);
+    next_ = finished_ = 0;
+    outcome_ = {};
+    outcome_.requests.resize(requests_.size());
     const MonotonicTime start = RealClock().Now();
     for (Client& client : clients_) StartNext(client);
     std::vector<epoll_event> events(clients_.size());
@@ -275,10 +282,10 @@ class LoadLoop {
     if (client.fd >= 0) close(std::exchange(client.fd, -1));
   }
 
-  const LoadOptions& options_;
-  const std::vector<std::string> requests_;
+  const LoadOptions options_;
   const int epoll_fd_;
   std::vector<Client> clients_;
+  std::vector<std::string> requests_;
   LoadOutcome outcome_;
   size_t next_ = 0;
   size_t finished_ = 0;
@@ -323,11 +330,27 @@ RequestRecord SendOne(const LoadOptions& options) {
   LoadOptions one = options;
   one.seed = options.seed + 1;  // not a prompt of the load, which would then be cached
   one.concurrency = 1;
-  return LoadLoop(one, RenderRequests(one, 1)).Run().requests.at(0);
+  return LoadLoop(one).Run(RenderRequests(one, 1)).requests.at(0);
 }
 
 LoadOutcome RunLoad(const LoadOptions& options) {
-  return LoadLoop(options, RenderRequests(options, options.prompt_count)).Run();
+  return LoadLoop(options).Run(RenderRequests(options, options.prompt_count));
+}
+
+class PromptClient::Connection : public LoadLoop {
+ public:
+  using LoadLoop::LoadLoop;
+};
+
+PromptClient::PromptClient(const LoadOptions& options) : options_(options) {
+  options_.concurrency = 1;
+  connection_ = std::make_unique<Connection>(options_);
+}
+
+PromptClient::~PromptClient() = default;
+
+RequestRecord PromptClient::Send(const std::vector<uint32_t>& prompt) {
+  return connection_->Run({RenderRequest(options_, prompt)}).requests.at(0);
 }
 
 absl::StatusOr<std::string> FirstModel(const Endpoint& endpoint, const std::string& api_key) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,6 +62,22 @@ RequestRecord SendOne(const LoadOptions& options);
 //
 // Errors: a request that fails is recorded as such and the load goes on.
 LoadOutcome RunLoad(const LoadOptions& options);
+
+// Sends prompts of the caller's, one after the other over one connection.
+//
+// Threading: thread-compatible; blocks.
+class PromptClient {
+ public:
+  explicit PromptClient(const LoadOptions& options);
+  ~PromptClient();
+
+  RequestRecord Send(const std::vector<uint32_t>& prompt);
+
+ private:
+  class Connection;
+  LoadOptions options_;
+  std::unique_ptr<Connection> connection_;
+};
 
 // The first model that the server lists.
 absl::StatusOr<std::string> FirstModel(const Endpoint& endpoint, const std::string& api_key);

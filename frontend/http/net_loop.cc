@@ -212,6 +212,8 @@ void NetLoop::Add(AcceptedSocket accepted) {
   } else {
     connection->Refuse();
   }
+  // Another loop may deal out a socket after this one was told to drain.
+  if (context_.inbox->draining()) connection->OnDrain();
   AfterTurn(*connection, id);
 }
 

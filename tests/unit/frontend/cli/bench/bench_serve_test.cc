@@ -155,6 +155,13 @@ TEST_F(ServeLoadTest, MeasuresEveryRequest) {
   EXPECT_EQ(Figures(load_, outcome).output_tokens, 40 * 64);
 }
 
+TEST_F(ServeLoadTest, KeepsTheConnectionOfAPromptClient) {
+  PromptClient client(load_);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.Send({1, 2, 3}).ok);
+  EXPECT_EQ(prompt_tokens_, 9);
+  EXPECT_EQ(server_->connection_count(), 1u);
+}
+
 TEST_F(ServeLoadTest, CountsFailuresAndGoesOn) {
   load_.prompt_count = 10;
   fail_request_ = 4;
