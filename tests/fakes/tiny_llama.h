@@ -31,6 +31,7 @@ enum class TinyDtype { kF32, kF16, kBf16 };
 struct TinyOptions {
   TinyDtype dtype = TinyDtype::kF32;
   int shard_count = 1;
+  bool biases = false;      // on every linear layer but the head
   bool old_config = false;  // rope_theta and rope_scaling, as transformers 4 writes them
 };
 
@@ -153,7 +154,7 @@ inline TinyTensor RopeFactors() {
 
 }  // namespace tiny
 
-inline std::vector<TinyTensor> TinyLlamaTensors() {
+inline std::vector<TinyTensor> TinyLlamaTensors(bool biases = false) {
   using namespace tiny;
   std::vector<TinyTensor> tensors;
   tensors.push_back(Make("model.embed_tokens.weight", {kVocab, kHidden}));
@@ -168,6 +169,14 @@ inline std::vector<TinyTensor> TinyLlamaTensors() {
     tensors.push_back(Make(at + "mlp.gate_proj.weight", {kInner, kHidden}));
     tensors.push_back(Make(at + "mlp.up_proj.weight", {kInner, kHidden}));
     tensors.push_back(Make(at + "mlp.down_proj.weight", {kHidden, kInner}));
+    if (!biases) continue;
+    tensors.push_back(Make(at + "self_attn.q_proj.bias", {kHeads * kHeadDim}));
+    tensors.push_back(Make(at + "self_attn.k_proj.bias", {kKvHeads * kHeadDim}));
+    tensors.push_back(Make(at + "self_attn.v_proj.bias", {kKvHeads * kHeadDim}));
+    tensors.push_back(Make(at + "self_attn.o_proj.bias", {kHidden}));
+    tensors.push_back(Make(at + "mlp.gate_proj.bias", {kInner}));
+    tensors.push_back(Make(at + "mlp.up_proj.bias", {kInner}));
+    tensors.push_back(Make(at + "mlp.down_proj.bias", {kHidden}));
   }
   tensors.push_back(Make("model.norm.weight", {kHidden}));
   tensors.push_back(Make("lm_head.weight", {kVocab, kHidden}));
@@ -181,12 +190,14 @@ inline std::string TinyLlamaConfig(const TinyOptions& options = {}) {
   const std::string rope = options.old_config
                                ? R"("rope_theta":10000.0,"rope_scaling":{)" + scaling
                                : R"("rope_parameters":{"rope_theta":10000.0,)" + scaling;
+  const std::string biases =
+      options.biases ? R"("attention_bias":true,"mlp_bias":true,)" : std::string();
   return R"({"architectures":["LlamaForCausalLM"],"model_type":"llama","vocab_size":261,)"
          R"("hidden_size":72,"intermediate_size":100,"num_hidden_layers":2,)"
          R"("num_attention_heads":6,"num_key_value_heads":2,"head_dim":32,)"
          R"("max_position_embeddings":512,"rms_norm_eps":1e-05,"tie_word_embeddings":false,)"
          R"("hidden_act":"silu","bos_token_id":1,"eos_token_id":2,)" +
-         rope + "}";
+         biases + rope + "}";
 }
 
 // One safetensors file.
@@ -217,7 +228,7 @@ inline std::string TinySafetensors(const std::vector<TinyTensor>& tensors, TinyD
 inline void WriteTinyLlama(const std::filesystem::path& dir, const TinyOptions& options = {}) {
   tiny::WriteFile(dir / "config.json", TinyLlamaConfig(options));
   tiny::WriteFile(dir / "generation_config.json", R"({"eos_token_id":[2,7]})");
-  const std::vector<TinyTensor> tensors = TinyLlamaTensors();
+  const std::vector<TinyTensor> tensors = TinyLlamaTensors(options.biases);
   if (options.shard_count == 1) {
     tiny::WriteFile(dir / "model.safetensors", TinySafetensors(tensors, options.dtype));
     return;

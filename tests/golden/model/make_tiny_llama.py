@@ -57,25 +57,34 @@ def weight(name, shape):
     return torch.tensor(values / 512.0, dtype=torch.float32).reshape(shape)
 
 
+def make_model(**changes):
+    model = LlamaForCausalLM(LlamaConfig(**{**CONFIG, **changes})).float().eval()
+    model.load_state_dict({n: weight(n, tuple(p.shape)) for n, p in model.state_dict().items()})
+    return model
+
+
+@torch.no_grad()
+def record(model, count):
+    tokens = (bytes_of(f"prompt {count}", count) % 256 + 3).tolist()
+    logits = model(torch.tensor([tokens])).logits[0, -1]
+    print(count, logits.abs().max().item(), torch.topk(logits, 3))
+    return {"tokens": tokens, "logits": [float(f"{v:.8g}") for v in logits.tolist()]}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", help="also write a Hugging Face directory")
     args = parser.parse_args()
     torch.set_num_threads(2)
-    model = LlamaForCausalLM(LlamaConfig(**CONFIG)).float().eval()
-    model.load_state_dict({n: weight(n, tuple(p.shape)) for n, p in model.state_dict().items()})
+    model = make_model()
     if args.checkpoint:
         model.save_pretrained(args.checkpoint)
-    rows = []
-    for count in PROMPTS:
-        tokens = (bytes_of(f"prompt {count}", count) % 256 + 3).tolist()
-        with torch.no_grad():
-            logits = model(torch.tensor([tokens])).logits[0, -1]
-        rows.append({"tokens": tokens, "logits": [float(f"{v:.8g}") for v in logits.tolist()]})
-        print(count, logits.abs().max().item(), torch.topk(logits, 3))
+    lines = ",\n".join(json.dumps(record(model, count), separators=(",", ":"))
+                       for count in PROMPTS)
+    biased = json.dumps(record(make_model(attention_bias=True, mlp_bias=True), 17),
+                        separators=(",", ":"))
     out = pathlib.Path(__file__).with_name("tiny_llama.json")
-    lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows)
-    out.write_text(f'{{"prompts":[\n{lines}\n]}}\n')
+    out.write_text(f'{{"prompts":[\n{lines}\n],"biased":[\n{biased}\n]}}\n')
 
 
 if __name__ == "__main__":

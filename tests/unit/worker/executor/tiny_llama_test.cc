@@ -19,16 +19,18 @@ struct GoldenPrompt {
   std::vector<float> logits;  // of the last position
 };
 
+std::vector<GoldenPrompt> ReadGolden(const char* model) {
+  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/tiny_llama.json");
+  const nlohmann::json golden = nlohmann::json::parse(file);
+  std::vector<GoldenPrompt> prompts;
+  for (const auto& prompt : golden[model]) {
+    prompts.push_back({prompt["tokens"], prompt["logits"]});
+  }
+  return prompts;
+}
+
 const std::vector<GoldenPrompt>& GoldenPrompts() {
-  static const auto* prompts = [] {
-    std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/tiny_llama.json");
-    const nlohmann::json golden = nlohmann::json::parse(file);
-    auto* all = new std::vector<GoldenPrompt>;
-    for (const auto& prompt : golden["prompts"]) {
-      all->push_back({prompt["tokens"], prompt["logits"]});
-    }
-    return all;
-  }();
+  static const auto* prompts = new std::vector<GoldenPrompt>(ReadGolden("prompts"));
   return *prompts;
 }
 
@@ -53,9 +55,10 @@ class TinyLlamaTest : public ::testing::Test {
     return dir_.string();
   }
 
-  void ExpectGolden(const std::string& path, const RigOptions& options, float tolerance) {
+  void ExpectGolden(const std::string& path, const RigOptions& options, float tolerance,
+                    const std::vector<GoldenPrompt>& prompts = GoldenPrompts()) {
     RankRig rig(path, options);
-    for (const GoldenPrompt& prompt : GoldenPrompts()) {
+    for (const GoldenPrompt& prompt : prompts) {
       const std::vector<float> logits = LastLogits(rig, prompt.tokens, 128);
       EXPECT_LE(LargestDifference(logits, prompt.logits), tolerance)
           << prompt.tokens.size() << " tokens";
@@ -99,6 +102,15 @@ TEST_F(TinyLlamaTest, TwoRanksGiveTheLogitsOfOne) {
   const std::string path = Write();
   ExpectGolden(path, {.threads = 1, .ranks = 2}, 1e-4f);
   ExpectGolden(path, {.dtype = DType::kBf16, .threads = 1, .ranks = 2}, 0.15f);
+}
+
+TEST_F(TinyLlamaTest, BiasesAreAddedOnceOnOneRankAndOnTwo) {
+  const std::string path = Write({.biases = true});
+  const std::vector<GoldenPrompt> biased = ReadGolden("biased");
+  ASSERT_EQ(biased.size(), 1u);
+  EXPECT_GT(LargestDifference(biased[0].logits, GoldenPrompts()[1].logits), 0.1f);
+  ExpectGolden(path, {}, 1e-4f, biased);
+  ExpectGolden(path, {.threads = 1, .ranks = 2}, 1e-4f, biased);
 }
 
 // Bits may depend on nothing but the sequence.
