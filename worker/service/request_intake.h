@@ -1,0 +1,69 @@
+// Takes a GenerateRequest from the wire to the engine: checks it, tokenises text on a thread of its
+// own, submits.
+//
+//   intake.Start(std::move(message), {key, peer, call, deadline}, [..](const absl::Status& s) {});
+//
+// Threading: thread-safe. `done` is called exactly once: by the caller of Start, or on the thread
+//            `tokenize`; it must not block. The peer may hear of the request before `done` is
+//            called.
+// Ownership: model and engine outlive the intake. The destructor refuses what still waits.
+// Errors:    `done` gets why the request was refused: those of RequestReader and
+// EngineLoop::Submit,
+//            and UNAVAILABLE with a time to retry after when too many texts wait.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "baton/v1/inference.pb.h"
+#include "common/concurrency/bounded_queue.h"
+#include "common/concurrency/owned_thread.h"
+#include "worker/engine/engine_loop.h"
+#include "worker/service/request_reader.h"
+#include "worker/service/served_model.h"
+
+namespace baton::worker {
+
+class RequestIntake {
+ public:
+  // Whose request it is.
+  struct Ticket {
+    RequestKey key;
+    std::shared_ptr<EnginePeer> peer;
+    uint64_t call = 0;
+    std::optional<MonotonicTime> deadline;
+  };
+  using Done = std::function<void(const absl::Status&)>;
+
+  RequestIntake(const ServedModel& model, EngineLoop& engine);
+  ~RequestIntake();
+
+  void Start(v1::GenerateRequest message, Ticket ticket, Done done);
+
+  // Refuses what waits for its tokens, and all that comes. Idempotent.
+  void Stop();
+
+ private:
+  struct Task {
+    GenerationRequest request;
+    std::string text;
+    std::string cache_salt;
+    Done done;
+  };
+
+  static constexpr size_t kTasksMax = 1024;
+
+  void Run();
+  absl::Status Tokenise(Task& task) const;
+
+  const ServedModel& model_;
+  EngineLoop& engine_;
+  const RequestReader reader_;
+  BoundedQueue<std::unique_ptr<Task>> tasks_;
+  OwnedThread thread_;
+};
+
+}  // namespace baton::worker

@@ -1,0 +1,104 @@
+#include "worker/worker_options.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+
+namespace baton::worker {
+namespace {
+
+void DescribeIdentity(OptionTable& table, WorkerOptions& options) {
+  table.Add(
+      {.name = "model", .help = "A Hugging Face directory or a GGUF file.", .value_name = "PATH"},
+      options.model);
+  table.Add({.name = "served-model-name",
+             .help = "Name that clients use; the first is the model's, further ones are aliases.",
+             .value_name = "NAME"},
+            options.served_model_names);
+  table.Add({.name = "listen", .help = "Address of the gRPC services.", .value_name = "HOST:PORT"},
+            options.listen);
+  table.Add({.name = "listen-fd", .help = "A listening socket that was inherited, instead."},
+            options.listen_fd);
+  table.Add(
+      {.name = "admin-listen", .help = "Address of probes and metrics.", .value_name = "HOST:PORT"},
+      options.admin_listen);
+  table.Add({.name = "admin-listen-fd", .help = "A listening socket that was inherited, instead."},
+            options.admin_listen_fd);
+  table.Add({.name = "worker-id",
+             .help = "Stable name of this worker; made from host and port if empty."},
+            options.worker_id);
+  table.AddChoice({.name = "role", .help = "What routers give it."}, options.role,
+                  {{"both", v1::WORKER_ROLE_BOTH},
+                   {"prefill", v1::WORKER_ROLE_PREFILL},
+                   {"decode", v1::WORKER_ROLE_DECODE}});
+}
+
+void DescribeEngine(OptionTable& table, WorkerOptions& options) {
+  table.AddChoice({.name = "dtype", .help = "Type of weights, activations and cache."},
+                  options.dtype,
+                  {{"auto", ComputeType::kAuto},
+                   {"bfloat16", ComputeType::kBfloat16},
+                   {"float32", ComputeType::kFloat32}});
+  table.Add({.name = "max-model-len",
+             .help = "Longest prompt and output together; 0 is the model's own."},
+            options.max_model_len);
+  table.Add({.name = "max-num-seqs", .help = "Sequences that run at once."}, options.max_num_seqs);
+  table.Add({.name = "max-num-batched-tokens",
+             .help = "Tokens computed in one step; longer prompts are cut into chunks."},
+            options.max_num_batched_tokens);
+  table.Add({.name = "block-size", .help = "Tokens in a block of the KV cache, 16 to 128."},
+            options.block_size);
+  table.Add({.name = "kv-cache-memory-bytes",
+             .help = "Size of the KV cache; 0 is what the sequences want, within the memory."},
+            options.kv_cache_memory_bytes);
+  table.Add({.name = "threads", .help = "Compute threads; 0 is one for each processor."},
+            options.threads);
+  table.Add({.name = "tensor-parallel-size", .help = "Ranks that share each layer."},
+            options.tensor_parallel_size);
+  table.Add({.name = "scheduling-policy", .help = "Order of service: fcfs or priority."},
+            options.scheduling_policy);
+  table.Add({.name = "max-waiting-requests",
+             .help = "Requests accepted beyond those that run; more are refused."},
+            options.max_waiting_requests);
+  table.Add({.name = "max-queued-tokens",
+             .help = "Prompt tokens of all accepted requests together; more are refused."},
+            options.max_queued_tokens);
+}
+
+}  // namespace
+
+absl::Status WorkerOptions::Validate() const {
+  if (model.empty()) return InvalidArgument("--model is missing: a directory or a GGUF file");
+  if (block_size < 16 || block_size > 128) {
+    return InvalidArgument(absl::StrCat("--block-size is ", block_size, "; from 16 to 128"));
+  }
+  if (max_num_seqs < 1 || max_num_seqs > 4096) {
+    return InvalidArgument(absl::StrCat("--max-num-seqs is ", max_num_seqs, "; from 1 to 4096"));
+  }
+  if (max_num_batched_tokens < max_num_seqs || max_num_batched_tokens > (1 << 20)) {
+    return InvalidArgument(absl::StrCat("--max-num-batched-tokens is ", max_num_batched_tokens,
+                                        "; at least --max-num-seqs, which is ", max_num_seqs));
+  }
+  if (max_waiting_requests < 0 || max_queued_tokens < 1) {
+    return InvalidArgument("--max-waiting-requests and --max-queued-tokens cannot be negative");
+  }
+  return absl::OkStatus();
+}
+
+void DescribeOptions(OptionTable& table, WorkerOptions& options) {
+  DescribeIdentity(table, options);
+  DescribeEngine(table, options);
+  table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
+            options.drain_timeout);
+  table.AddChoice({.name = "log-level", .help = "Least severe lines that are written."},
+                  options.log_level,
+                  {{"debug", LogLevel::kDebug},
+                   {"info", LogLevel::kInfo},
+                   {"warning", LogLevel::kWarning},
+                   {"error", LogLevel::kError}});
+  table.AddChoice(
+      {.name = "log-format", .help = "auto is text on a terminal, JSON elsewhere."},
+      options.log_format,
+      {{"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+}
+
+}  // namespace baton::worker

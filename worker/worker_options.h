@@ -1,0 +1,51 @@
+// The flags of baton-worker.
+//
+// Threading: plain data, filled by main.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "baton/v1/common.pb.h"
+#include "common/base/clock.h"
+#include "common/config/option_table.h"
+#include "common/obs/log.h"
+#include "worker/executor/load_model.h"
+
+namespace baton::worker {
+
+struct WorkerOptions {
+  std::string model;
+  std::vector<std::string> served_model_names;  // empty: the last part of the model's path
+  std::string listen = "127.0.0.1:7200";
+  int listen_fd = -1;
+  std::string admin_listen = "127.0.0.1:7201";
+  int admin_listen_fd = -1;
+  std::string worker_id;  // empty: host name and port
+  v1::WorkerRole role = v1::WORKER_ROLE_BOTH;
+
+  ComputeType dtype = ComputeType::kAuto;
+  int32_t max_model_len = 0;
+  int32_t max_num_seqs = 64;
+  int32_t max_num_batched_tokens = 512;
+  int32_t block_size = 64;
+  uint64_t kv_cache_memory_bytes = 0;
+  int threads = 0;
+  int tensor_parallel_size = 1;
+  std::string scheduling_policy = "fcfs";
+  int32_t max_waiting_requests = 1024;
+  int64_t max_queued_tokens = 16 << 20;
+
+  Duration drain_timeout = std::chrono::seconds(30);
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kAuto;
+
+  // INVALID_ARGUMENT naming the flag.
+  absl::Status Validate() const;
+};
+
+// Names every field for LoadConfig.
+void DescribeOptions(OptionTable& table, WorkerOptions& options);
+
+}  // namespace baton::worker
