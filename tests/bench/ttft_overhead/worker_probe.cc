@@ -19,6 +19,7 @@ class SessionProbe final : public WorkerProbe {
       : stub_(v1::Inference::NewStub(MakeChannel(target))), stream_(stub_->Session(&context_)) {}
 
   ~SessionProbe() override {
+    if (ended_) return;
     context_.TryCancel();
     v1::SessionFrame frame;
     while (stream_->Read(&frame)) {
@@ -64,6 +65,7 @@ class SessionProbe final : public WorkerProbe {
   }
 
   absl::Status StreamEnded() {
+    ended_ = true;  // a stream is finished once
     const grpc::Status status = stream_->Finish();
     return Unavailable(absl::StrCat("worker: the session ended: ", status.error_message()));
   }
@@ -72,6 +74,7 @@ class SessionProbe final : public WorkerProbe {
   const std::unique_ptr<v1::Inference::Stub> stub_;
   const std::unique_ptr<grpc::ClientReaderWriter<v1::SessionCommand, v1::SessionFrame>> stream_;
   uint64_t call_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace
