@@ -65,11 +65,13 @@ class AttentionPlan {
 
   // Floats of the state of one row: head_dim' sums, maximum, sum of weights, fill.
   int32_t state_floats() const { return layout_.padded_head_dim() + 16; }
-  float* Partial(int64_t index) { return partials_.data() + index * state_floats(); }
-  float* ThreadTotals(int thread) { return scratch_.data() + 2 * thread * scratch_floats_; }
+  float* Partial(int64_t index) { return Aligned(partials_) + index * state_floats(); }
+  float* ThreadTotals(int thread) { return Aligned(scratch_) + 2 * thread * scratch_floats_; }
   float* ThreadPartials(int thread) { return ThreadTotals(thread) + scratch_floats_; }
 
  private:
+  static float* Aligned(std::vector<float>& floats);  // its first 64-byte boundary
+
   int64_t CostOf(const Piece& piece) const;
   void AddTiles(const AttentionRun& run, int64_t blocks);
   void SplitLargeTiles(int thread_count);
@@ -83,6 +85,7 @@ class AttentionPlan {
   std::vector<Piece> shared_tiles_;
   std::vector<Piece> pieces_;
   std::vector<int64_t> thread_begin_;  // into pieces_, one more than threads
+  // With room for Aligned to move on by a cache line.
   std::vector<float> partials_;
   std::vector<float> scratch_;
   int64_t scratch_floats_ = 0;  // of one of a thread's two areas

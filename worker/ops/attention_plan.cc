@@ -18,9 +18,17 @@ constexpr int64_t kPartsPerThread = 4;
 // Reading a token's keys and values costs as much as the sums of so many rows.
 constexpr int64_t kReadCostRows = 4;
 
+constexpr size_t kLineBytes = 64;
+constexpr size_t kLineFloats = kLineBytes / sizeof(float);
+
 int32_t SplitsOf(int32_t position) { return position / cpu::kSplitTokens + 1; }
 
 }  // namespace
+
+float* AttentionPlan::Aligned(std::vector<float>& floats) {
+  const auto address = reinterpret_cast<uintptr_t>(floats.data());
+  return reinterpret_cast<float*>((address + kLineBytes - 1) / kLineBytes * kLineBytes);
+}
 
 int64_t AttentionPlan::CostOf(const Piece& piece) const {
   const int64_t end = std::min<int64_t>(int64_t{piece.split_end} * cpu::kSplitTokens,
@@ -65,7 +73,7 @@ void AttentionPlan::SplitLargeTiles(int thread_count) {
       partial_count += int64_t{tile.query_count} * group_;
     }
   }
-  const auto floats = static_cast<size_t>(partial_count * state_floats());
+  const auto floats = static_cast<size_t>(partial_count * state_floats()) + kLineFloats;
   if (partials_.size() < floats) partials_.resize(floats);
 }
 
@@ -107,7 +115,7 @@ void AttentionPlan::Build(absl::Span<const AttentionRun> runs, int32_t heads,
   SplitLargeTiles(thread_count);
   DealOut(thread_count);
   scratch_floats_ = int64_t{std::max(kTileRows, group_)} * state_floats();
-  const auto floats = static_cast<size_t>(2 * thread_count * scratch_floats_);
+  const auto floats = static_cast<size_t>(2 * thread_count * scratch_floats_) + kLineFloats;
   if (scratch_.size() < floats) scratch_.resize(floats);
 }
 
