@@ -116,5 +116,25 @@ TEST_F(SmolLm2Test, Bfloat16ContinuationsAreTheSameWhereTheReferenceIsSure) {
   }
 }
 
+TEST_F(SmolLm2Test, ChunksAndTheBatchChangeNoBit) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  const std::vector<GoldenPrompt> prompts = ReadGolden();
+  for (const DType dtype : {DType::kF32, DType::kBf16}) {
+    RankRig rig(path_, {.dtype = dtype});
+    std::vector<RankRig::Sequence> sequences;
+    for (const GoldenPrompt& prompt : prompts) {
+      sequences.push_back(rig.Place(prompt.tokens, static_cast<int32_t>(4 * sequences.size())));
+    }
+    RankRig::Rows alone;
+    std::vector<RankRig::Run> together;
+    for (const RankRig::Sequence& sequence : sequences) {
+      const auto count = static_cast<int32_t>(sequence.tokens.size());
+      alone.push_back(rig.Logits(sequence.tokens, {count - 1}, 16).front());
+      together.push_back({&sequence, 0, count});
+    }
+    EXPECT_EQ(rig.Step(together), alone) << NameOf(dtype);
+  }
+}
+
 }  // namespace
 }  // namespace baton::worker
