@@ -75,6 +75,10 @@ RouterClient::RouterClient(const std::vector<std::string>& addresses, Clock& clo
 
 RouterClient::~RouterClient() {
   Close();
+  Join();
+}
+
+void RouterClient::Join() {
   MutexLock lock(mutex_);
   while (!contexts_.empty()) idle_.Wait(lock);
 }

@@ -41,8 +41,11 @@ class RouterClient : public PlacementSource, public ModelSource {
   absl::StatusOr<v1::ListModelsReply> ListModels() override;
   absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest& request) override;
 
-  // Cancels what is under way; later calls fail. Idempotent.
+  // Cancels what is under way; later calls fail. Idempotent, does not wait.
   void Close();
+
+  // Waits until no callback will come any more. REQUIRES: Close was called.
+  void Join();
 
  private:
   using Stub = v1::Router::Stub;

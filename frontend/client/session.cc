@@ -36,14 +36,15 @@ class Session::Call : public WorkerCall {
   const uint64_t number_;
 };
 
-std::shared_ptr<Session> Session::Open(std::shared_ptr<grpc::Channel> channel) {
-  std::shared_ptr<Session> session(new Session(std::move(channel)));
+std::shared_ptr<Session> Session::Open(std::shared_ptr<grpc::Channel> channel,
+                                       std::function<void()> on_over) {
+  std::shared_ptr<Session> session(new Session(std::move(channel), std::move(on_over)));
   session->Start();
   return session;
 }
 
-Session::Session(std::shared_ptr<grpc::Channel> channel)
-    : stub_(v1::Inference::NewStub(std::move(channel))) {}
+Session::Session(std::shared_ptr<grpc::Channel> channel, std::function<void()> on_over)
+    : stub_(v1::Inference::NewStub(std::move(channel))), on_over_(std::move(on_over)) {}
 
 void Session::Start() {
   {
@@ -109,6 +110,8 @@ void Session::OnDone(const grpc::Status& status) {
       absl::StrCat("worker session: the stream ended",
                    status.ok() ? "" : absl::StrCat(": ", status.error_message().substr(0, 200))));
   for (auto& [number, call] : calls) call.listener->OnFailed(lost);
+  calls.clear();
+  on_over_();
 }
 
 void Session::Dispatch(v1::SessionFrame& frame) {

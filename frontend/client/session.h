@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -33,7 +34,9 @@ class Session : public grpc::ClientBidiReactor<v1::SessionCommand, v1::SessionFr
   static constexpr size_t kCommandsMax = 16384;
 
   // Opens the stream. Events may come before it returns.
-  static std::shared_ptr<Session> Open(std::shared_ptr<grpc::Channel> channel);
+  // `on_over` runs once, when the stream is over and every call has been told.
+  static std::shared_ptr<Session> Open(std::shared_ptr<grpc::Channel> channel,
+                                       std::function<void()> on_over);
 
   // Sends a request. False: the stream is over, the listener heard nothing.
   // `choices` is the number of ends that the call has.
@@ -55,7 +58,7 @@ class Session : public grpc::ClientBidiReactor<v1::SessionCommand, v1::SessionFr
   };
   using CallMap = absl::flat_hash_map<uint64_t, OpenCall>;
 
-  explicit Session(std::shared_ptr<grpc::Channel> channel);
+  Session(std::shared_ptr<grpc::Channel> channel, std::function<void()> on_over);
   void Start();
 
   void OnReadDone(bool ok) override;
@@ -73,6 +76,7 @@ class Session : public grpc::ClientBidiReactor<v1::SessionCommand, v1::SessionFr
 
   // Constant after construction.
   const std::unique_ptr<v1::Inference::Stub> stub_;
+  const std::function<void()> on_over_;
   grpc::ClientContext context_;
 
   // Owned by the one read that is under way.

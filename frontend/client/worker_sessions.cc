@@ -17,7 +17,10 @@ class NoCall : public WorkerCall {
 WorkerSessions::WorkerSessions(ChannelFactory make_channel, Clock& clock)
     : make_channel_(std::move(make_channel)), clock_(clock) {}
 
-WorkerSessions::~WorkerSessions() { Close(); }
+WorkerSessions::~WorkerSessions() {
+  Close();
+  Join();
+}
 
 std::shared_ptr<WorkerCall> WorkerSessions::Submit(const v1::WorkerRef& worker,
                                                    v1::GenerateRequest request,
@@ -49,7 +52,7 @@ std::shared_ptr<Session> WorkerSessions::SessionFor(const v1::WorkerRef& worker)
       sessions_.erase(it);
     }
   }
-  std::shared_ptr<Session> made = Session::Open(make_channel_(worker.address()));
+  std::shared_ptr<Session> made = OpenSession(worker.address());
   std::shared_ptr<Session> used;
   {
     MutexLock lock(mutex_);
@@ -59,6 +62,22 @@ std::shared_ptr<Session> WorkerSessions::SessionFor(const v1::WorkerRef& worker)
   }
   if (used != made) made->Close();  // another thread was first
   return used;
+}
+
+std::shared_ptr<Session> WorkerSessions::OpenSession(const std::string& address) {
+  {
+    MutexLock lock(mutex_);
+    ++streams_open_;
+  }
+  return Session::Open(make_channel_(address), [this] {
+    MutexLock lock(mutex_);
+    if (--streams_open_ == 0) all_over_.SignalAll();
+  });
+}
+
+void WorkerSessions::Join() {
+  MutexLock lock(mutex_);
+  while (streams_open_ > 0) all_over_.Wait(lock);
 }
 
 void WorkerSessions::Sweep(Duration idle) {

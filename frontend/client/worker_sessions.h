@@ -43,8 +43,11 @@ class WorkerSessions : public WorkerCalls {
 
   size_t session_count() const;
 
-  // Ends every session: open calls fail. New calls fail too.
+  // Ends every session: open calls fail. New calls fail too. Does not wait.
   void Close();
+
+  // Waits until no listener will be called any more. REQUIRES: Close was called.
+  void Join();
 
  private:
   using Key = std::pair<std::string, uint64_t>;  // address, epoch
@@ -55,6 +58,7 @@ class WorkerSessions : public WorkerCalls {
   };
 
   std::shared_ptr<Session> SessionFor(const v1::WorkerRef& worker);
+  std::shared_ptr<Session> OpenSession(const std::string& address);
 
   const ChannelFactory make_channel_;
   Clock& clock_;
@@ -62,6 +66,8 @@ class WorkerSessions : public WorkerCalls {
   mutable Mutex mutex_;
   absl::flat_hash_map<Key, Entry> sessions_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  int streams_open_ ABSL_GUARDED_BY(mutex_) = 0;
+  CondVar all_over_;
 };
 
 }  // namespace baton::frontend

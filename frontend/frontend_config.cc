@@ -1,0 +1,115 @@
+#include "frontend/frontend_config.h"
+
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/config/option_table.h"
+
+namespace baton::frontend {
+namespace {
+
+void AddListenOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "routers",
+             .help = "Routers to ask where a request goes.",
+             .value_name = "HOST:PORT,..."},
+            config.routers);
+  table.Add({.name = "host", .help = "Address that the API listens on."}, config.host);
+  table.Add({.name = "port", .help = "Port of the API; 0 takes any free one."}, config.port);
+  table.Add({.name = "listen-fd", .help = "A listening socket that was handed over."},
+            config.listen_fd);
+  table.Add({.name = "admin-listen",
+             .help = "Address of probes and metrics of this process.",
+             .value_name = "HOST:PORT"},
+            config.admin_listen);
+  table.Add({.name = "admin-listen-fd", .help = "The same, as a socket that was handed over."},
+            config.admin_listen_fd);
+  table.Add({.name = "net-threads", .help = "Threads that read and write sockets."},
+            config.net_threads);
+  table.Add({.name = "handler-threads",
+             .help = "Threads that parse and tokenise; 0: twice the processors."},
+            config.handler_threads);
+  table.Add({.name = "allowed-origins", .help = "Origins that browsers may call from."},
+            config.allowed_origins);
+}
+
+void AddAccessOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "api-key", .help = "A key that clients must show; may be repeated."},
+            config.api_keys);
+  table.Add({.name = "api-key-file", .help = "SHA-256 digests of keys, one a line."},
+            config.api_key_file);
+  table.Add({.name = "root-path", .help = "What a proxy puts before every path."},
+            config.root_path);
+  table.Add({.name = "enable-request-id-headers", .help = "Put x-request-id on every answer."},
+            config.enable_request_id_headers);
+  table.Add({.name = "max-requests-in-flight",
+             .help = "Generation requests at a time; more are told to come again. 0: no limit."},
+            config.max_requests_in_flight);
+}
+
+void AddModelOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "served-model-name",
+             .help = "Names that clients use for the model, instead of its own.",
+             .aliases = {"alias"}},
+            config.served_model_names);
+  table.Add({.name = "chat-template", .help = "A Jinja template's file, or its text."},
+            config.chat_template);
+  table.Add({.name = "generation-config",
+             .help = "Defaults of requests: auto (the model's), vllm (none), or a file."},
+            config.generation_config);
+  table.Add({.name = "trust-request-chat-template",
+             .help = "Let requests bring their own chat template."},
+            config.trust_request_chat_template);
+  table.Add({.name = "return-tokens-as-token-ids",
+             .help = "Show tokens as token_id:N in log-probabilities."},
+            config.return_tokens_as_token_ids);
+  table.Add({.name = "enable-force-include-usage", .help = "Show usage in every stream."},
+            config.force_include_usage);
+  table.Add(
+      {.name = "strict-params", .help = "Refuse body fields that are unknown or change nothing."},
+      config.strict_params);
+}
+
+void AddOperationOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "metrics-peers",
+             .help = "Services whose metrics /metrics shows too.",
+             .value_name = "COMPONENT=URL,..."},
+            config.metrics_peers);
+  table.Add({.name = "model-refresh-period", .help = "How often routers are asked for models."},
+            config.model_refresh_period);
+  table.Add({.name = "shutdown-timeout", .help = "How long running requests may take to end."},
+            config.shutdown_timeout);
+  table.AddChoice({.name = "log-level", .help = "What is logged."}, config.log_level,
+                  {{"debug", LogLevel::kDebug},
+                   {"info", LogLevel::kInfo},
+                   {"warning", LogLevel::kWarning},
+                   {"error", LogLevel::kError}});
+  table.AddChoice(
+      {.name = "log-format", .help = "How it is logged."}, config.log_format,
+      {{"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::string> arguments,
+                                                         const Environment& environment) {
+  ParsedFrontendConfig parsed;
+  OptionTable table("baton-frontend", "Speaks the OpenAI API over HTTP for a fleet of workers.");
+  AddListenOptions(parsed.config, table);
+  AddAccessOptions(parsed.config, table);
+  AddModelOptions(parsed.config, table);
+  AddOperationOptions(parsed.config, table);
+  parsed.help_text = table.HelpText();
+  ASSIGN_OR_RETURN(const LoadedConfig loaded, LoadConfig(table, arguments, environment));
+  parsed.action = loaded.action;
+  if (loaded.action != LoadedConfig::Action::kRun) return parsed;
+  const FrontendConfig& config = parsed.config;
+  if (config.routers.empty()) return InvalidArgument("--routers: at least one is needed");
+  if (config.max_requests_in_flight < 0) {
+    return InvalidArgument("--max-requests-in-flight: expected 0 or more");
+  }
+  if (config.model_refresh_period <= Duration::zero()) {
+    return InvalidArgument("--model-refresh-period: expected more than 0");
+  }
+  return parsed;
+}
+
+}  // namespace baton::frontend

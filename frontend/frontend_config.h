@@ -1,0 +1,61 @@
+// What baton-frontend is told: flags over environment over YAML over defaults.
+//
+// Threading: plain data. Errors: INVALID_ARGUMENT, naming the option.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/config/config_source.h"
+#include "common/obs/log.h"
+
+namespace baton::frontend {
+
+struct FrontendConfig {
+  std::vector<std::string> routers;  // host:port of each
+
+  std::string host = "0.0.0.0";
+  int port = 8000;
+  int listen_fd = -1;
+  std::string admin_listen = "127.0.0.1:9090";
+  int admin_listen_fd = -1;
+  int net_threads = 1;
+  int handler_threads = 0;  // 0: twice the processors
+
+  std::vector<std::string> api_keys;
+  std::string api_key_file;
+  std::string root_path;
+  bool enable_request_id_headers = false;
+  std::vector<std::string> allowed_origins = {"*"};
+
+  std::vector<std::string> served_model_names;
+  std::string chat_template;               // a file's path, or the template itself
+  std::string generation_config = "auto";  // auto, vllm, or a path
+  bool trust_request_chat_template = false;
+  bool return_tokens_as_token_ids = false;
+  bool force_include_usage = false;
+  bool strict_params = false;
+
+  int max_requests_in_flight = 0;  // 0: no limit
+  std::vector<std::string> metrics_peers;
+  Duration model_refresh_period = std::chrono::seconds(2);
+  Duration shutdown_timeout = std::chrono::seconds(30);
+
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kAuto;
+};
+
+struct ParsedFrontendConfig {
+  FrontendConfig config;
+  LoadedConfig::Action action = LoadedConfig::Action::kRun;
+  std::string help_text;
+};
+
+absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::string> arguments,
+                                                         const Environment& environment);
+
+}  // namespace baton::frontend
