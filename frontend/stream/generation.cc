@@ -215,7 +215,8 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
   if (out.matched != nullptr) {
     EndChoice(&leg, delta, {.reason = EndReason::kStop, .stop = *out.matched});
   } else if (finished != nullptr && finished->reason() != v1::FINISH_REASON_CANCELLED) {
-    const std::string text = absl::StrCat(ToAbsl(out.text), ToAbsl(choice.text.Flush()));
+    std::string text(out.text);  // Flush ends the life of what Push returned
+    text += choice.text.Flush();
     delta.text = text;
     EndChoice(&leg, delta, EndOf(*finished));
   } else {

@@ -118,7 +118,7 @@ def test_prompts_as_strings_ids_and_lists(client, model):
     ({"top_p": 0.0}, "top_p"),
     ({"max_tokens": -1}, "max_tokens"),
     ({"n": 0}, "n"),
-    ({"messages": []}, "messages"),
+    ({"messages": []}, None),
     ({"top_logprobs": 2}, "top_logprobs"),
     ({"stream_options": {"include_usage": True}}, "stream_options"),
     ({"presence_penalty": 9.0}, "presence_penalty"),

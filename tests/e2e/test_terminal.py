@@ -22,13 +22,19 @@ def test_quick_chat(server):
 
 
 def test_chat_keeps_the_conversation(server):
-    answer = run(server, "chat", "--temperature", "0",
-                 text="My name is Ada.\nWhat is my name?\n")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith(f"Using model: {serving.MODEL}\n")
-    assert "Please enter a message for the chat model:" in answer.stdout
-    assert answer.stdout.count("> ") == 3
-    assert "Ada" in answer.stdout.split("> ")[2]
+    def prompt_tokens_of(text):
+        before = server.metric("vllm:prompt_tokens_total")
+        answer = run(server, "chat", "--temperature", "0", "--max-tokens", "16", text=text)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout, server.metric("vllm:prompt_tokens_total") - before
+
+    _, one_turn = prompt_tokens_of("Hello there, my friend.\n")
+    stdout, two_turns = prompt_tokens_of("Hello there, my friend.\nAnd again.\n")
+    assert stdout.startswith(f"Using model: {serving.MODEL}\n")
+    assert "Please enter a message for the chat model:" in stdout
+    assert stdout.count("> ") == 3
+    # The second turn sends the first, its reply and itself.
+    assert two_turns > 2 * one_turn + 8
 
 
 def test_complete(server):
