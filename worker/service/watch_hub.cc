@@ -47,23 +47,25 @@ WatchStream* WatchHub::Watch(grpc::CallbackServerContext* context) {
   stream->KeepAlive();
   v1::WatchFrame hello;
   *hello.mutable_hello()->mutable_worker() = description_;
-  std::optional<std::string> draining;
   {
     MutexLock lock(mutex_);
-    if (stopping_) draining = "the worker has stopped";
     hello.mutable_hello()->set_head_seq(head_seq_);
-    draining = draining_.has_value() ? draining_ : draining;
   }
   SendOne(*stream, std::move(hello));
-  if (draining.has_value()) SendOne(*stream, DrainFrame(*draining));
+  std::optional<std::string> draining;
+  bool stopping = false;
   {
-    // Last: from here frames of other threads may come, and hello was first.
+    // After hello: from here on other threads write to the stream.
     MutexLock lock(mutex_);
-    streams_.push_back(stream);
+    stopping = stopping_;
+    draining = draining_;
+    if (!stopping) streams_.push_back(stream);
     load_changed_ = true;
     watchers_.Set(static_cast<double>(streams_.size()));
   }
   changed_.Signal();
+  if (draining.has_value()) SendOne(*stream, DrainFrame(*draining));
+  if (stopping) stream->End(ToGrpcStatus(Unavailable("watch: the worker has stopped")));
   engine_->RequestKvSnapshot();
   return stream.get();
 }
