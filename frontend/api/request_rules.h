@@ -31,7 +31,7 @@ struct ModelLimits {
   uint32_t max_model_len = 0;
   uint32_t vocab_size = 0;
   size_t token_bytes_max = 0;  // 0: unknown
-  GenerationDefaults defaults;
+  GenerationDefaults defaults = {};
 };
 
 inline constexpr int64_t kLogprobsMax = 20;

@@ -1,0 +1,334 @@
+// Requests from HTTP body to HTTP answer, with workers that the test plays.
+#include "frontend/api/answer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/status.h"
+#include "frontend/api/endpoint.h"
+#include "frontend/api/generation_start.h"
+#include "tests/fakes/byte_model.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/recording_sink.h"
+#include "tests/fakes/scripted_workers.h"
+
+namespace baton::frontend {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+class OneModel : public ModelSource {
+ public:
+  absl::StatusOr<v1::ListModelsReply> ListModels() override {
+    v1::ListModelsReply reply;
+    *reply.add_models() = ByteModelEntry();
+    return reply;
+  }
+  absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest&) override {
+    return ByteModelCard();
+  }
+};
+
+class AnswerTest : public ::testing::Test {
+ protected:
+  AnswerTest() { models_.Refresh(); }
+
+  std::shared_ptr<RecordingSink> Post(GenerationEndpoint endpoint, const std::string& body) {
+    auto sink = std::make_shared<RecordingSink>();
+    HttpRequest request;
+    request.headers = {{"Content-Type", "application/json"}};
+    request.request_id = "rid";
+    request.body = body;
+    StartGeneration(context_, endpoint, std::move(request), sink);
+    return sink;
+  }
+  std::shared_ptr<RecordingSink> Chat(const std::string& fields) {
+    return Post(GenerationEndpoint::kChat,
+                R"({"messages":[{"role":"user","content":"Hi"}],"max_tokens":8)" +
+                    (fields.empty() ? "" : "," + fields) + "}");
+  }
+  std::shared_ptr<RecordingSink> Complete(const std::string& fields) {
+    return Post(GenerationEndpoint::kCompletion, "{" + fields + "}");
+  }
+
+  // Plays one worker's answer in two steps.
+  void Play(size_t call, uint32_t choice, const std::string& first, const std::string& rest) {
+    fleet_.Tokens(call, choice, BytesOf(first));
+    fleet_.Tokens(call, choice, BytesOf(rest),
+                  ScriptedWorkers::End(choice, v1::FINISH_REASON_LENGTH));
+  }
+  static v1::TokenLogprobs OneLogprob(float sampled, std::vector<uint32_t> top_ids,
+                                      std::vector<float> top) {
+    v1::TokenLogprobs logprobs;
+    logprobs.add_sampled(sampled);
+    logprobs.add_rank(1);
+    logprobs.set_top_count(static_cast<uint32_t>(top_ids.size()));
+    logprobs.mutable_top_ids()->Add(top_ids.begin(), top_ids.end());
+    logprobs.mutable_top()->Add(top.begin(), top.end());
+    return logprobs;
+  }
+  void PlayLogprob(size_t call, TokenId id, v1::TokenLogprobs logprobs, bool last) {
+    v1::Tokens tokens;
+    tokens.add_ids(id);
+    *tokens.mutable_logprobs() = std::move(logprobs);
+    fleet_.calls.at(call).listener->OnTokens(
+        std::move(tokens),
+        last ? std::optional(ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH)) : std::nullopt);
+  }
+
+  FakeClock clock_;
+  MetricsRegistry registry_;
+  Lifecycle lifecycle_{clock_};
+  StreamMetrics stream_metrics_{registry_};
+  ApiMetrics api_metrics_{registry_, EndpointNames()};
+  OneModel source_;
+  ModelCatalog models_{source_, {}, clock_};
+  ConcurrencyLimiter limiter_{{.in_flight_max = 2}};
+  ScriptedWorkers fleet_;
+  ApiOptions options_;
+  ApiContext context_{.options = options_,
+                      .models = models_,
+                      .generation = {fleet_, fleet_, stream_metrics_},
+                      .limiter = limiter_,
+                      .metrics = api_metrics_,
+                      .registry = registry_,
+                      .lifecycle = lifecycle_,
+                      .clock = clock_};
+};
+
+constexpr const char* kChunkHead =
+    R"(data: {"id":"chatcmpl-rid","object":"chat.completion.chunk","created":1700003600,)"
+    R"("model":"byte-model","choices":)";
+
+std::string Expand(std::string text, const std::string& head) {
+  for (size_t at = text.find('@'); at != std::string::npos; at = text.find('@', at)) {
+    text.replace(at, 1, head);
+  }
+  return text;
+}
+
+TEST_F(AnswerTest, ChatIsStreamedInTheReferenceOrder) {
+  const auto sink = Chat(R"("stream":true)");
+  fleet_.Place(0, "w");
+  fleet_.Accept(0, 1);
+  EXPECT_FALSE(sink->streaming);  // nothing is sent before the first token
+  Play(0, 0, "He", "y\"");
+  EXPECT_EQ(
+      sink->response.body,
+      Expand(
+          R"(@[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}],"prompt_token_ids":null,"prompt_text":null}
+
+@[{"index":0,"delta":{"content":"He"},"logprobs":null,"finish_reason":null,"token_ids":null}]}
+
+@[{"index":0,"delta":{"content":"y\""},"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":null}],"system_fingerprint":")" +
+              SystemFingerprint() + "\"}\n\ndata: [DONE]\n\n",
+          kChunkHead));
+  EXPECT_EQ(sink->ends, 1);
+  EXPECT_EQ(FindHeader(sink->response.headers, "content-type"), "text/event-stream; charset=utf-8");
+  // The template was applied: <|start|>user:Hi<|end|><|start|>assistant:
+  std::vector<TokenId> prompt = {kByteStart};
+  for (const TokenId id : BytesOf("user:Hi")) prompt.push_back(id);
+  prompt.insert(prompt.end(), {kByteEos, kByteStart});
+  for (const TokenId id : BytesOf("assistant:")) prompt.push_back(id);
+  EXPECT_THAT(fleet_.calls[0].request.tokens().ids(), ::testing::ElementsAreArray(prompt));
+}
+
+TEST_F(AnswerTest, UsageComesWhenAskedFor) {
+  const auto last = Chat(R"("stream":true,"stream_options":{"include_usage":true})");
+  fleet_.Place(0, "w");
+  Play(0, 0, "a", "b");
+  EXPECT_THAT(last->response.body,
+              HasSubstr(R"("choices":[],"usage":{"prompt_tokens":20,"total_tokens":22,)"
+                        R"("completion_tokens":2},"system_fingerprint")"));
+  EXPECT_THAT(last->response.body, ::testing::Not(HasSubstr(R"("total_tokens":21)")));
+
+  const auto always = Chat(
+      R"("stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true})");
+  fleet_.Place(1, "w");
+  Play(1, 0, "a", "b");
+  EXPECT_THAT(always->response.body, HasSubstr(R"("total_tokens":20,"completion_tokens":0)"));
+  EXPECT_THAT(always->response.body, HasSubstr(R"("total_tokens":21,"completion_tokens":1)"));
+}
+
+TEST_F(AnswerTest, ChatIsAnsweredWhole) {
+  const auto sink = Chat(R"("n":2,"return_token_ids":true,"stop":["!"],"model":"byte-model")");
+  fleet_.Place(0, "w");
+  fleet_.Tokens(0, 0, BytesOf("one"), ScriptedWorkers::End(0, v1::FINISH_REASON_STOP, kByteEos));
+  fleet_.Tokens(0, 1, BytesOf("two!x"));
+  const Json body = Json::parse(sink->response.body);
+  EXPECT_EQ(body["object"], "chat.completion");
+  EXPECT_EQ(body["id"], "chatcmpl-rid");
+  EXPECT_EQ(body["choices"][0]["message"]["content"], "one");
+  EXPECT_TRUE(body["choices"][0]["stop_reason"].is_null());
+  EXPECT_EQ(body["choices"][1]["message"]["content"], "two");
+  EXPECT_EQ(body["choices"][1]["stop_reason"], "!");
+  EXPECT_EQ(body["choices"][1]["finish_reason"], "stop");
+  EXPECT_EQ(body["choices"][1]["token_ids"], Json::parse("[116,119,111,33]"));
+  EXPECT_EQ(body["usage"]["completion_tokens"], 7);
+  EXPECT_EQ(body["prompt_token_ids"].size(), 20u);
+  for (const char* key : {"service_tier", "prompt_logprobs", "prompt_text", "kv_transfer_params",
+                          "ec_transfer_params", "metrics"}) {
+    EXPECT_TRUE(body.contains(key) && body[key].is_null()) << key;
+  }
+  for (const char* key : {"refusal", "annotations", "audio", "function_call", "reasoning"}) {
+    EXPECT_TRUE(body["choices"][0]["message"][key].is_null()) << key;
+  }
+}
+
+TEST_F(AnswerTest, ChatLogprobsHaveBytes) {
+  const auto sink = Chat(R"("logprobs":true,"top_logprobs":2)");
+  fleet_.Place(0, "w");
+  EXPECT_EQ(fleet_.calls[0].request.sampling().logprobs(), 2u);
+  PlayLogprob(0, 'a', OneLogprob(-0.5f, {'a', 'b'}, {-0.5f, -INFINITY}), true);
+  const Json entry = Json::parse(sink->response.body)["choices"][0]["logprobs"]["content"][0];
+  EXPECT_EQ(entry, Json::parse(R"({"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[
+      {"token":"a","logprob":-0.5,"bytes":[97]},{"token":"b","logprob":-9999.0,"bytes":[98]}]})"));
+}
+
+TEST_F(AnswerTest, CompletionLogprobsKeepTheirOffsets) {
+  const auto sink = Complete(R"("prompt":"x","logprobs":1,"stream":true,"max_tokens":2)");
+  fleet_.Place(0, "w");
+  PlayLogprob(0, 'a', OneLogprob(-0.5f, {'b'}, {-0.25f}), false);
+  PlayLogprob(0, 'c', OneLogprob(-1.0f, {'c'}, {-1.0f}), true);
+  EXPECT_THAT(sink->response.body,
+              HasSubstr(R"("logprobs":{"text_offset":[0],"token_logprobs":[-0.5],"tokens":["a"],)"
+                        R"("top_logprobs":[{"a":-0.5,"b":-0.25}]})"));
+  EXPECT_THAT(sink->response.body,
+              HasSubstr(R"("logprobs":{"text_offset":[1],"token_logprobs":[-1.0],"tokens":["c"],)"
+                        R"("top_logprobs":[{"c":-1.0}]})"));
+}
+
+TEST_F(AnswerTest, PromptsAreAnsweredInOrder) {
+  const auto sink = Complete(R"("prompt":["p0","p1"],"n":2,"temperature":1,"echo":true)");
+  ASSERT_EQ(fleet_.routes.size(), 2u);
+  fleet_.Place(0, "w");
+  fleet_.Place(1, "w");
+  for (const size_t call : {1u, 0u}) {
+    for (const uint32_t choice : {1u, 0u}) {
+      Play(call, choice, "c", std::to_string(choice));
+    }
+  }
+  const Json body = Json::parse(sink->response.body);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(body["choices"][i]["index"], i);
+    texts.push_back(body["choices"][i]["text"]);
+  }
+  EXPECT_THAT(texts, ElementsAre("p0c0", "p0c1", "p1c0", "p1c1"));
+  EXPECT_EQ(body["usage"]["prompt_tokens"], 4);
+  EXPECT_EQ(body["usage"]["completion_tokens"], 8);
+}
+
+TEST_F(AnswerTest, StreamedCompletionsShowTheirPromptOnce) {
+  const auto sink = Complete(R"("prompt":"p","echo":true,"stream":true)");
+  fleet_.Place(0, "w");
+  Play(0, 0, "a", "b");
+  const std::string head =
+      R"(data: {"id":"cmpl-rid","object":"text_completion","created":1700003600,)"
+      R"("model":"byte-model","choices":)";
+  EXPECT_EQ(
+      sink->response.body,
+      Expand(
+          R"(@[{"index":0,"text":"pa","logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]}
+
+@[{"index":0,"text":"b","logprobs":null,"finish_reason":"length","stop_reason":null,"prompt_token_ids":null,"token_ids":null}],"system_fingerprint":")" +
+              SystemFingerprint() + "\"}\n\ndata: [DONE]\n\n",
+          head));
+}
+
+TEST_F(AnswerTest, AnEchoAloneHidesTheGeneratedToken) {
+  const auto sink = Complete(R"("prompt":"only","echo":true,"max_tokens":0)");
+  fleet_.Place(0, "w");
+  EXPECT_EQ(fleet_.calls[0].request.sampling().max_tokens(), 1u);
+  fleet_.Tokens(0, 0, BytesOf("x"), ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH));
+  const Json body = Json::parse(sink->response.body);
+  EXPECT_EQ(body["choices"][0]["text"], "only");
+  EXPECT_EQ(body["usage"]["completion_tokens"], 1);
+}
+
+TEST_F(AnswerTest, AnEarlyErrorIsAnHttpError) {
+  const auto sink = Chat(R"("stream":true)");
+  fleet_.Reject(0, v1::RouteReply::Reject::CODE_NO_WORKER, 1500);
+  EXPECT_EQ(sink->response.status, 503);
+  EXPECT_EQ(FindHeader(sink->response.headers, "retry-after"), "2");
+  EXPECT_EQ(Json::parse(sink->response.body)["error"]["code"], 503);
+  EXPECT_EQ(sink->ends, 1);
+}
+
+TEST_F(AnswerTest, ALateErrorIsOneEventAndTheEnd) {
+  const auto sink = Chat(R"("stream":true)");
+  fleet_.Place(0, "w");
+  fleet_.Tokens(0, 0, BytesOf("a"));
+  fleet_.Fail(0, Internal("secret detail"));
+  EXPECT_THAT(sink->response.body,
+              ::testing::EndsWith(R"(data: {"error":{"message":"Internal server error","type":)"
+                                  R"("InternalServerError","param":null,"code":500}})"
+                                  "\n\ndata: [DONE]\n\n"));
+  EXPECT_EQ(sink->ends, 1);
+  fleet_.Tokens(0, 0, BytesOf("b"));
+  EXPECT_EQ(sink->ends, 1);
+}
+
+TEST_F(AnswerTest, AClientThatLeavesCancelsTheWorker) {
+  for (const char* fields : {R"("stream":true)", R"("stream":false)"}) {
+    const size_t call = fleet_.calls.size();
+    const auto sink = Chat(fields);
+    fleet_.Place(fleet_.routes.size() - 1, "w");
+    fleet_.Tokens(call, 0, BytesOf("a"));
+    sink->Leave();
+    EXPECT_TRUE(*fleet_.calls[call].cancelled);
+    EXPECT_EQ(sink->ends, 0);
+  }
+  EXPECT_EQ(limiter_.in_flight(), 0u);
+  EXPECT_EQ(api_metrics_.request_success_total.At(FinishLabel::kAbort).Value(), 2);
+}
+
+TEST_F(AnswerTest, TooManyRequestsAreToldToComeAgain) {
+  const auto first = Chat("");
+  const auto second = Chat("");
+  const auto third = Chat("");
+  EXPECT_EQ(third->response.status, 503);
+  EXPECT_TRUE(FindHeader(third->response.headers, "retry-after").has_value());
+  first->Leave();
+  EXPECT_EQ(Chat("")->ends, 0);
+}
+
+TEST_F(AnswerTest, UnknownModelsAndOtherRefusals) {
+  const auto unknown = Chat(R"("model":"nope")");
+  EXPECT_EQ(unknown->response.status, 404);
+  const Json error = Json::parse(unknown->response.body)["error"];
+  EXPECT_EQ(error["type"], "NotFoundError");
+  EXPECT_EQ(error["param"], "model");
+  EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("The model `nope` does not exist."));
+
+  EXPECT_THAT(Chat(R"("chat_template":"x")")->response.body,
+              HasSubstr("--trust-request-chat-template is not set"));
+  EXPECT_THAT(
+      Chat(R"("messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}])")
+          ->response.body,
+      HasSubstr("byte-model is not a multimodal model"));
+  EXPECT_THAT(Complete(R"("prompt":[999999])")->response.body,
+              HasSubstr("Token id 999999 is out of vocabulary"));
+  EXPECT_THAT(Complete(R"("prompt":"a","suffix":"b")")->response.body, HasSubstr("`suffix`"));
+  EXPECT_TRUE(fleet_.routes.empty());
+}
+
+TEST_F(AnswerTest, TheLastMessageCanBeContinuedAndEchoed) {
+  const auto sink =
+      Post(GenerationEndpoint::kChat,
+           R"({"messages":[{"role":"user","content":"Q"},{"role":"assistant","content":"Start"}],
+          "add_generation_prompt":false,"continue_final_message":true,"echo":true})");
+  ASSERT_EQ(fleet_.routes.size(), 1u) << sink->response.body;
+  fleet_.Place(0, "w");
+  const auto& ids = fleet_.calls[0].request.tokens().ids();
+  EXPECT_EQ(ids.Get(ids.size() - 1), static_cast<uint32_t>('t'));  // the template's end is cut off
+  Play(0, 0, " a", "b");
+  EXPECT_EQ(Json::parse(sink->response.body)["choices"][0]["message"]["content"], "Start ab");
+}
+
+}  // namespace
+}  // namespace baton::frontend
