@@ -16,6 +16,7 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 Candidates::Candidates(int32_t vocab_size)
     : logits_(static_cast<size_t>(vocab_size)),
       weights_(static_cast<size_t>(vocab_size)),
+      bucket_of_(static_cast<size_t>(vocab_size)),
       bucket_count_(kBuckets),
       bucket_mass_(kBuckets),
       mark_(static_cast<size_t>(vocab_size)),
@@ -25,6 +26,7 @@ void Candidates::Reset(absl::Span<const float> logits) {
   BATON_CHECK(logits.size() <= logits_.size()) << "Candidates: logits=" << logits.size();
   current_ = logits;
   max_known_ = false;
+  buckets_known_ = false;
   cut_ = {kMinusInfinity, kAllTies};
 }
 
@@ -35,6 +37,7 @@ absl::Span<float> Candidates::MutableLogits() {
     current_ = absl::MakeConstSpan(logits_.data(), count);
   }
   max_known_ = false;
+  buckets_known_ = false;
   return absl::MakeSpan(logits_.data(), count);
 }
 
@@ -56,17 +59,26 @@ void Candidates::KeepTop(int32_t count) {
   if (count < size()) Narrow(CutAtRank(count));
 }
 
-int32_t Candidates::BucketOf(float logit) const {
-  const float depth = (max_ - logit) * 64.0f;
-  return static_cast<int32_t>(depth < kBuckets - 1 ? depth : kBuckets - 1);  // NaN: the last
+// NaN is in the last bucket.
+void Candidates::AssignBuckets() {
+  if (buckets_known_) return;
+  buckets_known_ = true;
+  const float max = Max();
+  const float* logits = current_.data();
+  int32_t* __restrict buckets = bucket_of_.data();
+  for (size_t i = 0; i < current_.size(); ++i) {
+    constexpr float kLast = kBuckets - 1;
+    const float depth = (max - logits[i]) * 64.0f;
+    buckets[i] = static_cast<int32_t>(depth < kLast ? depth : kLast);
+  }
 }
 
 // Fills ranked_ with the tokens of one bucket, by id; NaN counts as the lowest of all.
 void Candidates::CollectBucket(int32_t bucket) {
   ranked_.clear();
   for (size_t i = 0; i < current_.size(); ++i) {
+    if (bucket_of_[i] != bucket) continue;
     const float logit = current_[i];
-    if (BucketOf(logit) != bucket) continue;
     ranked_.emplace_back(logit == logit ? logit : kMinusInfinity, static_cast<TokenId>(i));
   }
 }
@@ -96,9 +108,11 @@ absl::Span<const TokenId> Candidates::Ranked(int32_t count) {
 }
 
 Candidates::Cut Candidates::CutAtRank(int32_t count) {
-  Max();
+  AssignBuckets();
   std::fill(bucket_count_.begin(), bucket_count_.end(), 0);
-  for (float logit : current_) ++bucket_count_[static_cast<size_t>(BucketOf(logit))];
+  for (size_t i = 0; i < current_.size(); ++i) {
+    ++bucket_count_[static_cast<size_t>(bucket_of_[i])];
+  }
   int32_t bucket = 0;
   int32_t before = 0;
   while (before + bucket_count_[static_cast<size_t>(bucket)] < count) {
@@ -115,13 +129,14 @@ Candidates::Cut Candidates::CutAtRank(int32_t count) {
 }
 
 void Candidates::KeepMass(float share) {
+  AssignBuckets();
   const absl::Span<const float> weights = Weights();
   std::fill(bucket_mass_.begin(), bucket_mass_.end(), 0.0);
   double total = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] == 0.0f) continue;
     const auto weight = static_cast<double>(weights[i]);
-    bucket_mass_[static_cast<size_t>(BucketOf(current_[i]))] += weight;
+    bucket_mass_[static_cast<size_t>(bucket_of_[i])] += weight;
     total += weight;
   }
   const double wanted = total * static_cast<double>(share);

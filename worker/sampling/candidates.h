@@ -62,7 +62,7 @@ class Candidates {
 
   void Narrow(Cut cut);
   Cut CutAtRank(int32_t count);
-  int32_t BucketOf(float logit) const;
+  void AssignBuckets();
   void CollectBucket(int32_t bucket);
   void SortRanked();
 
@@ -76,6 +76,8 @@ class Candidates {
   float max_ = 0;
   Cut cut_{};
 
+  bool buckets_known_ = false;
+  std::vector<int32_t> bucket_of_;  // by token
   std::vector<int32_t> bucket_count_;
   std::vector<double> bucket_mass_;
   std::vector<std::pair<float, TokenId>> ranked_;

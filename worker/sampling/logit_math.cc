@@ -15,9 +15,13 @@ constexpr size_t kRun =
     64;  // values whose exponentials are added in float before they go to double
 
 // e^x for x <= 0: 2^n times a polynomial in the rest, as in Cephes. 0 below -87 and for NaN.
+// Rounding by the addition of 1.5 * 2^23 leaves n in the low bits and needs no instruction beyond
+// SSE2.
 inline float ExpNonPositive(float x) {
+  constexpr float kRounder = 12582912.0f;
   const float clamped = x > -87.0f ? x : -87.0f;
-  const float n = std::floor(clamped * 1.44269504088896341f + 0.5f);
+  const float shifted = clamped * 1.44269504088896341f + kRounder;
+  const float n = shifted - kRounder;
   const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
@@ -26,7 +30,8 @@ inline float ExpNonPositive(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  const float power = std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+  const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRounder) + 127;
+  const float power = std::bit_cast<float>(exponent << 23);
   return x > -87.0f ? p * power : 0.0f;
 }
 
@@ -70,7 +75,7 @@ void Scale(absl::Span<float> values, float factor) {
 double Exponentials(absl::Span<const float> values, float max, float floor,
                     absl::Span<float> weights) {
   const float* in = values.data();
-  float* out = weights.data();
+  float* __restrict out = weights.data();
   const size_t count = values.size();
   double total = 0;
   size_t begin = 0;
