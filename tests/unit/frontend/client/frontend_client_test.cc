@@ -1,0 +1,211 @@
+// RouterClient and WorkerSessions against real gRPC servers in this process.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <future>
+
+#include "common/base/status.h"
+#include "common/rpc/channel.h"
+#include "frontend/client/router_client.h"
+#include "frontend/client/session.h"
+#include "frontend/client/worker_sessions.h"
+#include "tests/fakes/fake_backend.h"
+
+namespace baton::frontend {
+namespace {
+
+// Collects a call's events; Wait returns when it is over.
+class Listener : public WorkerCallListener {
+ public:
+  explicit Listener(int choices) : choices_left_(choices) {}
+
+  void OnAccepted(v1::Accepted) override {
+    std::lock_guard lock(mutex_);
+    ++accepted_;
+  }
+  void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) override {
+    std::lock_guard lock(mutex_);
+    for (const uint32_t id : tokens.ids()) text_ += static_cast<char>(id);
+    changed_.notify_all();
+    if (finished.has_value()) EndLocked();
+  }
+  void OnFinished(v1::Finished) override {
+    std::lock_guard lock(mutex_);
+    EndLocked();
+  }
+  void OnFailed(absl::Status status) override {
+    std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+    choices_left_ = 1;
+    EndLocked();
+  }
+
+  absl::Status Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return choices_left_ == 0; });
+    return status_;
+  }
+  std::string WaitForText(size_t length) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return text_.size() >= length; });
+    return text_;
+  }
+
+ private:
+  void EndLocked() {
+    --choices_left_;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+  absl::Status status_;
+  int accepted_ = 0;
+  int choices_left_;
+};
+
+v1::GenerateRequest Request(uint32_t max_tokens, uint64_t seed, uint32_t n = 1) {
+  v1::GenerateRequest request;
+  request.mutable_sampling()->set_max_tokens(max_tokens);
+  request.mutable_sampling()->set_seed(seed);
+  request.set_n(n);
+  return request;
+}
+
+class FrontendClientTest : public ::testing::Test {
+ protected:
+  WorkerSessions sessions_{[](const std::string& address) { return MakeChannel(address); },
+                           RealClock()};
+};
+
+TEST_F(FrontendClientTest, ManyCallsShareOneSession) {
+  FakeWorker worker("w");
+  std::vector<std::shared_ptr<Listener>> listeners;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    listeners.push_back(std::make_shared<Listener>(1));
+    sessions_.Submit(worker.ref(), Request(20, seed), listeners.back());
+  }
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    EXPECT_TRUE(listeners[seed]->Wait().ok());
+    EXPECT_EQ(listeners[seed]->WaitForText(20), FormulaText(seed, 0, 20));
+  }
+  EXPECT_EQ(sessions_.session_count(), 1u);
+}
+
+TEST_F(FrontendClientTest, ACallOfSeveralChoicesEndsWithTheLast) {
+  FakeWorker worker("w");
+  const auto listener = std::make_shared<Listener>(3);
+  sessions_.Submit(worker.ref(), Request(4, 1, 3), listener);
+  EXPECT_TRUE(listener->Wait().ok());
+  EXPECT_EQ(listener->WaitForText(12).size(), 12u);
+}
+
+TEST_F(FrontendClientTest, ADeadSessionFailsItsCallsAndIsReplaced) {
+  FakeWorker worker("w");
+  worker.DieAfter(3);
+  const auto lost = std::make_shared<Listener>(1);
+  sessions_.Submit(worker.ref(), Request(10, 1), lost);
+  EXPECT_TRUE(absl::IsUnavailable(lost->Wait()));
+  absl::Status status = Unavailable("");
+  // The old session may still be seen as alive for a moment.
+  for (int i = 0; i < 100 && !status.ok(); ++i) {
+    const auto next = std::make_shared<Listener>(1);
+    sessions_.Submit(worker.ref(), Request(10, 1), next);
+    status = next->Wait();
+  }
+  EXPECT_TRUE(status.ok());
+}
+
+TEST_F(FrontendClientTest, AWorkerThatIsNotThereIsUnavailable) {
+  v1::WorkerRef nobody;
+  nobody.set_address("127.0.0.1:1");
+  const auto listener = std::make_shared<Listener>(1);
+  sessions_.Submit(nobody, Request(1, 1), listener);
+  EXPECT_TRUE(absl::IsUnavailable(listener->Wait()));
+}
+
+TEST_F(FrontendClientTest, AnotherEpochIsAborted) {
+  FakeWorker worker("w", 5);
+  v1::WorkerRef stale = worker.ref();
+  stale.set_epoch(4);
+  const auto listener = std::make_shared<Listener>(1);
+  sessions_.Submit(stale, Request(1, 1), listener);
+  EXPECT_TRUE(absl::IsAborted(listener->Wait()));
+  const auto good = std::make_shared<Listener>(1);
+  sessions_.Submit(worker.ref(), Request(1, 1), good);
+  EXPECT_TRUE(good->Wait().ok());
+  EXPECT_EQ(sessions_.session_count(), 2u);  // two processes, as far as we know
+}
+
+TEST_F(FrontendClientTest, ACancelledCallIsHeardAtTheWorker) {
+  FakeWorker worker("w");
+  worker.HangAfterFirstToken();
+  const auto listener = std::make_shared<Listener>(1);
+  const auto call = sessions_.Submit(worker.ref(), Request(10, 1), listener);
+  listener->WaitForText(1);
+  call->Cancel();
+  call->Cancel();
+  // A call that comes after the cancellation proves that it arrived: commands keep their order.
+  const auto next = std::make_shared<Listener>(1);
+  const auto other = sessions_.Submit(worker.ref(), Request(10, 2), next);
+  next->WaitForText(1);
+  EXPECT_EQ(worker.cancels(), 1);
+  other->Cancel();
+}
+
+TEST_F(FrontendClientTest, CloseFailsWhatIsOpenAndWhatComes) {
+  FakeWorker worker("w");
+  worker.HangAfterFirstToken();
+  const auto open = std::make_shared<Listener>(1);
+  sessions_.Submit(worker.ref(), Request(10, 1), open);
+  open->WaitForText(1);
+  sessions_.Close();
+  EXPECT_TRUE(absl::IsUnavailable(open->Wait()));
+  const auto late = std::make_shared<Listener>(1);
+  sessions_.Submit(worker.ref(), Request(10, 1), late);
+  EXPECT_TRUE(absl::IsUnavailable(late->Wait()));
+  sessions_.Join();
+}
+
+absl::StatusOr<v1::RouteReply> RouteOnce(RouterClient& client) {
+  std::promise<absl::StatusOr<v1::RouteReply>> promise;
+  client.Route({}, [&promise](absl::StatusOr<v1::RouteReply> reply) {
+    promise.set_value(std::move(reply));
+  });
+  return promise.get_future().get();
+}
+
+TEST_F(FrontendClientTest, ADeadRouterIsPassedOver) {
+  FakeWorker worker("w");
+  FakeRouter router({&worker});
+  RouterClient client({"127.0.0.1:1", router.address()}, RealClock());
+  for (int i = 0; i < 4; ++i) {
+    const auto reply = RouteOnce(client);
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_EQ(reply->placement().decode().worker_id(), "w");
+  }
+  EXPECT_TRUE(client.ListModels().ok());
+}
+
+TEST_F(FrontendClientTest, NoRouterIsUnavailableWithARetryTime) {
+  RouterClient client({"127.0.0.1:1"}, RealClock());
+  const auto reply = RouteOnce(client);
+  EXPECT_TRUE(absl::IsUnavailable(reply.status()));
+  EXPECT_TRUE(RetryAfter(reply.status()).has_value());
+  client.Close();
+  EXPECT_FALSE(RouteOnce(client).ok());
+}
+
+TEST_F(FrontendClientTest, CardsArriveWhole) {
+  FakeRouter router({});
+  RouterClient client({router.address()}, RealClock());
+  const auto card = client.FetchModelCard({});
+  ASSERT_TRUE(card.ok()) << card.status();
+  EXPECT_EQ(card->files, ByteModelCard().files);
+  EXPECT_EQ(card->model.name(), "byte-model");
+}
+
+}  // namespace
+}  // namespace baton::frontend

@@ -1,0 +1,125 @@
+#include "frontend/client/model_catalog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/base/status.h"
+#include "tests/fakes/byte_model.h"
+#include "tests/fakes/fake_clock.h"
+
+namespace baton::frontend {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Source : public ModelSource {
+ public:
+  absl::StatusOr<v1::ListModelsReply> ListModels() override { return list; }
+  absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest&) override {
+    ++fetches;
+    return card;
+  }
+  absl::StatusOr<v1::ListModelsReply> list = v1::ListModelsReply();
+  absl::StatusOr<ModelCard> card = ByteModelCard();
+  int fetches = 0;
+};
+
+class ModelCatalogTest : public ::testing::Test {
+ protected:
+  void Serve(uint32_t ready_workers) {
+    v1::ListModelsReply list;
+    *list.add_models() = ByteModelEntry();
+    list.mutable_models(0)->mutable_model()->add_aliases("alias");
+    list.mutable_models(0)->set_ready_workers(ready_workers);
+    source_.list = list;
+  }
+
+  FakeClock clock_;
+  Source source_;
+};
+
+TEST_F(ModelCatalogTest, KnowsModelsByEveryName) {
+  ModelCatalog catalog(source_, {}, clock_);
+  EXPECT_TRUE(absl::IsUnavailable(catalog.Find("").status()));
+  EXPECT_TRUE(RetryAfter(catalog.Find("").status()).has_value());
+  Serve(1);
+  EXPECT_TRUE(catalog.Refresh());
+  EXPECT_TRUE(catalog.ready());
+  for (const char* name : {"", "byte-model", "alias"}) EXPECT_TRUE(catalog.Find(name).ok()) << name;
+  const absl::Status unknown = catalog.Find("x").status();
+  EXPECT_TRUE(absl::IsNotFound(unknown));
+  EXPECT_EQ(Field(unknown), "model");
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("byte-model, alias"));
+  EXPECT_EQ((*catalog.Find(""))->eos_id, kByteEos);
+  EXPECT_EQ((*catalog.Find(""))->token_bytes_max, 9u);  // "<|start|>"
+}
+
+TEST_F(ModelCatalogTest, CardsAreFetchedOnce) {
+  ModelCatalog catalog(source_, {}, clock_);
+  Serve(1);
+  catalog.Refresh();
+  const auto first = *catalog.Find("");
+  catalog.Refresh();
+  EXPECT_EQ(source_.fetches, 1);
+  EXPECT_EQ(*catalog.Find(""), first);
+}
+
+TEST_F(ModelCatalogTest, AFailedFetchIsTriedAgainAndABadCardIsNot) {
+  ModelCatalog catalog(source_, {}, clock_);
+  Serve(1);
+  source_.card = Unavailable("gone");
+  catalog.Refresh();
+  EXPECT_FALSE(catalog.Find("").ok());
+  source_.card = ModelCard();  // no tokenizer
+  catalog.Refresh();
+  catalog.Refresh();
+  EXPECT_EQ(source_.fetches, 2);
+  EXPECT_FALSE(catalog.ready());
+}
+
+TEST_F(ModelCatalogTest, ReadinessFollowsTheWorkersAndTheRouters) {
+  ModelCatalog catalog(source_, {}, clock_);
+  Serve(0);
+  catalog.Refresh();
+  EXPECT_FALSE(catalog.ready());
+  EXPECT_TRUE(catalog.Find("").ok());
+  Serve(2);
+  catalog.Refresh();
+  EXPECT_TRUE(catalog.ready());
+  source_.list = Unavailable("no router");
+  EXPECT_FALSE(catalog.Refresh());
+  EXPECT_FALSE(catalog.ready());
+  EXPECT_TRUE(catalog.Find("").ok());  // what runs goes on
+}
+
+TEST_F(ModelCatalogTest, OverridesWin) {
+  ModelOverrides overrides;
+  overrides.served_names = {"mine", "also"};
+  overrides.chat_template = "{{ messages[0].content }}";
+  overrides.generation_config_json = R"({"temperature":0.25,"top_k":7,"max_new_tokens":3})";
+  ModelCatalog catalog(source_, overrides, clock_);
+  Serve(1);
+  catalog.Refresh();
+  EXPECT_FALSE(catalog.Find("byte-model").ok());
+  const auto model = *catalog.Find("also");
+  EXPECT_EQ(model->served_names.front(), "mine");
+  EXPECT_EQ(model->routed_name, "byte-model");
+  EXPECT_EQ(model->defaults.temperature, 0.25);
+  EXPECT_EQ(model->defaults.top_k, 7);
+  EXPECT_EQ(model->defaults.max_new_tokens, 3);
+}
+
+TEST(ModelContextTest, TheCardsGenerationConfigCanBeIgnored) {
+  ModelCard card = ByteModelCard();
+  card.files["generation_config.json"] = R"({"temperature":0.5})";
+  EXPECT_EQ((*LoadModelContext(card, ByteModelEntry(), {}, 0))->defaults.temperature, 0.5);
+  ModelOverrides ignore;
+  ignore.ignore_generation_config = true;
+  EXPECT_FALSE(
+      (*LoadModelContext(card, ByteModelEntry(), ignore, 0))->defaults.temperature.has_value());
+  card.files["generation_config.json"] = "{";
+  EXPECT_FALSE(LoadModelContext(card, ByteModelEntry(), {}, 0).ok());
+}
+
+}  // namespace
+}  // namespace baton::frontend
