@@ -19,7 +19,7 @@ SessionStream* SessionStream::Start(grpc::CallbackServerContext* context, const 
 }
 
 SessionStream::SessionStream(grpc::CallbackServerContext* context, const Context& parts)
-    : BoundedWriteReactor(context, kFramesWaitingMax, MergeFrames), parts_(parts) {}
+    : BoundedWriteReactor(context, parts.frames_waiting_max, MergeFrames), parts_(parts) {}
 
 void SessionStream::OnReadDone(bool ok) {
   if (!ok) {

@@ -41,6 +41,7 @@ class SessionStream final
     Clock& clock;
     Epoch epoch;
     InferenceMetrics& metrics;
+    size_t frames_waiting_max = kFramesWaitingMax;
   };
 
   // Starts reading; gRPC shares the ownership until the stream is over.

@@ -36,7 +36,12 @@ class WorkerServiceTest : public ::testing::Test {
             {.scheduler = ConfigOf({}), .limits = {.max_requests = 64, .max_prompt_tokens = 4096}},
             executor_, RealClock(), {&hub_}),
         intake_(model_, engine_),
-        inference_({intake_, engine_, RealClock(), model_.epoch, metrics_}),
+        inference_({.intake = intake_,
+                    .engine = engine_,
+                    .clock = RealClock(),
+                    .epoch = model_.epoch,
+                    .metrics = metrics_,
+                    .frames_waiting_max = 1}),
         worker_(model_, card_, hub_, engine_, RealClock(), [this] {
           engine_.StopAdmission(Unavailable("draining"));
           hub_.Drain("test");
@@ -239,6 +244,28 @@ TEST_F(WorkerServiceTest, AClientThatLeavesCancelsItsCalls) {
     EXPECT_FALSE(stream->Finish().ok());
   }
   executor_.OpenGate();
+  EXPECT_TRUE(engine_.WaitUntilIdle(RealClock().Now() + std::chrono::seconds(20)));
+}
+
+// A peer that writes and never reads: one waiting frame, merged until it is large, then the end.
+TEST_F(WorkerServiceTest, APeerThatNeverReadsIsCutOff) {
+  grpc::ClientContext context;
+  auto stream = inference_stub_->Session(&context);
+  uint64_t call = 0;
+  while (metrics_.slow_peers_total.Value() == 0) {
+    v1::SessionCommand command;
+    command.mutable_submit()->set_call(++call);
+    *command.mutable_submit()->mutable_request() = RequestMessage(5, 100, call);
+    if (!stream->Write(command)) break;
+    ASSERT_LT(call, 1000000u);
+  }
+  v1::SessionFrame frame;
+  while (stream->Read(&frame)) {
+  }
+  const grpc::StatusCode code = stream->Finish().error_code();
+  EXPECT_TRUE(code == grpc::StatusCode::RESOURCE_EXHAUSTED || code == grpc::StatusCode::CANCELLED)
+      << code;
+  EXPECT_EQ(metrics_.slow_peers_total.Value(), 1);
   EXPECT_TRUE(engine_.WaitUntilIdle(RealClock().Now() + std::chrono::seconds(20)));
 }
 
