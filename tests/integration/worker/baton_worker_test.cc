@@ -346,6 +346,29 @@ TEST_F(BatonWorkerTest, ListsItsServicesByReflection) {
   wait();
 }
 
+// SIGTERM: what runs may end until the drain's deadline, then it is told, and the process ends with
+// 0.
+TEST(BatonWorker, TerminationDrainsThenTellsEverybody) {
+  BATON_SKIP_WITHOUT_SMOLLM2(SmolLm2Path());
+  WorkerProcess process(Arguments({"--max-num-seqs=4"}));
+  Client client(process);
+  v1::GenerateRequest request = ProofRequest(2, "");
+  request.mutable_sampling()->set_max_tokens(8000);
+  const auto context = client.NewContext();
+  auto stream = client.inference().Generate(context.get(), request);
+  v1::GenerateEvent event;
+  while (stream->Read(&event) && !event.has_tokens()) {
+  }
+  ASSERT_TRUE(event.has_tokens());
+  int exit_status = -1;
+  std::thread stopper([&] { exit_status = process.Signal(SIGTERM); });
+  while (stream->Read(&event)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  stopper.join();
+  EXPECT_EQ(exit_status, 0);
+}
+
 TEST(BatonWorker, SaysWhatIsWrongWithItsFlags) {
   for (const auto& [flag, word] : std::map<std::string, std::string>{
            {"--model=/nowhere", "nowhere"}, {"--max-num-seqs=0", "max-num-seqs"}}) {
