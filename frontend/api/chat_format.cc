@@ -71,8 +71,8 @@ class ChatFormat : public AnswerFormat {
   }
 
   void AppendUsage(const AnswerUsage& usage, std::string* out) override {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
-    AppendChunkUsage(&usage, out);
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
+    AppendStreamUsage(usage, out);
     AppendFingerprint(out);
     *out += "}\n\n";
   }
@@ -124,6 +124,8 @@ class ChatFormat : public AnswerFormat {
     if (usage == nullptr) return;
     *out += ",\"usage\":";
     AppendStreamUsage(*usage, out);
+    out->pop_back();
+    *out += ",\"completion_tokens_details\":null}";
   }
 
   void AppendFingerprint(std::string* out) const {

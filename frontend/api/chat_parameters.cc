@@ -54,11 +54,11 @@ void CheckPart(Field part, Request request) {
     case PartKind::kText:
       break;
   }
-  const std::string_view key = type == "refusal" || type == "thinking" ? type : "text";
+  // A part of another name has its text under that name.
+  const char* const key = type == "refusal" || type == "thinking" ? type.c_str() : "text";
   element text;
   if (object[key].get(text) != simdjson::SUCCESS) {
-    part.Problem("missing",
-                 absl::StrCat("Field required: ", absl::string_view(key.data(), key.size())));
+    part.Missing(key);
   } else if (!text.is_string()) {
     part.Problem("string_type", "Input should be a valid string");
   }
@@ -87,7 +87,7 @@ void CheckMessage(Field message, Request request) {
     }
   });
   if (!has_role && message.value().is_object()) {
-    message.Problem("missing", "Field required: role");
+    message.Missing("role");
   }
 }
 
@@ -173,7 +173,7 @@ constexpr Parameter kChat[] = {
     {"return_assistant_tokens_mask", kHint},
     {"suffix", kHint},
 
-    {"tools", kUnsupported},
+    {"tools", kUnsupported, nullptr, [](Field f) { return f.IsNull(); }},
     {"tool_choice", kUnsupported, nullptr, IsIdleToolChoice},
     {"functions", kUnsupported},
     {"function_call", kUnsupported, nullptr, IsIdleToolChoice},

@@ -86,7 +86,11 @@ void ReadPrompt(Field field, Request request) {
   }
 }
 
-void ReadLogprobs(Field field, Request request) { request.output.logprobs = field.Int(); }
+void ReadLogprobs(Field field, Request request) {
+  SchemaProblems unreadable;
+  request.output.logprobs = JsonField(field.value(), field.path(), unreadable).Int();
+  if (!unreadable.empty()) request.completion.unreadable_logprobs = DescribeInput(field.value());
+}
 
 constexpr Parameter kCompletion[] = {
     {"prompt", Support::kSupported, ReadPrompt},

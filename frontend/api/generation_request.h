@@ -77,7 +77,8 @@ using PromptInput = std::vector<PromptPiece>;
 
 struct CompletionInput {
   std::vector<PromptInput> prompts;
-  bool empty_list = false;  // "prompt": []
+  bool empty_list = false;          // "prompt": []
+  std::string unreadable_logprobs;  // what was sent instead of an integer
 };
 
 enum class TruncationSide { kLeft, kRight };

@@ -119,6 +119,14 @@ void JsonField::Problem(std::string_view kind, std::string_view message,
                  .context = std::move(context)});
 }
 
+void JsonField::Missing(std::string_view member) const {
+  problems_.Add({.kind = "missing",
+                 .path = absl::StrCat(path_, ".", ToAbsl(member)),
+                 .message = "Field required",
+                 .input = DescribeInput(value_),
+                 .context = ""});
+}
+
 bool JsonField::IsNull() const { return value_.is_null(); }
 
 bool JsonField::IsEmpty() const {

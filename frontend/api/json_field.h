@@ -75,6 +75,8 @@ class JsonField {
   bool VisitMembers(absl::FunctionRef<void(std::string_view, const JsonField&)> visit) const;
   bool VisitItems(absl::FunctionRef<void(const JsonField&)> visit) const;
 
+  // Notes that an object lacks a member.
+  void Missing(std::string_view member) const;
   void Problem(std::string_view kind, std::string_view message, std::string context = {}) const;
 
  private:

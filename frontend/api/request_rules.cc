@@ -117,6 +117,9 @@ absl::Status CheckChat(const GenerationRequest& request) {
 
 absl::Status CheckCompletion(const GenerationRequest& request) {
   const CompletionInput& input = request.completion;
+  if (!input.unreadable_logprobs.empty()) {
+    return ParameterError("`logprobs` must be an integer.", "logprobs", input.unreadable_logprobs);
+  }
   if (request.output.logprobs.has_value() && *request.output.logprobs < -1) {
     return ParameterError("`logprobs` must be a positive value or -1.", "logprobs",
                           absl::StrCat(*request.output.logprobs));
@@ -269,7 +272,8 @@ absl::Status CheckPromptBytes(const GenerationRequest& request, GenerationEndpoi
     return absl::OkStatus();
   }
   const int64_t requested = RequestedTokens(request, endpoint);
-  const int64_t room = std::max<int64_t>(int64_t{limits.max_model_len} - requested, 0);
+  if (requested > limits.max_model_len) return absl::OkStatus();  // ResolveMaxTokens says so
+  const int64_t room = int64_t{limits.max_model_len} - requested;
   const size_t bytes_max = static_cast<size_t>(room) * limits.token_bytes_max;
   if (text_bytes <= bytes_max) return absl::OkStatus();
   return ParameterError(

@@ -15,6 +15,7 @@ bool IsNumber(Field field, double neutral) {
   return number.has_value() && *number == neutral;
 }
 
+bool IsNull(Field field) { return field.IsNull(); }
 bool IsOne(Field field) { return IsNumber(field, 1); }
 bool IsMinusOne(Field field) { return IsNumber(field, -1); }
 bool IsOffBreadth(Field field) { return IsNumber(field, 0) || IsNumber(field, -1); }
@@ -214,7 +215,7 @@ constexpr Parameter kShared[] = {
 
     // Constraints, and what else would change the tokens.
     {"response_format", kUnsupported, nullptr, IsPlainText},
-    {"structured_outputs", kUnsupported},
+    {"structured_outputs", kUnsupported, nullptr, IsNull},
     {"guided_json", kUnsupported},
     {"guided_regex", kUnsupported},
     {"guided_choice", kUnsupported},
@@ -222,11 +223,11 @@ constexpr Parameter kShared[] = {
     {"guided_json_object", kUnsupported},
     {"guided_decoding_backend", kHint},
     {"guided_whitespace_pattern", kHint},
-    {"allowed_token_ids", kUnsupported},
+    {"allowed_token_ids", kUnsupported, nullptr, IsNull},
     {"bad_words", kUnsupported},
     {"logits_processors", kUnsupported},
     {"logprob_token_ids", kUnsupported},
-    {"prompt_logprobs", kUnsupported, nullptr, [](Field f) { return f.IsNull(); }},
+    {"prompt_logprobs", kUnsupported, nullptr, IsNull},
     {"prompt_embeds", kUnsupported},
     {"repetition_detection", kUnsupported},
     {"thinking_token_budget", kUnsupported, nullptr, IsMinusOne},

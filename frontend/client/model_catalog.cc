@@ -85,7 +85,7 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> ModelCatalog::Find(
   }
   return WithField(
       NotFound(absl::StrCat("The model `", ToAbsl(name.substr(0, 200)),
-                            "` does not exist. Valid names: ", absl::StrJoin(names, ", "), ".")),
+                            "` does not exist. Valid aliases: ", absl::StrJoin(names, ", "), ".")),
       "model");
 }
 

@@ -77,7 +77,9 @@ TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
        "'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'\""},
       {R"("messages":"x")", "body.messages", "'list_type'"},
       {R"("messages":[5])", "body.messages.0", "'dict_type'"},
-      {R"("messages":[{"content":"x"}])", "body.messages.0", "'missing'"},
+      {R"("messages":[{"content":"x"}])", "body.messages.0.role", "'missing'"},
+      {R"("messages":[{"role":"user","content":[{"type":"text"}]}])",
+       "body.messages.0.content.0.text", "'missing'"},
       {R"("messages":[{"role":"user","content":[{"type":"nope"}]}])", "body.messages.0.content.0",
        "Unknown part type: nope"},
   };
@@ -133,6 +135,16 @@ TEST(RequestParserTest, ReadsWhatIsSupported) {
   EXPECT_EQ(r.chat.last_role, "user");
 }
 
+TEST(RequestParserTest, ContentMayBeParts) {
+  const auto parsed = Chat(
+      R"("messages":[{"role":"user","content":[{"type":"text","text":"a"},{"text":"b"},"c",
+         {"type":"refusal","refusal":"d"},{"type":"input_text","text":"e"}]}])");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_FALSE(parsed->request.chat.has_media_parts);
+  EXPECT_TRUE(Chat(R"("messages":[{"role":"user","content":[{"image_url":{"url":"x"}}]}])")
+                  ->request.chat.has_media_parts);
+}
+
 TEST(RequestParserTest, NullMeansAbsent) {
   const auto parsed = Chat(
       R"("temperature":null,"stop":null,"n":null,"tools":null,"logit_bias":null,"stream":null)");
@@ -159,7 +171,7 @@ TEST(RequestParserTest, UnsupportedFieldsAreRefusedByName) {
 }
 
 TEST(RequestParserTest, NeutralValuesOfUnsupportedFieldsPass) {
-  EXPECT_TRUE(Chat(R"("response_format":{"type":"text"},"typical_p":1.0,"mirostat":0,"tools":[],
+  EXPECT_TRUE(Chat(R"("response_format":{"type":"text"},"typical_p":1.0,"mirostat":0,"tools":null,
                       "tool_choice":"none","repeat_penalty":1,"top_n_sigma":-1,
                       "modalities":["text"],"use_beam_search":false,"grammar":"")")
                   .ok());

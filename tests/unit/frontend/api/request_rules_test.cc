@@ -115,6 +115,7 @@ TEST(RequestRulesTest, RefusalsOfCompletions) {
   for (size_t i = 0; i < kPromptsMax; ++i) many += ",\"a\"";
   many += "]";
   const Refusal refusals[] = {
+      {R"("logprobs":"x")", "logprobs", "`logprobs` must be an integer."},
       {R"("logprobs":21)", "logprobs", "Requested sample logprobs of 21"},
       {R"("prompt":[])", "", "You must pass at least one prompt"},
       {many.c_str(), "prompt",
