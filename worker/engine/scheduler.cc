@@ -163,7 +163,7 @@ const StepPlan& Scheduler::Plan() {
   preempted_ = false;
   granted_.clear();
   GrantRunning();
-  if (!preempted_) Admit();
+  if (!preempted_ || running_.empty()) Admit();
   BuildPlan();
   under_way_ = !plan_.empty();
   if (!under_way_ && running_.empty() && !waiting_.empty()) FailStalledHead();
@@ -184,6 +184,9 @@ void Scheduler::GrantRunning() {
 }
 
 void Scheduler::Grant(Sequence& sequence) {
+  if (!sequence.fork_source.empty() && pool_.exclusive(sequence.fork_source.ids()[0])) {
+    sequence.ContinueInForkSource();
+  }
   const int32_t count = std::min(sequence.remaining(), budget_);
   if (!MakeRoom(sequence, sequence.computed + count)) return;
   sequence.granted = count;

@@ -10,7 +10,7 @@
 // that generate are served first, then those with more to compute; what is left of the budget
 // admits waiting ones in the policy's order, up to the first that does not fit. When blocks run
 // out, the last running sequence by the policy gives all of its own back and is computed again
-// later; nobody is admitted in such a step.
+// later; nobody is admitted in such a step, unless nobody is left running.
 //
 // Termination: what can never fit is refused by CheckFits, so the first sequence by the policy can
 // always run to its end, if need be alone. Should the first waiting one not be admitted although

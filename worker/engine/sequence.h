@@ -43,6 +43,10 @@ class Sequence {
   // Takes over what the cache has of the tokens.
   void Adopt(PrefixMatch match);
 
+  // A fork whose parent is gone needs no copy: the parent's partial block becomes its own.
+  // REQUIRES: nobody else holds fork_source.
+  void ContinueInForkSource() { table.Append(std::move(fork_source)); }
+
   // Counts `count` tokens as computed and publishes the blocks that are full now.
   void Advance(int32_t count, PrefixCache& cache);
 
@@ -62,7 +66,7 @@ class Sequence {
   int32_t computed = 0;
   int32_t granted = 0;        // by the plan under way
   int32_t pending_forks = 0;  // choices that will start from this one's prompt
-  BlockLease fork_source;     // the parent's partial block; empty once copied
+  BlockLease fork_source;     // the parent's partial block; empty once copied or taken over
 
  private:
   int32_t published_ = 0;  // blocks

@@ -90,6 +90,10 @@ class BlockPool {
   // Held by a lease.
   int32_t held_count() const { return block_count_ - free_count_; }
   int32_t reference_count(BlockId block) const { return At(block).references; }
+  // Held once and not kept: nobody else reads it, now or later, so its holder may write to it.
+  bool exclusive(BlockId block) const {
+    return At(block).references == 1 && At(block).keeper == nullptr;
+  }
 
   // Walks the queue and recounts; O(blocks). Called by tests, and when the engine is idle.
   void CheckIntegrity() const;

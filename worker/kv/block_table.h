@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "common/base/ids.h"
@@ -27,6 +28,9 @@ class BlockTable {
 
   // Starts with blocks that others computed. REQUIRES: empty().
   void Adopt(BlockLease shared);
+
+  // Continues with a block that another sequence has begun. REQUIRES: it is exclusive.
+  void Append(BlockLease begun) { lease_.Append(std::move(begun)); }
 
   // Gives all blocks back.
   void Clear() { lease_.Reset(); }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -139,6 +140,7 @@ inline std::vector<TokenId> Alone(const GenerationRequest& request, int32_t choi
   std::vector<TokenId> history = request.prompt;
   std::vector<TokenId> output;
   const auto fresh = static_cast<int32_t>(request.prompt.size()) - request.resumed_tokens;
+  const std::vector<TokenId>& stop_ids = request.params.stop_token_ids;
   while (true) {
     const auto position = static_cast<int32_t>(history.size()) - fresh;
     TokenId token = FakeExecutor::Next(history, request.params.seed, request.choice_offset + choice,
@@ -148,6 +150,7 @@ inline std::vector<TokenId> Alone(const GenerationRequest& request, int32_t choi
     history.push_back(token);
     output.push_back(token);
     if (token == kEnd && !request.params.ignore_eos) break;
+    if (std::find(stop_ids.begin(), stop_ids.end(), token) != stop_ids.end()) break;
     if (request.params.max_tokens > 0 && position + 1 >= request.params.max_tokens) break;
     if (static_cast<int32_t>(history.size()) >= max_model_len) break;
   }

@@ -88,6 +88,41 @@ INSTANTIATE_TEST_SUITE_P(
         Shape{{.block_size = 1, .block_count = 400, .max_model_len = 64}, 7}),
     [](const auto& info) { return "Seed" + std::to_string(info.param.seed); });
 
+// The narrowest cache: exactly one sequence of the model's length, forks that need a block more
+// than their parent, parents that stop at once, and somebody else who waits.
+class NarrowestCache : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(NarrowestCache, ForksOutliveTheirParents) {
+  std::mt19937 random(13);
+  uint64_t key = 0;
+  for (int round = 0; round < 1000; ++round) {
+    SchedulerRun run({.block_count = 4, .max_model_len = 16, .policy = GetParam()});
+    std::vector<GenerationRequest> requests;
+    for (size_t count = 1 + random() % 3; count > 0; --count) {
+      const auto length = static_cast<int32_t>(1 + random() % 15);
+      GenerationRequest& request =
+          requests.emplace_back(RequestOf(++key, Counted(random() % 2, length), 0));
+      request.choices = 1 + static_cast<int32_t>(random() % 4);
+      request.priority = static_cast<int32_t>(random() % 2);
+      request.params.stop_token_ids = Counted(0, 25);  // half of all: most stop early
+      run.scheduler.Add(request);
+    }
+    run.RunToEnd();
+    ASSERT_TRUE(run.failed.empty()) << run.failed.begin()->second.ToString();
+    for (const GenerationRequest& request : requests) {
+      for (int32_t choice = 0; choice < request.choices; ++choice) {
+        const SchedulerRun::Output& output = run.At(request.key.value(), choice);
+        EXPECT_EQ(output.tokens, Alone(request, choice, 16));
+        EXPECT_EQ(output.ends, 1);
+      }
+    }
+    EXPECT_EQ(run.scheduler.load().blocks_active, 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, NarrowestCache, ::testing::Values("fcfs", "priority"),
+                         [](const auto& info) { return info.param; });
+
 // Whatever is cancelled, and whenever, nothing leaks and nobody else notices.
 TEST(SchedulerProperties, RandomCancellationsLeakNothing) {
   std::mt19937 random(11);

@@ -120,6 +120,28 @@ TEST(Scheduler, ForkOfAPromptOfWholeBlocksCopiesNothing) {
   EXPECT_THAT(run.At(1, 1).tokens, SizeIs(3));
 }
 
+// The parent stops at its first token; its fork has the cache for itself, but not one block more.
+TEST(Scheduler, AForkOutlivesItsParentInACacheOfOneSequence) {
+  const SchedulerOptions options{.block_count = 4, .max_model_len = 16};
+  uint64_t key = 1;
+  GenerationRequest request;
+  do {
+    request = RequestOf(key++, Counted(10, 14), 2);
+    request.choices = 2;
+  } while (Alone(request, 0, 16).size() != 1 || Alone(request, 1, 16).size() != 2);
+  const std::vector<TokenId> expected = Alone(request, 1, 16);
+  key = request.key.value();
+  SchedulerRun run(options);
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  run.Step();
+  EXPECT_THAT(run.copies, SizeIs(0)) << "nobody else needs the parent's last block";
+  run.RunToEnd();
+  EXPECT_THAT(run.failed, SizeIs(0));
+  EXPECT_EQ(run.At(key, 1).tokens, expected);
+  EXPECT_EQ(run.scheduler.counters().preemptions, 0u);
+}
+
 TEST(Scheduler, ChoicesReserveTheirSlots) {
   SchedulerRun run({.max_num_seqs = 3});
   GenerationRequest request = RequestOf(1, Counted(0, 6), 4);
