@@ -178,7 +178,9 @@ void Answer::OnClientGone() {
 void Answer::End() {
   sink_ = nullptr;
   permit_.reset();
-  for (const auto& generation : std::exchange(generations_, {})) generation->Cancel();
+  for (const std::weak_ptr<Generation>& weak : std::exchange(generations_, {})) {
+    if (const auto generation = weak.lock()) generation->Cancel();
+  }
 }
 
 }  // namespace baton::frontend

@@ -84,7 +84,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   std::shared_ptr<ResponseSink> sink_;  // null: the answer is over
   std::optional<ConcurrencyLimiter::Permit> permit_;
   std::unique_ptr<AnswerFormat> format_;
-  std::vector<std::shared_ptr<Generation>> generations_;
+  std::vector<std::weak_ptr<Generation>> generations_;
   std::vector<Progress> progress_;          // by choice
   std::vector<CollectedChoice> collected_;  // by choice; not when streaming
   uint32_t prompts_over_ = 0;

@@ -278,7 +278,7 @@ bool Generation::MayRetry(const absl::Status& status, bool has_tokens) const {
 
 void Generation::OnFailed(const std::shared_ptr<Leg>& leg, const absl::Status& status) {
   leg->over = true;
-  std::erase(legs_, leg);
+  std::erase_if(legs_, [&leg](const std::weak_ptr<Leg>& other) { return other.lock() == leg; });
   size_t tokens = 0;
   for (uint32_t i = 0; i < leg->choice_count; ++i) {
     const Choice& choice = choices_[leg->first_choice + i];
@@ -327,8 +327,10 @@ void Generation::Fail(const absl::Status& status) {
 
 void Generation::Release() {
   observer_ = nullptr;
-  for (const std::shared_ptr<Leg>& leg : std::exchange(legs_, {})) {
-    if (!std::exchange(leg->over, true) && leg->call != nullptr) leg->call->Cancel();
+  for (const std::weak_ptr<Leg>& weak : std::exchange(legs_, {})) {
+    const std::shared_ptr<Leg> leg = weak.lock();
+    if (leg == nullptr || std::exchange(leg->over, true)) continue;
+    if (leg->call != nullptr) leg->call->Cancel();
   }
 }
 

@@ -11,7 +11,9 @@
 //   generation->Cancel();
 //
 // Threading: all state belongs to the strand; Start and Cancel may be called from any thread.
-// Ownership: lives as long as an event of it can come; keeps its observer until the terminal call.
+// Ownership: owned by the events that can still come: a route's callback, a worker's call. Keeps
+// its
+//            observer until the terminal call.
 // Errors:    to the observer: what the router or the worker said; UNAVAILABLE and ABORTED only
 // after
 //            the last attempt.
@@ -101,7 +103,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
 
   // Owned by the strand.
   std::shared_ptr<GenerationObserver> observer_;  // null: over or cancelled
-  std::vector<std::shared_ptr<Leg>> legs_;        // under way
+  std::vector<std::weak_ptr<Leg>> legs_;          // under way; their calls own them
   std::vector<Choice> choices_;
   uint32_t choices_over_ = 0;
   bool started_ = false;
