@@ -75,7 +75,7 @@ void Sequence::Advance(int32_t count, PrefixCache& cache) {
     const auto block = static_cast<size_t>(published_);
     node_ = cache.Publish(node_, hashes[block],
                           absl::MakeConstSpan(tokens).subspan(block * block_size, block_size),
-                          table.ids()[block]);
+                          table, published_);
   }
 }
 

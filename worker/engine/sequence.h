@@ -47,7 +47,8 @@ class Sequence {
   // REQUIRES: nobody else holds fork_source.
   void ContinueInForkSource() { table.Append(std::move(fork_source)); }
 
-  // Counts `count` tokens as computed and publishes the blocks that are full now.
+  // Counts `count` tokens as computed and publishes the blocks that are full now, which may
+  // exchange them for equal ones. REQUIRES: no step is under way.
   void Advance(int32_t count, PrefixCache& cache);
 
   // Gives all blocks back; the tokens stay, and are computed again.

@@ -40,6 +40,12 @@ void BlockLease::Append(BlockLease other) {
   other.ids_.clear();
 }
 
+void BlockLease::Exchange(int32_t index, BlockId block) {
+  BATON_CHECK(index >= 0 && index < size()) << "BlockLease::Exchange: index=" << index;
+  pool_->AddReference(block);
+  pool_->Release(std::exchange(ids_[static_cast<size_t>(index)], block));
+}
+
 void BlockLease::Reset() {
   while (!ids_.empty()) {
     pool_->Release(ids_.back());

@@ -46,6 +46,9 @@ class BlockLease {
   // Moves the other lease's blocks behind this one's.
   void Append(BlockLease other);
 
+  // Holds `block`, which is held or kept, in the place of block `index`, and gives that one back.
+  void Exchange(int32_t index, BlockId block);
+
   // Gives everything back, the last block first.
   void Reset();
 

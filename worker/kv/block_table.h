@@ -32,6 +32,9 @@ class BlockTable {
   // Continues with a block that another sequence has begun. REQUIRES: it is exclusive.
   void Append(BlockLease begun) { lease_.Append(std::move(begun)); }
 
+  // Goes on with an equal block in the place of its own one.
+  void Exchange(int32_t index, BlockId block) { lease_.Exchange(index, block); }
+
   // Gives all blocks back.
   void Clear() { lease_.Reset(); }
 

@@ -82,6 +82,28 @@ TEST(Scheduler, ASecondPromptHitsTheFirstOnesBlocks) {
   EXPECT_EQ(run.scheduler.counters().prompt_tokens, 36u);
 }
 
+// Neither the last block of a prompt of whole blocks, which is always computed anew, nor equal
+// output may push out what others have in the cache.
+TEST(Scheduler, RepeatsOfOneRequestEvictNobody) {
+  SchedulerRun run({.block_count = 64});
+  run.scheduler.Add(RequestOf(1, Counted(100, 90), 1));
+  run.RunToEnd();
+  uint64_t key = 2;
+  for (; key < 50; ++key) {
+    GenerationRequest request = RequestOf(key, Counted(1, 16), 12);
+    request.params.ignore_eos = true;
+    request.params.seed = 5;
+    run.scheduler.Add(std::move(request));
+    if (key % 3 == 0) run.RunToEnd();
+  }
+  run.RunToEnd();
+  EXPECT_EQ(run.scheduler.SnapshotKv().hashes.size(), 22u + 6u);
+  run.scheduler.Add(RequestOf(key, Counted(100, 90), 1));
+  run.RunToEnd();
+  EXPECT_EQ(run.cached[key], 88);
+  for (uint64_t other = 3; other < 50; ++other) EXPECT_EQ(run.At(other).tokens, run.At(2).tokens);
+}
+
 TEST(Scheduler, ChoicesShareOnePrefillAndCopyItsPartialBlock) {
   SchedulerRun run({});
   GenerationRequest request = RequestOf(1, Counted(0, 10), 5);

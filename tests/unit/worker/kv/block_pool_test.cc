@@ -60,6 +60,24 @@ TEST(BlockPool, ReclaimsEmptyBlocksFirstThenTheLongestIdleAndEndsBeforeBeginning
   EXPECT_THAT(keeper.reclaimed, ElementsAre(1, 0, 3, 2));
 }
 
+TEST(BlockPool, ALeaseExchangesOneBlockForAnother) {
+  BlockPool pool(4);
+  RecordingKeeper keeper;
+  std::optional<BlockLease> lease = pool.Acquire(2);
+  std::optional<BlockLease> other = pool.Acquire(1);
+  const BlockId kept = other->ids()[0], own = lease->ids()[1];
+  pool.Keep(kept, keeper);
+  other.reset();
+  lease->Exchange(1, kept);
+  EXPECT_EQ(lease->ids()[1], kept);
+  EXPECT_EQ(pool.reference_count(kept), 1);
+  EXPECT_EQ(pool.reference_count(own), 0);
+  std::optional<BlockLease> next = pool.Acquire(1);
+  EXPECT_EQ(next->ids()[0], own) << "nothing is lost with it: it goes first";
+  EXPECT_TRUE(keeper.reclaimed.empty());
+  pool.CheckIntegrity();
+}
+
 TEST(BlockPool, AHeldKeptBlockLeavesTheQueue) {
   BlockPool pool(2);
   RecordingKeeper keeper;

@@ -38,7 +38,7 @@ struct Fixture {
     for (size_t block = static_cast<size_t>(found); block < hashes.size(); ++block) {
       node = cache.Publish(node, hashes[block],
                            absl::MakeConstSpan(tokens).subspan(block * kBlockSize, kBlockSize),
-                           table->ids()[block]);
+                           *table, static_cast<int32_t>(block));
     }
     return table;
   }
@@ -75,38 +75,73 @@ TEST(PrefixCache, ACollisionIsNeverAHit) {
   std::unique_ptr<BlockTable> table = f.Run(a);
   EXPECT_EQ(f.cache.Lookup(b, hashes).blocks.size(), 0) << "same hashes, other tokens";
   // The other prefix cannot be published under a hash that is taken, nor anything behind it.
-  std::optional<BlockLease> lease = f.pool.Acquire(2);
+  BlockTable other(f.pool, kBlockSize);
+  ASSERT_TRUE(other.Reserve(8));
   const absl::Span<const TokenId> tokens = absl::MakeConstSpan(b);
-  PrefixNode node = f.cache.Publish({}, hashes[0], tokens.subspan(0, kBlockSize), lease->ids()[0]);
+  PrefixNode node = f.cache.Publish({}, hashes[0], tokens.subspan(0, kBlockSize), other, 0);
   EXPECT_TRUE(node.closed());
-  node = f.cache.Publish(node, BlockHash(777), tokens.subspan(4, kBlockSize), lease->ids()[1]);
+  node = f.cache.Publish(node, BlockHash(777), tokens.subspan(4, kBlockSize), other, 1);
   EXPECT_TRUE(node.closed());
   EXPECT_EQ(f.cache.node_count(), 3);
   f.cache.CheckIntegrity();
 }
 
-TEST(PrefixCache, EqualBlocksOfTwoSequencesAreOneHash) {
+TEST(PrefixCache, EqualBlocksOfTwoSequencesBecomeOne) {
   Fixture f(8);
   const std::vector<TokenId> tokens = Count(0, 9);
   const std::vector<BlockHash> hashes = Fixture::Hashes(tokens);
   std::vector<BlockTable> tables;
-  for (int copy = 0; copy < 2; ++copy) {
-    BlockTable& table = tables.emplace_back(f.pool, kBlockSize);
-    ASSERT_TRUE(table.Reserve(9));
+  for (int copy = 0; copy < 2; ++copy) {  // both reserve before either publishes
+    ASSERT_TRUE(tables.emplace_back(f.pool, kBlockSize).Reserve(9));
+  }
+  const BlockId own = tables[1].ids()[0];
+  for (BlockTable& table : tables) {
     PrefixNode node;
-    for (size_t block = 0; block < 2; ++block) {
-      node = f.cache.Publish(node, hashes[block], absl::MakeConstSpan(tokens).subspan(block * 4, 4),
-                             table.ids()[block]);
+    for (int32_t block = 0; block < 2; ++block) {
+      node = f.cache.Publish(node, hashes[static_cast<size_t>(block)],
+                             absl::MakeConstSpan(tokens).subspan(static_cast<size_t>(block) * 4, 4),
+                             table, block);
     }
   }
+  EXPECT_NE(tables[0].ids()[2], tables[1].ids()[2]) << "partial blocks stay everybody's own";
+  for (size_t block : {0, 1}) EXPECT_EQ(tables[0].ids()[block], tables[1].ids()[block]);
+  EXPECT_EQ(f.pool.reference_count(own), 0);
+  EXPECT_EQ(f.pool.held_count(), 4);
   EXPECT_EQ(f.cache.node_count(), 2);
   EXPECT_EQ(f.log.Seal()->stored.size(), 2u);
-  tables.pop_back();
   f.cache.CheckIntegrity();
-  std::optional<BlockLease> rest = f.pool.Acquire(5);  // reclaims the idle copies
-  EXPECT_EQ(f.cache.node_count(), 2);
-  EXPECT_FALSE(f.log.Seal().has_value()) << "the held copies are still there";
+  tables[0].Clear();
+  std::optional<BlockLease> rest = f.pool.Acquire(5);
+  ASSERT_TRUE(rest.has_value()) << "what was replaced is empty now";
+  EXPECT_FALSE(f.log.Seal().has_value()) << "the held blocks are still there";
   EXPECT_EQ(f.cache.Lookup(tokens, hashes).blocks.size(), 2);
+}
+
+// A prompt of whole blocks computes its last one again each time; that must not cost a block each.
+TEST(PrefixCache, RepeatsOfOnePromptEvictNobody) {
+  Fixture f(32);
+  f.Run(Count(100, 41));  // somebody's prefix, idle from now on
+  for (int repeat = 0; repeat < 100; ++repeat) f.Run(Count(0, 16));
+  EXPECT_EQ(f.cache.node_count(), 10 + 4);
+  f.pool.CheckIntegrity();
+  f.cache.CheckIntegrity();
+  int32_t matched = 0;
+  f.Run(Count(100, 41), &matched);
+  EXPECT_EQ(matched, 10);
+}
+
+TEST(PrefixCache, AnIdleBlockThatReplacesAnEqualOneLeavesTheQueue) {
+  Fixture f(4);
+  f.Run(Count(0, 8));
+  std::unique_ptr<BlockTable> table = f.Run(Count(0, 8));
+  EXPECT_EQ(f.pool.held_count(), 2);
+  EXPECT_FALSE(f.pool.Acquire(3).has_value());
+  std::optional<BlockLease> rest = f.pool.Acquire(2);
+  EXPECT_EQ(f.cache.node_count(), 2) << "the table holds both";
+  table.reset();
+  f.pool.CheckIntegrity();
+  std::optional<BlockLease> last = f.pool.Acquire(2);
+  EXPECT_EQ(f.cache.node_count(), 0);
 }
 
 // What a router does with the batches.
