@@ -50,7 +50,7 @@ case $sanitize in
     ;;
   address)
     cmake --build "$build" --parallel "$jobs"
-    run_ctest --parallel "$jobs" -LE tidy
+    run_ctest --parallel "$jobs"
     ;;
   thread)
     mapfile -t targets < <(labelled tsan)
