@@ -20,8 +20,9 @@ namespace baton::worker {
 
 enum class FinishReason { kStop, kLength, kCancelled };
 
-// One step's news, in the order in which they are to be told. Every sequence ends in one Finished,
-// or its request in one Failed: never both, never twice.
+// One step's news, in the order in which they are to be told. Every choice ends exactly once: by
+// its own Finished, or by its request's Failed, which ends all those that have had no Finished yet.
+// There is at least one such choice, and nothing but `ended` follows a Failed.
 struct StepEvents {
   struct Accepted {
     const GenerationRequest* request = nullptr;

@@ -61,7 +61,8 @@ class SchedulerRun {
  public:
   struct Output {
     std::vector<TokenId> tokens;
-    int ends = 0;  // Finished events
+    int ends = 0;  // Finished, or the request's Failed while it was open
+    bool failed = false;
     FinishReason reason = FinishReason::kStop;
   };
 
@@ -111,13 +112,27 @@ class SchedulerRun {
       ++output.ends;
       output.reason = event.reason;
     }
-    for (const auto& event : events.failed) failed[event.request->key.value()] = event.status;
+    for (const auto& event : events.failed) TakeFailure(*event.request, event.status);
     for (const auto* request : events.ended) ++ended[request->key.value()];
   }
 
   const Output& At(uint64_t key, int32_t choice = 0) { return outputs[{key, choice}]; }
 
  private:
+  // What a consumer makes of it: the end of the choices that have none yet.
+  void TakeFailure(const GenerationRequest& request, const absl::Status& status) {
+    const uint64_t key = request.key.value();
+    EXPECT_TRUE(failed.emplace(key, status).second) << "failed twice";
+    bool ended_any = false;
+    for (int32_t choice = 0; choice < request.choices; ++choice) {
+      Output& output = outputs[{key, request.choice_offset + choice}];
+      if (output.ends > 0) continue;
+      ++output.ends;
+      output.failed = ended_any = true;
+    }
+    EXPECT_TRUE(ended_any) << "a failure after the last end";
+  }
+
   const SchedulerOptions options_;
 
  public:

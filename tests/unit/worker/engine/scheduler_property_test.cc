@@ -123,22 +123,29 @@ TEST_P(NarrowestCache, ForksOutliveTheirParents) {
 INSTANTIATE_TEST_SUITE_P(Policies, NarrowestCache, ::testing::Values("fcfs", "priority"),
                          [](const auto& info) { return info.param; });
 
-// Whatever is cancelled, and whenever, nothing leaks and nobody else notices.
-TEST(SchedulerProperties, RandomCancellationsLeakNothing) {
+// Whatever is cancelled or fails, and whenever, nothing leaks, every choice ends exactly once and
+// nobody else notices.
+TEST(SchedulerProperties, RandomCancellationsAndFailuresLeakNothing) {
   std::mt19937 random(11);
   const SchedulerOptions options{.block_count = 18, .max_model_len = 64};
   SchedulerRun run(options);
   std::map<uint64_t, std::vector<TokenId>> expected;
+  std::map<uint64_t, int32_t> choices;
   std::set<uint64_t> cancelled;
   for (uint64_t key = 1; key <= 300; ++key) {
     GenerationRequest request = RandomRequest(random, key, options.max_model_len, 4);
     expected[key] = Alone(request, 0, options.max_model_len);
+    choices[key] = request.choices;
     run.scheduler.Add(std::move(request));
     const RequestKey victim(1 + random() % key);
     if (random() % 2 == 0) {
       const StepPlan& plan = run.scheduler.Plan();
       run.scheduler.End(victim, Cancelled("left"));
-      if (!plan.empty()) run.scheduler.Commit(run.executor.Run(plan));
+      if (!plan.empty() && random() % 8 == 0) {
+        run.scheduler.CommitFailure(Internal("the device is gone"));
+      } else if (!plan.empty()) {
+        run.scheduler.Commit(run.executor.Run(plan));
+      }
     } else {
       run.scheduler.End(victim, DeadlineExceeded("late"));
       run.Step();
@@ -151,7 +158,10 @@ TEST(SchedulerProperties, RandomCancellationsLeakNothing) {
   EXPECT_EQ(run.ended.size(), 300u);
   for (const auto& [key, tokens] : expected) {
     EXPECT_EQ(run.ended[key], 1);
-    if (cancelled.contains(key)) continue;
+    for (int32_t choice = 0; choice < choices[key]; ++choice) {
+      EXPECT_EQ(run.At(key, choice).ends, 1) << key << "/" << choice;
+    }
+    if (cancelled.contains(key) || run.failed.contains(key)) continue;
     EXPECT_EQ(run.At(key).tokens, tokens);
   }
 }

@@ -257,6 +257,31 @@ TEST(Scheduler, AFailedStepFailsThoseItNamed) {
   EXPECT_EQ(run.cached[3], 0) << "nothing of the failed step was published";
 }
 
+TEST(Scheduler, AFailureEndsTheChoicesThatAreStillOpen) {
+  uint64_t key = 1;
+  GenerationRequest request;
+  do {
+    request = RequestOf(key++, Counted(0, 10), 8);
+    request.choices = 3;
+  } while (Alone(request, 1, 128).size() != 1 || Alone(request, 0, 128).size() < 3 ||
+           Alone(request, 2, 128).size() < 3);
+  key = request.key.value();
+  SchedulerRun run({});
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  EXPECT_EQ(run.At(key, 1).ends, 1);
+  run.scheduler.Plan();
+  run.scheduler.CommitFailure(Internal("the device is gone"));
+  run.TakeEvents();
+  for (int32_t choice = 0; choice < 3; ++choice) {
+    EXPECT_EQ(run.At(key, choice).ends, 1);
+    EXPECT_EQ(run.At(key, choice).failed, choice != 1);
+  }
+  EXPECT_EQ(run.At(key, 1).reason, FinishReason::kStop);
+  EXPECT_EQ(run.ended[key], 1);
+  EXPECT_FALSE(run.scheduler.has_work());
+}
+
 TEST(Scheduler, ResumedTokensCountAsOutput) {
   GenerationRequest whole = RequestOf(5, Counted(0, 9), 12);
   whole.params.ignore_eos = true;
