@@ -69,11 +69,10 @@ void Scheduler::Add(GenerationRequest request) {
   BATON_CHECK(CheckFits(config_, request).ok()) << CheckFits(config_, request).ToString();
   const RequestKey key = request.key;
   auto active = std::make_unique<ActiveRequest>(std::move(request));
-  active->stop_ids = active->request.params.stop_token_ids;
-  if (!active->request.params.ignore_eos) {
-    active->stop_ids.insert(active->stop_ids.end(), config_.end_token_ids.begin(),
+  active->stop_ids = active->banned_ids = active->request.params.stop_token_ids;
+  active->banned_ids.insert(active->banned_ids.end(), config_.end_token_ids.begin(),
                             config_.end_token_ids.end());
-  }
+  if (!active->request.params.ignore_eos) active->stop_ids = active->banned_ids;
   active->unfinished = active->request.choices;
   Sequence* sequence = active->sequences
                            .emplace_back(std::make_unique<Sequence>(NextSequenceId(), *active,
@@ -314,7 +313,7 @@ void Scheduler::AddSamples(Sequence& sequence, int32_t row) {
     sample.output_position = sequence.output_count();
     sample.history = sequence.tokens;
     sample.prompt_count = sequence.prompt_count;
-    sample.stop_ids = active.stop_ids;
+    sample.stop_ids = active.banned_ids;
     plan_.samples.push_back(sample);
     targets_.push_back({&sequence, choice});
   }

@@ -79,7 +79,8 @@ struct ActiveRequest {
   explicit ActiveRequest(GenerationRequest request_in) : request(std::move(request_in)) {}
 
   const GenerationRequest request;
-  std::vector<TokenId> stop_ids;  // every id that ends a sequence of it
+  std::vector<TokenId> stop_ids;    // every id that ends a sequence of it
+  std::vector<TokenId> banned_ids;  // until min_tokens are out: also the ends that are ignored
   std::vector<std::unique_ptr<Sequence>> sequences;
   int32_t unfinished = 0;
   bool accepted = false;

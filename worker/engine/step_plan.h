@@ -47,8 +47,9 @@ struct SampleRequest {
   int32_t output_position = 0;             // 0 for the first output token
   absl::Span<const TokenId> history = {};  // prompt and output so far
   int32_t prompt_count = 0;                // how much of `history` is prompt
-  absl::Span<const TokenId> stop_ids =
-      {};  // every id that ends this sequence: banned by min_tokens
+  // Banned until min_tokens are out: the request's stop ids and the model's end tokens, also where
+  // ignore_eos keeps these from ending the sequence.
+  absl::Span<const TokenId> stop_ids = {};
 };
 
 struct StepPlan {

@@ -160,7 +160,7 @@ inline std::vector<TokenId> Alone(const GenerationRequest& request, int32_t choi
     const auto position = static_cast<int32_t>(history.size()) - fresh;
     TokenId token = FakeExecutor::Next(history, request.params.seed, request.choice_offset + choice,
                                        position, vocab_size);
-    const bool banned = position < request.params.min_tokens && !request.params.ignore_eos;
+    const bool banned = position < request.params.min_tokens;
     if (banned && token == kEnd) token = kEnd + 1;
     history.push_back(token);
     output.push_back(token);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/base/status.h"
 #include "tests/unit/worker/engine/scheduler_fixture.h"
 
@@ -37,6 +39,30 @@ TEST(Scheduler, StopsAtAnEndToken) {
     EXPECT_EQ(run.At(key).reason, FinishReason::kStop);
     break;
   }
+}
+
+// As in vLLM: ignore_eos says what does not end a sequence, min_tokens what may not be drawn yet.
+TEST(Scheduler, MinTokensBansTheEndTokenAlsoWhereItIsIgnored) {
+  GenerationRequest request;
+  std::vector<TokenId> unbanned, expected;
+  const auto ends = [](absl::Span<const TokenId> tokens) {
+    return std::count(tokens.begin(), tokens.end(), kEnd);
+  };
+  for (uint64_t key = 1; ends(unbanned) == 0 || ends(expected) == 0; ++key) {
+    request = RequestOf(key, Counted(0, 5), 40);
+    request.params.ignore_eos = true;
+    unbanned = Alone(request, 0, 128);
+    unbanned.resize(6);
+    request.params.min_tokens = 6;
+    expected = Alone(request, 0, 128);
+  }
+  const uint64_t key = request.key.value();
+  SchedulerRun run({});
+  run.scheduler.Add(std::move(request));
+  run.RunToEnd();
+  EXPECT_EQ(run.At(key).tokens, expected);
+  EXPECT_EQ(ends(absl::MakeConstSpan(run.At(key).tokens).first(6)), 0);
+  EXPECT_EQ(run.At(key).reason, FinishReason::kLength) << "the end token came and was ignored";
 }
 
 TEST(Scheduler, StopsAtTheModelsLength) {
