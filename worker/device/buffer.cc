@@ -24,9 +24,9 @@ void Unmap(std::byte* data, size_t bytes) {
 
 }  // namespace
 
-absl::StatusOr<Buffer> Buffer::Allocate(size_t size_bytes) {
+absl::StatusOr<Buffer> Buffer::Allocate(size_t size_bytes, Pages pages) {
   if (size_bytes == 0) return Buffer();
-  const bool huge = size_bytes >= kHugePageBytes;
+  const bool huge = pages == Pages::kHuge && size_bytes >= kHugePageBytes;
   const size_t unit = huge ? kHugePageBytes : kPageBytes;
   const size_t mapped_bytes = RoundUp(size_bytes, unit);
   const size_t asked_bytes = huge ? mapped_bytes + kHugePageBytes : mapped_bytes;
@@ -48,6 +48,8 @@ absl::StatusOr<Buffer> Buffer::Allocate(size_t size_bytes) {
     data += head;
     Unmap(data + mapped_bytes, asked_bytes - head - mapped_bytes);
     madvise(data, mapped_bytes, MADV_HUGEPAGE);  // a wish: refusal only costs speed
+  } else if (pages == Pages::kSmall) {
+    madvise(data, mapped_bytes, MADV_NOHUGEPAGE);  // likewise
   }
   return Buffer(data, size_bytes, mapped_bytes);
 }

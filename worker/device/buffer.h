@@ -6,9 +6,10 @@
 
 namespace baton::worker {
 
-// Memory for tensors: zeroed, aligned to 64 bytes, on huge pages where it is large and the kernel
-// grants them. Pages become real when they are first touched, so a large buffer costs nothing
-// until it is used, and lands on the memory of the thread that fills it.
+// Memory for tensors: zeroed, aligned to 64 bytes, on huge pages where it is large, the kernel
+// grants them and the caller does not prefer small ones. Pages become real when they are first
+// touched, so a large buffer costs nothing until it is used, and lands on the memory of the thread
+// that fills it.
 //
 // Threading: thread-compatible.
 // Ownership: owns its bytes; a move leaves them where they are and the source empty.
@@ -17,8 +18,12 @@ class Buffer {
  public:
   static constexpr size_t kAlignment = 64;
 
+  // kHuge suits what is filled at once and read whole, as weights are; kSmall what is filled here
+  // and there, where a first touch must cost no more than its own bytes.
+  enum class Pages { kHuge, kSmall };
+
   // `size_bytes` of zeros; 0 gives an empty buffer.
-  static absl::StatusOr<Buffer> Allocate(size_t size_bytes);
+  static absl::StatusOr<Buffer> Allocate(size_t size_bytes, Pages pages = Pages::kHuge);
 
   Buffer() = default;
   Buffer(Buffer&& other) noexcept;

@@ -20,7 +20,7 @@ absl::StatusOr<KvStorage> KvStorage::Create(const KvLayout& layout, int32_t laye
   }
   const size_t bytes =
       layout.block_bytes() * static_cast<size_t>(layer_count) * static_cast<size_t>(block_count);
-  ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(bytes));
+  ASSIGN_OR_RETURN(Buffer buffer, Buffer::Allocate(bytes, Buffer::Pages::kSmall));
   return KvStorage(layout, layer_count, block_count, std::move(buffer));
 }
 
@@ -32,22 +32,28 @@ KvStorage::KvStorage(const KvLayout& layout, int32_t layer_count, int32_t block_
 
 KvLayerView KvStorage::Layer(int32_t layer) {
   BATON_DCHECK(layer >= 0 && layer < layer_count_);
-  const size_t layer_bytes = layout_.block_bytes() * static_cast<size_t>(block_count_);
-  return {bytes_.data() + static_cast<size_t>(layer) * layer_bytes, layout_};
+  return {.data = bytes_.data() + static_cast<size_t>(layer) * layout_.block_bytes(),
+          .layout = layout_,
+          .block_stride = block_bytes()};
+}
+
+absl::Span<std::byte> KvStorage::BlockBytes(BlockId block) {
+  BATON_CHECK(block.value() >= 0 && block.value() < block_count_)
+      << "kv storage: block=" << block.value() << "/" << block_count_;
+  return {bytes_.data() + static_cast<size_t>(block.value()) * block_bytes(), block_bytes()};
 }
 
 absl::Span<std::byte> KvStorage::BlockBytes(int32_t layer, BlockId block) {
-  BATON_CHECK(block.value() >= 0 && block.value() < block_count_)
-      << "kv storage: block=" << block.value() << "/" << block_count_;
-  return {Layer(layer).Block(block), layout_.block_bytes()};
+  BATON_DCHECK(layer >= 0 && layer < layer_count_);
+  return BlockBytes(block).subspan(static_cast<size_t>(layer) * layout_.block_bytes(),
+                                   layout_.block_bytes());
 }
 
-void KvStorage::CopyBlock(BlockId from, BlockId to) {
+void KvStorage::CopyBlock(BlockId from, BlockId to, const ComputeSlice& slice) {
   BATON_CHECK(from != to) << "kv storage: copy onto itself: block=" << from.value();
-  for (int32_t layer = 0; layer < layer_count_; ++layer) {
-    const absl::Span<std::byte> source = BlockBytes(layer, from);
-    std::memcpy(BlockBytes(layer, to).data(), source.data(), source.size());
-  }
+  const ComputeSlice::Range share = slice.Share(static_cast<int64_t>(block_bytes()));
+  std::memcpy(BlockBytes(to).data() + share.begin, BlockBytes(from).data() + share.begin,
+              static_cast<size_t>(share.end - share.begin));
 }
 
 }  // namespace baton::worker

@@ -34,7 +34,7 @@ void Attend(const AttentionArgs& args, const Piece& piece, const ComputeSlice& s
       .blocks = plan.BlocksOf(piece),
       .keys = reinterpret_cast<const unsigned char*>(args.kv.Keys(BlockId(0), piece.kv_head)),
       .values = reinterpret_cast<const unsigned char*>(args.kv.Values(BlockId(0), piece.kv_head)),
-      .block_bytes = layout.block_bytes(),
+      .block_bytes = args.kv.block_stride,
       .totals = plan.ThreadTotals(slice.index()),
       .partials = whole ? plan.ThreadPartials(slice.index()) : plan.Partial(piece.partial),
       .out = whole ? args.out.Rows(piece.row_begin, 1).Cols(first_col, 1).data() : nullptr,

@@ -48,13 +48,15 @@ struct KvLayout {
   friend bool operator==(const KvLayout&, const KvLayout&) = default;
 };
 
-// The blocks of one layer.
+// The blocks of one layer, each `block_stride` bytes behind the one before: other layers may lie
+// between them.
 struct KvLayerView {
   std::byte* data = nullptr;
   KvLayout layout;
+  size_t block_stride = 0;  // at least layout.block_bytes()
 
   std::byte* Block(BlockId block) const {
-    return data + static_cast<size_t>(block.value()) * layout.block_bytes();
+    return data + static_cast<size_t>(block.value()) * block_stride;
   }
   std::byte* Keys(BlockId block, int head) const {
     return Block(block) + static_cast<size_t>(head) * layout.head_bytes();

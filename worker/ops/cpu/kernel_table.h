@@ -63,7 +63,7 @@ struct AttentionTask {
   const int32_t* blocks;
   const unsigned char* keys;    // of the kv head in block 0
   const unsigned char* values;  // likewise
-  size_t block_bytes;
+  size_t block_bytes;           // from one block of this layer to the next
   float* totals;    // scratch of rows * state_floats
   float* partials;  // rows * state_floats: scratch, or where the result is wanted
   void* out;        // nullptr: leave the partial results of the only split in `partials`

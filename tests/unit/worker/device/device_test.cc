@@ -1,7 +1,10 @@
 // Instruction sets and buffers.
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "worker/device/buffer.h"
@@ -36,6 +39,17 @@ TEST(BufferTest, IsZeroedAlignedAndMoves) {
     EXPECT_EQ(first[bytes - 1], 7);
     EXPECT_TRUE(buffer.empty());  // NOLINT(bugprone-use-after-move): what a move leaves is stated
   }
+}
+
+TEST(BufferTest, SmallPagesBecomeRealOneByOne) {
+  constexpr size_t kBytes = size_t{8} << 20;
+  constexpr size_t kPage = 4096;
+  absl::StatusOr<Buffer> made = Buffer::Allocate(kBytes, Buffer::Pages::kSmall);
+  ASSERT_TRUE(made.ok());
+  made->as<uint8_t>()[kBytes / 2] = 1;
+  std::vector<unsigned char> real(kBytes / kPage);
+  ASSERT_EQ(mincore(made->data(), kBytes, real.data()), 0);
+  EXPECT_EQ(std::count_if(real.begin(), real.end(), [](auto byte) { return byte & 1; }), 1);
 }
 
 TEST(BufferTest, EmptyAndImpossibleSizes) {

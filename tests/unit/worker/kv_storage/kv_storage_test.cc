@@ -30,16 +30,35 @@ TEST(KvStorageTest, BlocksOfAllLayersAreApart) {
   }
 }
 
+TEST(KvStorageTest, TheLayersOfABlockAreNeighbours) {
+  absl::StatusOr<KvStorage> storage = KvStorage::Create(kLayout, 3, 5);
+  ASSERT_TRUE(storage.ok());
+  for (int block = 0; block < 5; ++block) {
+    const absl::Span<std::byte> whole = storage->BlockBytes(BlockId(block));
+    EXPECT_EQ(whole.size(), storage->block_bytes());
+    for (int layer = 0; layer < 3; ++layer) {
+      EXPECT_EQ(storage->BlockBytes(layer, BlockId(block)).data(),
+                whole.data() + static_cast<size_t>(layer) * kLayout.block_bytes());
+    }
+  }
+}
+
 TEST(KvStorageTest, CopiesABlockInEveryLayerAndNothingElse) {
-  absl::StatusOr<KvStorage> storage = KvStorage::Create(kLayout, 2, 3);
+  absl::StatusOr<KvStorage> storage = KvStorage::Create(kLayout, 2, 4);
   ASSERT_TRUE(storage.ok());
   for (int layer = 0; layer < 2; ++layer) {
     std::memset(storage->BlockBytes(layer, BlockId(2)).data(), 7 + layer, kLayout.block_bytes());
   }
-  storage->CopyBlock(BlockId(2), BlockId(0));
+  ComputeThreads threads({.thread_count = 3});
+  threads.Run([&](const ComputeSlice& slice) {
+    storage->CopyBlock(BlockId(2), BlockId(0), slice);
+    storage->CopyBlock(BlockId(0), BlockId(3), slice);  // of what was copied just now
+  });
   for (int layer = 0; layer < 2; ++layer) {
-    EXPECT_THAT(storage->BlockBytes(layer, BlockId(0)),
-                testing::Each(static_cast<std::byte>(7 + layer)));
+    for (const int block : {0, 2, 3}) {
+      EXPECT_THAT(storage->BlockBytes(layer, BlockId(block)),
+                  testing::Each(static_cast<std::byte>(7 + layer)));
+    }
     EXPECT_THAT(storage->BlockBytes(layer, BlockId(1)), testing::Each(std::byte{0}));
   }
 }

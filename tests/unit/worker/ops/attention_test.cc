@@ -30,9 +30,11 @@ class PagedSequences {
     const KvLayout layout = *KvLayout::Make(dtype, block_tokens, heads.kv_heads, heads.head_dim);
     int32_t block_count = 0;
     for (const int length : lengths_) block_count += (length + block_tokens - 1) / block_tokens;
-    storage_.emplace(*KvStorage::Create(layout, 1, block_count));
-    std::memset(storage_->Layer(0).data, 0xff,
-                layout.block_bytes() * static_cast<size_t>(block_count));
+    storage_.emplace(*KvStorage::Create(layout, 2, block_count));
+    for (int32_t block = 0; block < block_count; ++block) {
+      const absl::Span<std::byte> bytes = storage_->BlockBytes(BlockId(block));
+      std::memset(bytes.data(), 0xff, bytes.size());
+    }
     int32_t next = block_count;
     for (size_t i = 0; i < lengths_.size(); ++i) {
       const auto cols = static_cast<size_t>(heads.heads + 2 * heads.kv_heads) *
@@ -47,7 +49,7 @@ class PagedSequences {
     }
   }
 
-  KvLayerView kv() { return storage_->Layer(0); }
+  KvLayerView kv() { return storage_->Layer(1); }
   const KvLayout& layout() const { return storage_->layout(); }
   absl::Span<const BlockId> blocks(int sequence) const {
     return tables_[static_cast<size_t>(sequence)];

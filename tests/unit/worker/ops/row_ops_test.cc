@@ -111,9 +111,9 @@ TEST_P(RowOpsTest, RopeAppendTurnsAndStores) {
        {RopeShape{9, 3, 64, 64}, RopeShape{4, 4, 8, 8}, RopeShape{6, 2, 40, 20}}) {
     for (const DType dtype : {DType::kBf16, DType::kF32}) {
       const KvLayout layout = *KvLayout::Make(dtype, 16, shape.kv_heads, shape.head_dim);
-      absl::StatusOr<KvStorage> storage = KvStorage::Create(layout, 1, 4);
+      absl::StatusOr<KvStorage> storage = KvStorage::Create(layout, 2, 4);
       ASSERT_TRUE(storage.ok());
-      const KvLayerView kv = storage->Layer(0);
+      const KvLayerView kv = storage->Layer(1);
       const int64_t rows = 21;
       const int64_t cols = int64_t{shape.heads + 2 * shape.kv_heads} * shape.head_dim;
       TestMatrix qkv(DType::kF32, rows, cols, RandomFloats(static_cast<size_t>(rows * cols), 1));

@@ -139,13 +139,14 @@ TEST(KvLayoutTest, SizesAndPlaces) {
   EXPECT_EQ(layout.padded_head_dim(), 48);
   EXPECT_EQ(layout.head_bytes(), 64u * 48 * 2);
   EXPECT_EQ(layout.block_bytes(), 2u * 3 * 64 * 48 * 2);
-  const KvLayerView view{nullptr, layout};
+  const KvLayerView view{
+      .data = nullptr, .layout = layout, .block_stride = 5 * layout.block_bytes()};
   EXPECT_EQ(view.Keys(BlockId(2), 1) - view.Block(BlockId(2)),
             static_cast<ptrdiff_t>(layout.head_bytes()));
   EXPECT_EQ(view.Values(BlockId(2), 0) - view.Keys(BlockId(2), 2),
             static_cast<ptrdiff_t>(layout.head_bytes()));
-  EXPECT_EQ(view.Keys(BlockId(3), 0) - view.Values(BlockId(2), 2),
-            static_cast<ptrdiff_t>(layout.head_bytes()));
+  EXPECT_EQ(view.Keys(BlockId(3), 0) - view.Keys(BlockId(2), 0),
+            static_cast<ptrdiff_t>(5 * layout.block_bytes()));
 }
 
 TEST(KvLayoutTest, RefusesWhatKernelsCannotTake) {
