@@ -1,5 +1,6 @@
 #include "worker/model/decoder_weights.h"
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,7 +47,7 @@ class WeightPacker {
     ASSIGN_OR_RETURN(weights.embedding, Pack({Slot::kEmbedding}, LinearKind::kPlain));
     ASSIGN_OR_RETURN(weights.final_norm, Vector(Slot::kFinalNorm, -1));
     if (TensorOf(Slot::kRopeFactors, -1) != nullptr) {
-      ASSIGN_OR_RETURN(weights.rope_factors, Vector(Slot::kRopeFactors, -1));
+      ASSIGN_OR_RETURN(weights.rope_factors, RopeFactors());
     }
     for (layer_ = 0; layer_ < options_.spec->layer_count; ++layer_) {
       ASSIGN_OR_RETURN(LayerWeights layer, PackLayer());
@@ -105,6 +106,19 @@ class WeightPacker {
                    count, values.data());
     Report(*tensor);
     return values;
+  }
+
+  // Frequencies are divided by them.
+  absl::StatusOr<std::vector<float>> RopeFactors() {
+    ASSIGN_OR_RETURN(std::vector<float> factors, Vector(Slot::kRopeFactors, -1));
+    for (const float factor : factors) {
+      if (std::isfinite(factor) && factor > 0) continue;
+      const SourceTensor& tensor = *TensorOf(Slot::kRopeFactors, -1);
+      return InvalidArgument(absl::StrCat("load ", ToAbsl(tensor.file),
+                                          ": tensor=", ToAbsl(tensor.name), " holds ", factor,
+                                          "/finite and above 0"));
+    }
+    return factors;
   }
 
   absl::StatusOr<PackedLinear> Pack(const std::vector<Place>& places, LinearKind kind) {
