@@ -17,6 +17,7 @@
 #include "common/config/listen_address.h"
 #include "common/kv/block_hash.h"
 #include "common/obs/log.h"
+#include "worker/executor/warm_up.h"
 
 namespace baton::worker {
 namespace {
@@ -80,6 +81,7 @@ absl::Status App::LoadWeights(const Progress& progress) {
   load.max_num_seqs = options_.max_num_seqs;
   load.block_size = options_.block_size;
   load.kv_cache_memory_bytes = options_.kv_cache_memory_bytes;
+  load.workers_on_host = options_.workers_on_host;
   load.threads = options_.threads;
   load.tensor_parallel_size = options_.tensor_parallel_size;
   load.progress = [this, &progress](uint64_t done, uint64_t total) {
@@ -87,8 +89,10 @@ absl::Status App::LoadWeights(const Progress& progress) {
         {.phase = "weights", .detail = {}, .done_bytes = done, .total_bytes = total});
     if (progress) progress(done, total);
   };
+  load.on_broken = [this](const absl::Status& reason) { OnBroken(reason); };
   ASSIGN_OR_RETURN(loaded_, LoadModel(load));
   lifecycle_.SetState(LifecycleState::kWarming);
+  RETURN_IF_ERROR(WarmUp(*loaded_.executor));
   RETURN_IF_ERROR(MakeServedModel());
   ASSIGN_OR_RETURN(SchedulerConfig scheduler, MakeSchedulerConfig());
   metrics_.emplace(registry_, model_.names.front());
@@ -173,7 +177,8 @@ void App::Describe(int port) {
   description.set_tensor_parallel_size(static_cast<uint32_t>(options_.tensor_parallel_size));
 }
 
-absl::Status App::Serve() {
+absl::Status App::Serve(TerminationSignals& signals) {
+  signals_ = &signals;
   ASSIGN_OR_RETURN(ListenAddress listen,
                    ListenAddressFromFlags(options_.listen, options_.listen_fd));
   inference_.emplace(SessionStream::Context{.intake = *intake_,
@@ -201,6 +206,13 @@ absl::Status App::Serve() {
   return absl::OkStatus();
 }
 
+void App::OnBroken(const absl::Status& reason) {
+  LogError("the executor is broken: the worker ends", {{"status", reason}});
+  broken_ = true;
+  lifecycle_.SetState(LifecycleState::kWedged);
+  if (TerminationSignals* signals = signals_) signals->Trigger();
+}
+
 void App::BeginDrain() {
   lifecycle_.SetState(LifecycleState::kDraining);
   rpc_server_->SetServing(false);
@@ -216,7 +228,7 @@ bool App::Stop() {
                                {"overran", report.overran()}});
   });
   shutdown.AddStage("readiness", seconds(1), [this](MonotonicTime) {
-    lifecycle_.SetState(LifecycleState::kDraining);
+    if (!broken_) lifecycle_.SetState(LifecycleState::kDraining);
     rpc_server_->SetServing(false);
   });
   shutdown.AddStage("refuse", seconds(1),
@@ -245,7 +257,7 @@ bool App::Stop() {
     lifecycle_.SetState(LifecycleState::kStopped);
     admin_.reset();
   });
-  return shutdown.Run();
+  return shutdown.Run() && !broken_;
 }
 
 }  // namespace baton::worker

@@ -2,7 +2,7 @@
 //
 //   ASSIGN_OR_RETURN(std::unique_ptr<App> app, App::Load(options, clock, progress));
 //   TerminationSignals signals;                // before Serve starts gRPC's threads
-//   RETURN_IF_ERROR(app->Serve());
+//   RETURN_IF_ERROR(app->Serve(signals));
 //   signals.Wait();
 //   return app->Stop() ? 0 : 1;
 //
@@ -13,6 +13,7 @@
 // Errors:    Load and Serve name the flag, file or address at fault; nothing is left running.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "common/concurrency/termination_signals.h"
 #include "common/obs/admin_server.h"
 #include "common/obs/lifecycle.h"
 #include "common/obs/metrics.h"
@@ -49,9 +51,11 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  absl::Status Serve();
+  // Triggers `signals`, which outlive the app's threads, when the model can compute no more.
+  absl::Status Serve(TerminationSignals& signals);
 
-  // Runs the stages of an orderly end; false when one overran.
+  // Runs the stages of an orderly end; false when one overran, or when the end is no orderly one:
+  // a rank has failed, and a new process is wanted.
   bool Stop();
 
   int port() const { return rpc_server_->port(); }
@@ -66,11 +70,14 @@ class App {
   absl::Status MakeServedModel();
   void Describe(int port);
   void BeginDrain();
+  void OnBroken(const absl::Status& reason);  // on the executor's thread
 
   const WorkerOptions options_;
   Clock& clock_;
   MetricsRegistry registry_;
   Lifecycle lifecycle_;
+  std::atomic<TerminationSignals*> signals_ = nullptr;
+  std::atomic<bool> broken_ = false;
   std::unique_ptr<AdminServer> admin_;
   LoadedModel loaded_;
   std::optional<ModelCard> card_;

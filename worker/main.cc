@@ -40,11 +40,11 @@ int Run(int argc, char** argv) {
   if (!app.ok()) return Fail(app.status());
   // Only now: a signal while the model loads ends the process at once, there is nothing to drain.
   TerminationSignals signals;
-  if (absl::Status served = (*app)->Serve(); !served.ok()) return Fail(served);
+  if (absl::Status served = (*app)->Serve(signals); !served.ok()) return Fail(served);
   signals.Wait();
-  const bool in_time = (*app)->Stop();
+  const bool orderly = (*app)->Stop();
   FlushLog();
-  return in_time ? 0 : 1;
+  return orderly ? 0 : 1;
 }
 
 }  // namespace

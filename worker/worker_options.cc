@@ -50,7 +50,10 @@ void DescribeEngine(OptionTable& table, WorkerOptions& options) {
   table.Add({.name = "kv-cache-memory-bytes",
              .help = "Size of the KV cache; 0 is what the sequences want, within the memory."},
             options.kv_cache_memory_bytes);
-  table.Add({.name = "threads", .help = "Compute threads; 0 is one for each processor."},
+  table.Add({.name = "workers-on-host",
+             .help = "Workers that size their KV caches by this machine's memory, this one too."},
+            options.workers_on_host);
+  table.Add({.name = "threads", .help = "Compute threads; 0 is one for each usable processor."},
             options.threads);
   table.Add({.name = "tensor-parallel-size", .help = "Ranks that share each layer."},
             options.tensor_parallel_size);
@@ -70,6 +73,9 @@ absl::Status WorkerOptions::Validate() const {
   if (model.empty()) return InvalidArgument("--model is missing: a directory or a GGUF file");
   if (block_size < 16 || block_size > 128) {
     return InvalidArgument(absl::StrCat("--block-size is ", block_size, "; from 16 to 128"));
+  }
+  if (workers_on_host < 1) {
+    return InvalidArgument(absl::StrCat("--workers-on-host is ", workers_on_host, "; at least 1"));
   }
   if (max_num_seqs < 1 || max_num_seqs > 4096) {
     return InvalidArgument(absl::StrCat("--max-num-seqs is ", max_num_seqs, "; from 1 to 4096"));

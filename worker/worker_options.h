@@ -31,6 +31,7 @@ struct WorkerOptions {
   int32_t max_num_batched_tokens = 512;
   int32_t block_size = 64;
   uint64_t kv_cache_memory_bytes = 0;
+  int workers_on_host = 1;
   int threads = 0;
   int tensor_parallel_size = 1;
   std::string scheduling_policy = "fcfs";

@@ -1,15 +1,14 @@
 #include "worker/executor/load_model.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/processor_count.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "worker/executor/local_executor.h"
 #include "worker/executor/memory_limit.h"
 #include "worker/loader/read_ahead.h"
 #include "worker/model/architecture.h"
@@ -53,9 +52,13 @@ class ModelLoader {
           absl::StrCat("load model: tensor parallel size=", ranks, "/1 to ", kRanksMax));
     }
     int threads = options_.threads;
-    if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+    if (threads == 0) threads = UsableProcessorCount();
     if (threads < 0 || threads > kThreadsMax) {
       return InvalidArgument(absl::StrCat("load model: threads=", threads, "/0 to ", kThreadsMax));
+    }
+    if (options_.workers_on_host < 1) {
+      return InvalidArgument(
+          absl::StrCat("load model: workers_on_host=", options_.workers_on_host, "/>0"));
     }
     if (options_.max_model_len < 0 || options_.max_num_seqs < 1) {
       return InvalidArgument(absl::StrCat("load model: max_model_len=", options_.max_model_len,
@@ -134,7 +137,8 @@ class ModelLoader {
     uint64_t budget_bytes = options_.kv_cache_memory_bytes;
     if (budget_bytes == 0) {
       const MemoryLimit memory = ReadMemoryLimit();
-      budget_bytes = std::min(memory.total_bytes / 4, memory.available_bytes / 2);
+      budget_bytes = std::min(memory.total_bytes / 4, memory.available_bytes / 2) /
+                     static_cast<uint64_t>(options_.workers_on_host);
       budget_bytes = std::min(budget_bytes, block_bytes * static_cast<uint64_t>(wanted_blocks));
     }
     const uint64_t blocks = std::min<uint64_t>(budget_bytes / block_bytes, INT32_MAX / 2);
@@ -179,7 +183,7 @@ class ModelLoader {
             absl::StrFormat("%016x/%s/cpu-%s/tp%d", checkpoint.digest(), ToAbsl(NameOf(compute_)),
                             ToAbsl(NameOf(options_.isa)), size),
         .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
-    return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks));
+    return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks), options_.on_broken);
   }
 
   const LoadOptions& options_;

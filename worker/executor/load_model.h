@@ -24,6 +24,7 @@
 #include "common/base/ids.h"
 #include "worker/device/cpu_isa.h"
 #include "worker/engine/model_executor.h"
+#include "worker/executor/local_executor.h"
 #include "worker/loader/checkpoint.h"
 
 namespace baton::worker {
@@ -40,10 +41,12 @@ struct LoadOptions {
   int32_t max_num_seqs = 64;           // how many such sequences the cache should hold, at best
   int32_t block_size = 64;             // tokens
   uint64_t kv_cache_memory_bytes = 0;  // 0: what is wanted, at most a quarter of the memory
-  int threads = 0;                     // of all ranks together; 0: one for each processor
+  int workers_on_host = 1;             // that divide that share of the memory
+  int threads = 0;                     // of all ranks together; 0: one for each usable processor
   int tensor_parallel_size = 1;        // ranks, as threads of this process
   CpuIsa isa = BestCpuIsa();
   std::function<void(uint64_t done_bytes, uint64_t total_bytes)> progress;
+  LocalExecutor::BrokenCallback on_broken;
 };
 
 struct LoadedModel {

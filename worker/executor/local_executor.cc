@@ -1,5 +1,7 @@
 #include "worker/executor/local_executor.h"
 
+#include <atomic>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,11 +9,13 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "worker/executor/plan_codec.h"
+#include "worker/sampling/logit_math.h"
 
 namespace baton::worker {
 
-LocalExecutor::LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks)
-    : info_(std::move(info)), ranks_(std::move(ranks)) {
+LocalExecutor::LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks,
+                             BrokenCallback on_broken)
+    : info_(std::move(info)), ranks_(std::move(ranks)), on_broken_(std::move(on_broken)) {
   BATON_CHECK(!ranks_.empty()) << "executor: ranks=0";
   for (int i = 0; i < ranks_.front()->threads().thread_count(); ++i) {
     samplers_.push_back(std::make_unique<Sampler>(info_.vocab_size));
@@ -84,14 +88,19 @@ void LocalExecutor::Follow(size_t rank) {
 }
 
 absl::StatusOr<StepResult> LocalExecutor::Execute(const StepPlan& plan) {
-  RankRunner& leader = *ranks_.front();
-  RETURN_IF_ERROR(SendToFollowers(plan));
-  const absl::StatusOr<ConstMatrix> logits = leader.Run(plan, info_);
-  if (!logits.ok()) {
-    if (ranks_.size() > 1) leader.communicator().Abort(logits.status());
-    return Annotate(logits.status(), absl::StrCat("step ", plan.step));
+  const absl::StatusOr<ConstMatrix> logits = RunAllRanks(plan);
+  if (logits.ok()) return SampleAll(plan, *logits);
+  const absl::Status failure = Annotate(logits.status(), absl::StrCat("step ", plan.step));
+  if (ranks_.size() > 1) {
+    ranks_.front()->communicator().Abort(failure);
+    if (on_broken_) std::exchange(on_broken_, nullptr)(failure);
   }
-  return SampleAll(plan, *logits);
+  return failure;
+}
+
+absl::StatusOr<ConstMatrix> LocalExecutor::RunAllRanks(const StepPlan& plan) {
+  RETURN_IF_ERROR(SendToFollowers(plan));
+  return ranks_.front()->Run(plan, info_);
 }
 
 absl::Status LocalExecutor::SendToFollowers(const StepPlan& plan) {
@@ -99,26 +108,34 @@ absl::Status LocalExecutor::SendToFollowers(const StepPlan& plan) {
   const std::string bytes = SerializePlan(plan);
   for (const auto& queue : followers_) {
     if (queue->Push(bytes) == PushResult::kPushed) continue;
-    return Internal(absl::StrCat("step ", plan.step, ": a rank has stopped"));
+    return Internal("a rank has stopped");
   }
   return absl::OkStatus();
 }
 
-StepResult LocalExecutor::SampleAll(const StepPlan& plan, const ConstMatrix& logits) {
+absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
+                                                    const ConstMatrix& logits) {
   StepResult result;
   result.samples.resize(plan.samples.size());
   if (plan.samples.empty()) return result;
   RankRunner& leader = *ranks_.front();
+  std::atomic<const SampleRequest*> hopeless = nullptr;
   leader.threads().Run([&](const ComputeSlice& slice) {
     Sampler& sampler = *samplers_[static_cast<size_t>(slice.index())];
     const ComputeSlice::Range share = slice.Share(static_cast<int64_t>(plan.samples.size()));
     for (auto i = static_cast<size_t>(share.begin); i < static_cast<size_t>(share.end); ++i) {
       const SampleRequest& request = plan.samples[i];
       const int32_t row = leader.batch().LogitRowOf(request.row);
-      result.samples[i] =
-          sampler.Sample({logits.row<float>(row), static_cast<size_t>(info_.vocab_size)}, request);
+      const absl::Span<const float> of_row(logits.row<float>(row),
+                                           static_cast<size_t>(info_.vocab_size));
+      if (!std::isfinite(MaxOf(of_row))) hopeless = &request;
+      result.samples[i] = sampler.Sample(of_row, request);
     }
   });
+  if (const SampleRequest* request = hopeless) {
+    return Internal(absl::StrCat("step ", plan.step, ": sequence=", request->sequence.value(),
+                                 " has logits without a finite maximum"));
+  }
   return result;
 }
 

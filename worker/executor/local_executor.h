@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,14 +20,19 @@ namespace baton::worker {
 //
 // Depth 1: the plan is read while Finish waits, so nothing is copied on one rank.
 //
-// Threading, Errors: as ModelExecutor. When a rank fails on several ranks the group is broken:
-// every
-//            later step fails too, and the worker restarts.
+// Threading, Errors: as ModelExecutor. INTERNAL also for a row to sample from whose logits have no
+//            finite maximum. When one of several ranks fails, the group is broken: every later step
+//            fails too, and `on_broken` is called.
 // Ownership: owns its ranks; the destructor stops and joins them. REQUIRES: nothing is begun then.
 class LocalExecutor final : public ModelExecutor {
  public:
+  // Told once why no further step can succeed: the worker is to be restarted. On the thread
+  // `exec-0`; must not block.
+  using BrokenCallback = std::function<void(const absl::Status& reason)>;
+
   // `ranks` in order; at least one.
-  LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks);
+  LocalExecutor(ExecutorInfo info, std::vector<std::unique_ptr<RankRunner>> ranks,
+                BrokenCallback on_broken = nullptr);
   ~LocalExecutor() override;
 
   LocalExecutor(const LocalExecutor&) = delete;
@@ -45,15 +51,17 @@ class LocalExecutor final : public ModelExecutor {
   void Follow(size_t rank);
 
   absl::StatusOr<StepResult> Execute(const StepPlan& plan);
+  absl::StatusOr<ConstMatrix> RunAllRanks(const StepPlan& plan);
   absl::Status SendToFollowers(const StepPlan& plan);
-  StepResult SampleAll(const StepPlan& plan, const ConstMatrix& logits);
+  absl::StatusOr<StepResult> SampleAll(const StepPlan& plan, const ConstMatrix& logits);
 
   // Constant after construction.
   const ExecutorInfo info_;
   const std::vector<std::unique_ptr<RankRunner>> ranks_;
   std::vector<std::unique_ptr<PlanQueue>> followers_;  // of ranks 1, 2, ...
 
-  // The leading exec thread's: one sampler for each of its compute threads.
+  // The leading exec thread's: empty once called; one sampler for each of its compute threads.
+  BrokenCallback on_broken_;
   std::vector<std::unique_ptr<Sampler>> samplers_;
 
   Mutex mutex_;

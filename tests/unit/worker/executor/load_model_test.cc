@@ -5,10 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "tests/fakes/scratch_dir.h"
 #include "tests/fakes/tiny_llama.h"
 #include "tests/unit/worker/executor/model_path.h"
+#include "worker/executor/warm_up.h"
 #include "worker/sampling_params/sampling_params.h"
 
 namespace baton::worker {
@@ -130,8 +134,104 @@ TEST(LoadModel, OptionsThatDoNotFitTheModelAreNamed) {
   expect([](LoadOptions& o) { o.tensor_parallel_size = 4; }, "kv heads=2 cannot be cut into 4");
   expect([](LoadOptions& o) { o.block_size = 40; }, "block");
   expect([](LoadOptions& o) { o.threads = -1; }, "threads=-1");
+  expect([](LoadOptions& o) { o.workers_on_host = 0; }, "workers_on_host=0");
+  expect([](LoadOptions& o) { o.workers_on_host = 1 << 30; }, "holds 0 blocks");
   LoadOptions nowhere = TinyLoad(dir.string() + "/nothing");
   EXPECT_EQ(LoadModel(nowhere).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(LoadModel, RopeFactorsMustBeFiniteAndPositive) {
+  const ScratchDir dir("load-rope");
+  const std::filesystem::path path = dir.path() / "tiny.gguf";
+  for (const float wrong : {0.0f, -1.0f, std::numeric_limits<float>::infinity(),
+                            std::numeric_limits<float>::quiet_NaN()}) {
+    std::string file = TinyLlamaGguf();  // ends with the factors
+    std::memcpy(file.data() + file.size() - sizeof(wrong), &wrong, sizeof(wrong));
+    tiny::WriteFile(path, file);
+    const absl::Status status = LoadModel(TinyLoad(path.string())).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_NE(status.message().find("tensor=rope_freqs.weight holds"), absl::string_view::npos)
+        << status;
+  }
+}
+
+// A model whose logits are NaN: its final norm is.
+void WriteSickLlama(const ScratchDir& dir) {
+  WriteTinyLlama(dir.path());
+  std::vector<TinyTensor> tensors = TinyLlamaTensors();
+  for (TinyTensor& tensor : tensors) {
+    if (tensor.name == "model.norm.weight") tensor.values[0] = std::nanf("");
+  }
+  tiny::WriteFile(dir.path() / "model.safetensors", TinySafetensors(tensors, TinyDtype::kF32));
+}
+
+TEST(WarmUp, RunsAModelAndRefusesOneThatCannotCompute) {
+  const ScratchDir dir("warm-up");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  for (const int32_t max_model_len : {0, 1, 2, 100}) {
+    options.max_model_len = max_model_len;
+    const absl::StatusOr<LoadedModel> model = LoadModel(options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    EXPECT_TRUE(WarmUp(*model->executor).ok()) << max_model_len;
+  }
+  const ScratchDir sick("warm-up-sick");
+  WriteSickLlama(sick);
+  const absl::StatusOr<LoadedModel> model = LoadModel(TinyLoad(sick.string()));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const absl::Status status = WarmUp(*model->executor);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+  EXPECT_NE(status.message().find("warm up"), absl::string_view::npos) << status;
+}
+
+TEST(LocalExecutor, LogitsThatAreNoNumbersFailTheirStepAndBreakNothing) {
+  const ScratchDir dir("executor-nan");
+  WriteSickLlama(dir);
+  for (const int ranks : {1, 2}) {
+    LoadOptions options = TinyLoad(dir.string());
+    options.tensor_parallel_size = ranks;
+    options.on_broken = [](const absl::Status& reason) { ADD_FAILURE() << reason; };
+    const absl::StatusOr<LoadedModel> model = LoadModel(options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    const SamplingParams greedy = Greedy();
+    StepPlan plan;
+    plan.step = 41;
+    plan.tokens = {1, 2};
+    plan.blocks = {BlockId(0)};
+    plan.rows.push_back(
+        {.sequence = SequenceId(9), .token_count = 2, .block_count = 1, .logits = true});
+    ASSERT_TRUE(model->executor->Begin(plan).ok());
+    EXPECT_TRUE(model->executor->Finish().ok()) << "nothing is sampled";
+    plan.samples.push_back({.sequence = SequenceId(9), .params = &greedy, .history = plan.tokens});
+    ASSERT_TRUE(model->executor->Begin(plan).ok());
+    const absl::Status status = model->executor->Finish().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+    EXPECT_NE(status.message().find("step 41: sequence=9 has logits"), absl::string_view::npos)
+        << status;
+  }
+}
+
+TEST(LocalExecutor, TellsOnceThatItsGroupOfRanksIsBroken) {
+  const ScratchDir dir("executor-broken");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  std::vector<absl::Status> told;
+  options.on_broken = [&](const absl::Status& reason) { told.push_back(reason); };
+  StepPlan wrong;
+  wrong.tokens = {1};
+  wrong.rows.push_back({.token_count = 2, .block_count = 0});
+  for (const int ranks : {1, 2}) {
+    options.tensor_parallel_size = ranks;
+    const absl::StatusOr<LoadedModel> model = LoadModel(options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    ASSERT_TRUE(WarmUp(*model->executor).ok());
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(model->executor->Begin(wrong).ok());
+      EXPECT_FALSE(model->executor->Finish().ok());
+    }
+    EXPECT_EQ(WarmUp(*model->executor).ok(), ranks == 1);
+    EXPECT_EQ(told.size(), ranks == 1 ? 0u : 1u);
+  }
 }
 
 TEST(LocalExecutor, SamplesTheSameOnOneRankAndOnTwo) {
