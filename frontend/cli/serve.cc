@@ -11,10 +11,10 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/processor_count.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/config/config_source.h"
@@ -121,7 +121,7 @@ class Service {
 
   std::vector<ChildSpec> Children() const {
     std::vector<ChildSpec> children;
-    const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    const int cores = UsableProcessorCount();
     const int threads = std::max(1, cores / options_.workers);
     for (size_t i = 0; i < workers_.size(); ++i) {
       std::vector<std::string> arguments = WorkerArguments(options_, path_, threads);

@@ -86,6 +86,7 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
   AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);
   AppendIfSet(arguments, "--block-size", options.block_size);
   AppendIfSet(arguments, "--kv-cache-memory-bytes", options.kv_cache_memory_bytes);
+  Append(arguments, "--workers-on-host", std::to_string(options.workers));
   Append(arguments, "--threads", std::to_string(options.threads.value_or(worker_threads)));
   Append(arguments, "--log-level", options.log_level);
   return arguments;
