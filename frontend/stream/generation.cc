@@ -16,7 +16,8 @@ absl::Status StatusOfReject(const v1::RouteReply::Reject& reject) {
                                                                           : 1000);
   switch (reject.code()) {
     case v1::RouteReply::Reject::CODE_MODEL_NOT_FOUND:
-      return WithField(NotFound(reject.message()), "model");
+      // The catalog knew it when the request came: its workers are lost, perhaps for a moment.
+      return WithRetryAfter(Unavailable(reject.message()), retry_after);
     case v1::RouteReply::Reject::CODE_TOO_LONG:
       return InvalidArgument(reject.message());
     default:
@@ -65,6 +66,7 @@ class Generation::Leg : public WorkerCallListener, public std::enable_shared_fro
 
   // Owned by the generation's strand.
   std::string worker_id;
+  uint64_t lease = 0;  // what the router holds for us until the worker accepts
   std::shared_ptr<WorkerCall> call;
   uint32_t choices_over = 0;
   bool over = false;
@@ -182,11 +184,13 @@ void Generation::OnRouted(const std::shared_ptr<Leg>& leg, absl::StatusOr<v1::Ro
   if (!placed) return Fail(StatusOfReject(reply->reject()));
   const v1::RouteReply::Placement& placement = reply->placement();
   leg->worker_id = placement.decode().worker_id();
+  leg->lease = placement.lease();
   leg->call = environment_.workers.Submit(placement.decode(),
                                           MakeGenerateRequest(*leg, placement.lease()), leg);
 }
 
-void Generation::OnAccepted(Leg&, const v1::Accepted& accepted) {
+void Generation::OnAccepted(Leg& leg, const v1::Accepted& accepted) {
+  leg.lease = 0;  // the worker reports the load itself from here on
   if (!seed_.has_value()) seed_ = accepted.seed();
   if (std::exchange(started_, true)) return;
   observer_->OnStarted(accepted.cached_tokens());
@@ -278,6 +282,9 @@ bool Generation::MayRetry(const absl::Status& status, bool has_tokens) const {
 
 void Generation::OnFailed(const std::shared_ptr<Leg>& leg, const absl::Status& status) {
   leg->over = true;
+  // One choice may have failed alone: the others must not run on beside their resumed copies.
+  if (leg->call != nullptr) leg->call->Cancel();
+  if (leg->lease != 0) environment_.placements.Abandon(std::exchange(leg->lease, 0));
   std::erase_if(legs_, [&leg](const std::weak_ptr<Leg>& other) { return other.lock() == leg; });
   size_t tokens = 0;
   for (uint32_t i = 0; i < leg->choice_count; ++i) {

@@ -266,6 +266,33 @@ TEST_F(GenerationTest, AWorkerThatGivesUpIsLeft) {
   EXPECT_EQ(seen_->terminals, 0);
 }
 
+TEST_F(GenerationTest, AWorkerThatGivesUpOneChoiceIsStoppedForTheOthers) {
+  Start(Spec(2));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 7);
+  fleet_.Tokens(0, 0, BytesOf("a"));
+  fleet_.Tokens(0, 1, BytesOf("b"));
+  fleet_.Finish(0, 0, v1::FINISH_REASON_CANCELLED);
+  EXPECT_TRUE(*fleet_.calls[0].cancelled);
+  EXPECT_EQ(fleet_.routes.size(), 3u);  // both choices go on elsewhere
+  EXPECT_EQ(seen_->terminals, 0);
+}
+
+TEST_F(GenerationTest, ARefusedRequestGivesItsPlacementBack) {
+  Start(Spec());
+  fleet_.Place(0, "w1", 55);
+  fleet_.Fail(0, InvalidArgument("no"));
+  EXPECT_THAT(fleet_.abandoned, ElementsAre(55u));
+}
+
+TEST_F(GenerationTest, AnAcceptedRequestKeepsItsPlacement) {
+  Start(Spec());
+  fleet_.Place(0, "w1", 55);
+  fleet_.Accept(0, 7);
+  fleet_.Fail(0, Unavailable("gone"));
+  EXPECT_TRUE(fleet_.abandoned.empty());
+}
+
 TEST_F(GenerationTest, CancelStopsTheWorkerAndTheObserver) {
   const auto generation = Start(Spec());
   fleet_.Place(0, "w1");
@@ -290,6 +317,13 @@ TEST_F(GenerationTest, RejectsBecomeTheirErrors) {
   fleet_.Reject(0, v1::RouteReply::Reject::CODE_NO_CAPACITY, 2500);
   EXPECT_TRUE(absl::IsUnavailable(seen_->error));
   EXPECT_EQ(RetryAfter(seen_->error), std::chrono::milliseconds(2500));
+}
+
+TEST_F(GenerationTest, AModelWhoseWorkersAreLostIsUnavailableNotUnknown) {
+  Start(Spec());
+  fleet_.Reject(0, v1::RouteReply::Reject::CODE_MODEL_NOT_FOUND);
+  EXPECT_TRUE(absl::IsUnavailable(seen_->error));
+  EXPECT_TRUE(RetryAfter(seen_->error).has_value());
 }
 
 }  // namespace
