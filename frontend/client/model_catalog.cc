@@ -8,6 +8,15 @@
 #include "common/obs/log.h"
 
 namespace baton::frontend {
+namespace {
+
+// One card may serve under two names, or with two lengths.
+std::string KeyOf(const v1::ListModelsReply::Entry& entry) {
+  return absl::StrCat(entry.model().name(), "/", entry.model().card_digest(), "/",
+                      entry.model().max_model_len(), "/", entry.block_size());
+}
+
+}  // namespace
 
 ModelCatalog::ModelCatalog(ModelSource& source, ModelOverrides overrides, Clock& clock)
     : source_(source),
@@ -17,15 +26,12 @@ ModelCatalog::ModelCatalog(ModelSource& source, ModelOverrides overrides, Clock&
 
 bool ModelCatalog::Refresh() {
   const absl::StatusOr<v1::ListModelsReply> list = source_.ListModels();
-  auto next = std::make_shared<View>();
   if (!list.ok()) {
-    const std::shared_ptr<const View> last = view_.Load();
-    if (last->ready) LogWarning("routers do not answer", {{"error", list.status()}});
-    *next = *last;
-    next->ready = false;
-    view_.Publish(std::move(next));
+    if (ready()) LogWarning("routers do not answer", {{"error", list.status()}});
+    KeepLastModels();
     return false;
   }
+  auto next = std::make_shared<View>();
   for (const v1::ListModelsReply::Entry& entry : list->models()) {
     std::shared_ptr<const ModelContext> model = ContextFor(entry);
     if (model == nullptr) continue;
@@ -33,15 +39,33 @@ bool ModelCatalog::Refresh() {
     next->models.push_back(std::move(model));
     next->ready |= entry.ready_workers() > 0;
   }
+  if (next->models.empty()) {
+    // All workers are lost, most likely for a moment: what they serve has not become unknown.
+    if (ready()) LogWarning("routers list no model that can be used", {});
+    KeepLastModels();
+    return true;
+  }
+  ForgetUnlisted(*list);
   view_.Publish(std::move(next));
   return true;
 }
 
+void ModelCatalog::KeepLastModels() {
+  auto kept = std::make_shared<View>(*view_.Load());
+  kept->ready = false;
+  view_.Publish(std::move(kept));
+}
+
+void ModelCatalog::ForgetUnlisted(const v1::ListModelsReply& list) {
+  absl::flat_hash_set<std::string> listed;
+  for (const v1::ListModelsReply::Entry& entry : list.models()) listed.insert(KeyOf(entry));
+  absl::erase_if(by_digest_, [&](const auto& known) { return !listed.contains(known.first); });
+  absl::erase_if(unusable_digests_, [&](const auto& key) { return !listed.contains(key); });
+}
+
 std::shared_ptr<const ModelContext> ModelCatalog::ContextFor(
     const v1::ListModelsReply::Entry& entry) {
-  // One card may serve under two names, or with two lengths.
-  const std::string key = absl::StrCat(entry.model().name(), "/", entry.model().card_digest(), "/",
-                                       entry.model().max_model_len(), "/", entry.block_size());
+  const std::string key = KeyOf(entry);
   const auto known = by_digest_.find(key);
   if (known != by_digest_.end()) return known->second;
   if (unusable_digests_.contains(key)) return nullptr;

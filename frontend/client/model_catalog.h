@@ -37,7 +37,8 @@ class ModelCatalog {
 
   ModelCatalog(ModelSource& source, ModelOverrides overrides, Clock& clock);
 
-  // Asks once. False when the routers did not answer; what was known is kept, but not ready.
+  // Asks once. False when the routers did not answer. Then, and while they list no model that can
+  // be used, what was known is kept, but not ready.
   bool Refresh();
 
   // An empty name is the first model's.
@@ -58,6 +59,8 @@ class ModelCatalog {
   };
 
   std::shared_ptr<const ModelContext> ContextFor(const v1::ListModelsReply::Entry& entry);
+  void KeepLastModels();
+  void ForgetUnlisted(const v1::ListModelsReply& list);
 
   ModelSource& source_;
   const ModelOverrides overrides_;

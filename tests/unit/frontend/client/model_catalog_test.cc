@@ -92,6 +92,33 @@ TEST_F(ModelCatalogTest, ReadinessFollowsTheWorkersAndTheRouters) {
   EXPECT_TRUE(catalog.Find("").ok());  // what runs goes on
 }
 
+TEST_F(ModelCatalogTest, ModelsAreKeptWhileAllWorkersAreLost) {
+  ModelCatalog catalog(source_, {}, clock_);
+  Serve(1);
+  catalog.Refresh();
+  source_.list = v1::ListModelsReply();
+  EXPECT_TRUE(catalog.Refresh());
+  EXPECT_FALSE(catalog.ready());
+  EXPECT_EQ(catalog.models().size(), 1u);
+  EXPECT_TRUE(catalog.Find("alias").ok());
+  EXPECT_TRUE(absl::IsNotFound(catalog.Find("x").status()));
+  Serve(1);
+  catalog.Refresh();
+  EXPECT_TRUE(catalog.ready());
+  EXPECT_EQ(source_.fetches, 1);
+}
+
+TEST_F(ModelCatalogTest, WhatIsNoLongerListedIsForgotten) {
+  ModelCatalog catalog(source_, {}, clock_);
+  Serve(1);
+  catalog.Refresh();
+  const std::weak_ptr<const ModelContext> first = *catalog.Find("");
+  source_.list->mutable_models(0)->mutable_model()->set_card_digest("another");
+  catalog.Refresh();
+  EXPECT_EQ(source_.fetches, 2);
+  EXPECT_TRUE(first.expired());
+}
+
 TEST_F(ModelCatalogTest, OverridesWin) {
   ModelOverrides overrides;
   overrides.served_names = {"mine", "also"};
