@@ -22,6 +22,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/concurrency/owned_thread.h"
+#include "common/rpc/callback_queue.h"
 
 namespace baton {
 namespace {
@@ -135,6 +136,7 @@ class RpcServer::Running {
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
     const Options& options, std::span<grpc::Service* const> services) {
   ASSIGN_OR_RETURN(ListenSocket socket, ListenSocket::Open(options.listen));
+  HoldCallbackQueue();
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
