@@ -9,14 +9,30 @@
 namespace baton::frontend {
 namespace {
 
+// Workers name fields by their own message; clients know the parameters without the group.
+constexpr std::string_view kSamplingGroup = "sampling.";
+
+std::string ClientField(const std::string& field) {
+  return field.starts_with(kSamplingGroup) ? field.substr(kSamplingGroup.size()) : field;
+}
+
+std::string ClientMessage(const v1::SessionFrame::CallFailed& failed) {
+  std::string message = failed.message();
+  const std::string& field = failed.field();
+  const size_t at = field.starts_with(kSamplingGroup) ? message.find(field) : std::string::npos;
+  if (at != std::string::npos) message.erase(at, kSamplingGroup.size());
+  return message;
+}
+
 absl::Status StatusOfFailure(const v1::SessionFrame::CallFailed& failed) {
   // An unknown or OK code from a worker would be its bug; it must not read as success.
   const bool known = failed.code() > 0 && failed.code() <= 16;
-  absl::Status status(static_cast<absl::StatusCode>(known ? failed.code() : 13), failed.message());
+  absl::Status status(static_cast<absl::StatusCode>(known ? failed.code() : 13),
+                      ClientMessage(failed));
   if (failed.retry_after_ms() > 0) {
     status = WithRetryAfter(std::move(status), std::chrono::milliseconds(failed.retry_after_ms()));
   }
-  if (!failed.field().empty()) status = WithField(std::move(status), failed.field());
+  if (!failed.field().empty()) status = WithField(std::move(status), ClientField(failed.field()));
   return status;
 }
 

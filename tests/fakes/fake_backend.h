@@ -15,6 +15,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,9 @@ class FakeWorker : public v1::Inference::Service {
   // Answers stop after their first token until they are cancelled.
   void HangAfterFirstToken() { hang_ = true; }
 
+  // Every request is refused with this.
+  void RefuseAll(v1::SessionFrame::CallFailed refusal) { refusal_ = std::move(refusal); }
+
   int submits() const { return submits_; }
   int cancels() const { return cancels_; }
 
@@ -79,6 +83,13 @@ class FakeWorker : public v1::Inference::Service {
       }
       ++submits_;
       const auto& submit = command.submit();
+      if (refusal_.has_value()) {
+        v1::SessionFrame frame;
+        *frame.add_failed() = *refusal_;
+        frame.mutable_failed(0)->set_call(submit.call());
+        stream->Write(frame);
+        continue;
+      }
       const grpc::Status status = submit.request().epoch() == epoch_
                                       ? Answer(submit, *stream)
                                       : Refuse(submit.call(), *stream);
@@ -135,6 +146,7 @@ class FakeWorker : public v1::Inference::Service {
 
   const std::string id_;
   const uint64_t epoch_;
+  std::optional<v1::SessionFrame::CallFailed> refusal_;  // set before the first session
   std::atomic<int> tokens_to_live_{0};
   std::atomic<bool> hang_{false};
   std::atomic<int> submits_{0};

@@ -102,6 +102,21 @@ TEST_F(FrontendClientTest, ACallOfSeveralChoicesEndsWithTheLast) {
   EXPECT_EQ(listener->WaitForText(12).size(), 12u);
 }
 
+TEST_F(FrontendClientTest, ARefusalNamesTheParameterAsClientsDo) {
+  FakeWorker worker("w");
+  v1::SessionFrame::CallFailed refusal;
+  refusal.set_code(3);
+  refusal.set_field("sampling.min_p");
+  refusal.set_message("sampling.min_p is 7; it must be from 0 to 1");
+  worker.RefuseAll(refusal);
+  const auto listener = std::make_shared<Listener>(1);
+  sessions_.Submit(worker.ref(), Request(4, 1), listener);
+  const absl::Status status = listener->Wait();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_EQ(Field(status), "min_p");
+  EXPECT_EQ(status.message(), "min_p is 7; it must be from 0 to 1");
+}
+
 TEST_F(FrontendClientTest, ADeadSessionFailsItsCallsAndIsReplaced) {
   FakeWorker worker("w");
   worker.DieAfter(3);
