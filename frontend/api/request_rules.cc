@@ -20,6 +20,9 @@ namespace {
 
 constexpr int64_t kCompletionMaxTokens = 16;  // the endpoint's own default
 constexpr double kTemperatureMin = 0.01;      // below it, and not zero, rounding would decide
+// What workers take: beyond it, a penalised logit would not be finite any more.
+constexpr double kRepetitionPenaltyMin = 0.001;
+constexpr double kRepetitionPenaltyMax = 1000;
 
 // A number as the reference server prints it: 3.0, not 3.
 std::string Real(double value) {
@@ -51,9 +54,13 @@ absl::Status CheckSampling(const SamplingOptions& sampling) {
   if (sampling.min_p.has_value() && !(*sampling.min_p >= 0 && *sampling.min_p <= 1)) {
     return RealOutside("min_p", "in [0, 1]", *sampling.min_p, false);
   }
-  if (sampling.repetition_penalty.has_value() && !(*sampling.repetition_penalty > 0)) {
-    return RealOutside("repetition_penalty", "greater than zero", *sampling.repetition_penalty,
-                       false);
+  if (sampling.repetition_penalty.has_value()) {
+    const double penalty = *sampling.repetition_penalty;
+    if (!(penalty > 0))
+      return RealOutside("repetition_penalty", "greater than zero", penalty, false);
+    if (!(penalty >= kRepetitionPenaltyMin && penalty <= kRepetitionPenaltyMax)) {
+      return RealOutside("repetition_penalty", "in [0.001, 1000]", penalty, true);
+    }
   }
   if (std::abs(sampling.presence_penalty) > 2) {
     return RealOutside("presence_penalty", "in [-2, 2]", sampling.presence_penalty, false);
@@ -86,6 +93,12 @@ absl::Status CheckLengths(const GenerationRequest& request, GenerationEndpoint e
   if (request.n > kSequencesMax) {
     return InvalidArgument(
         absl::StrCat("n must be at most ", kSequencesMax, ", got ", request.n, "."));
+  }
+  const int64_t prompts = static_cast<int64_t>(request.completion.prompts.size());
+  if (endpoint == GenerationEndpoint::kCompletion && prompts * request.n > kSequencesMax) {
+    return ParameterError(absl::StrCat("n times the number of prompts must be at most ",
+                                       kSequencesMax, ", got ", request.n, " * ", prompts, "."),
+                          "n", absl::StrCat(request.n));
   }
   return absl::OkStatus();
 }
@@ -203,13 +216,15 @@ absl::Status SetStopTokens(const SamplingOptions& options, const ModelLimits& li
   return outside.empty() ? absl::OkStatus() : OutsideVocabulary("stop_token_ids", outside, limits);
 }
 
-void SetDistribution(const SamplingOptions& options, const GenerationDefaults& defaults,
+void SetDistribution(const SamplingOptions& options, const ModelLimits& limits,
                      v1::SamplingParams& sampling) {
+  const GenerationDefaults& defaults = limits.defaults;
   double temperature = options.temperature.value_or(defaults.temperature.value_or(1.0));
   if (temperature > 0) temperature = std::max(temperature, kTemperatureMin);
   sampling.set_temperature(static_cast<float>(temperature));
   const int64_t top_k = options.top_k.value_or(defaults.top_k.value_or(0));
-  sampling.set_top_k(top_k > 0 ? static_cast<uint32_t>(std::min<int64_t>(top_k, UINT32_MAX)) : 0);
+  const bool cuts = top_k > 0 && top_k < limits.vocab_size;  // the whole vocabulary: off
+  sampling.set_top_k(cuts ? static_cast<uint32_t>(top_k) : 0);
   sampling.set_top_p(static_cast<float>(options.top_p.value_or(defaults.top_p.value_or(1.0))));
   sampling.set_min_p(static_cast<float>(options.min_p.value_or(defaults.min_p.value_or(0.0))));
   sampling.set_repetition_penalty(static_cast<float>(
@@ -272,7 +287,7 @@ absl::Status CheckPromptBytes(const GenerationRequest& request, GenerationEndpoi
     return absl::OkStatus();
   }
   const int64_t requested = RequestedTokens(request, endpoint);
-  if (requested > limits.max_model_len) return absl::OkStatus();  // ResolveMaxTokens says so
+  if (requested >= limits.max_model_len) return absl::OkStatus();  // ResolveMaxTokens says so
   const int64_t room = int64_t{limits.max_model_len} - requested;
   const size_t bytes_max = static_cast<size_t>(room) * limits.token_bytes_max;
   if (text_bytes <= bytes_max) return absl::OkStatus();
@@ -352,7 +367,7 @@ absl::StatusOr<v1::SamplingParams> MakeSampling(const GenerationRequest& request
                                                 GenerationEndpoint endpoint,
                                                 const ModelLimits& limits, uint32_t max_tokens) {
   v1::SamplingParams sampling;
-  SetDistribution(request.sampling, limits.defaults, sampling);
+  SetDistribution(request.sampling, limits, sampling);
   RETURN_IF_ERROR(SetLogitBias(request.sampling, limits, sampling));
   RETURN_IF_ERROR(SetStopTokens(request.sampling, limits, sampling));
   if (const auto logprobs = LogprobsOf(request, endpoint)) {

@@ -66,6 +66,10 @@ TEST(RequestRulesTest, RefusalsOfBothEndpoints) {
       {R"("top_k":-2)", "", "top_k must be 0 (disable), or at least 1, got -2."},
       {R"("min_p":2)", "", "min_p must be in [0, 1], got 2.0."},
       {R"("repetition_penalty":0)", "", "repetition_penalty must be greater than zero, got 0.0."},
+      {R"("repetition_penalty":0.0001)", "repetition_penalty",
+       "repetition_penalty must be in [0.001, 1000], got 1e-04."},
+      {R"("repetition_penalty":1e300)", "repetition_penalty",
+       "repetition_penalty must be in [0.001, 1000], got 1e+300."},
       {R"("presence_penalty":3)", "", "presence_penalty must be in [-2, 2], got 3.0."},
       {R"("frequency_penalty":-3)", "", "frequency_penalty must be in [-2, 2], got -3.0."},
       {R"("n":0)", "", "n must be at least 1, got 0."},
@@ -120,6 +124,8 @@ TEST(RequestRulesTest, RefusalsOfCompletions) {
       {R"("prompt":[])", "", "You must pass at least one prompt"},
       {many.c_str(), "prompt",
        "prompt list length 1025 exceeds the maximum allowed count of 1024."},
+      {R"("prompt":["a","b","c"],"n":5462)", "n",
+       "n times the number of prompts must be at most 16384, got 5462 * 3."},
       {R"("echo":true,"logprobs":1)", "echo", "not supported"},
   };
   // "prompt" stands twice in those bodies: the last counts, and the first has been read as well.
@@ -170,6 +176,9 @@ TEST(RequestRulesTest, TextThatCannotFitIsRefusedBeforeTokenising) {
   const GenerationRequest request = Parse(kCompletion, R"("max_tokens":20)");
   EXPECT_TRUE(CheckPromptBytes(request, kCompletion, Limits(), 320).ok());
   EXPECT_EQ(Field(CheckPromptBytes(request, kCompletion, Limits(), 321)), "input_text");
+  // No room at all: that the prompt is long is not what is wrong.
+  const GenerationRequest full = Parse(kCompletion, R"("max_tokens":100)");
+  EXPECT_TRUE(CheckPromptBytes(full, kCompletion, Limits(), 321).ok());
 }
 
 TEST(RequestRulesTest, Truncation) {
@@ -206,6 +215,9 @@ TEST(RequestRulesTest, DefaultsComeFromTheModelThenFromTheApi) {
   EXPECT_EQ(own->top_k(), 20u);
   EXPECT_EQ(MakeSampling(Parse(kChat, R"("temperature":0,"top_k":-1)"), kChat, limits, 5)->top_k(),
             0u);
+  EXPECT_EQ(Check(kChat, R"("top_k":49)")->top_k(), 49u);
+  EXPECT_EQ(Check(kChat, R"("top_k":50)")->top_k(), 0u);  // all of the vocabulary
+  EXPECT_EQ(Check(kChat, R"("top_k":9000000000)")->top_k(), 0u);
   EXPECT_FALSE(Check(kChat, R"("seed":-1)")->has_seed());
   EXPECT_EQ(Check(kChat, R"("seed":-2)")->seed(), static_cast<uint64_t>(-2));
   EXPECT_EQ(Check(kChat, R"("logprobs":true)")->logprobs(), 0u);
