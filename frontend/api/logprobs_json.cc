@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
+#include "common/text/unicode/utf8.h"
 #include "frontend/api/json_writer.h"
 
 namespace baton::frontend {
@@ -20,7 +21,10 @@ void AppendToken(const TokenStyle& style, TokenId id, std::string* out) {
   if (style.as_ids) {
     absl::StrAppend(out, "\"token_id:", id, "\"");
   } else {
-    AppendJsonString(style.tokenizer.TokenBytes(id), out);
+    // Half a character is one U+FFFD, as a decoder shows it.
+    std::string shown;
+    AppendLossy(style.tokenizer.TokenBytes(id), shown);
+    AppendJsonString(shown, out);
   }
 }
 
@@ -28,9 +32,8 @@ void AppendToken(const TokenStyle& style, TokenId id, std::string* out) {
 size_t ShownLength(const TokenStyle& style, TokenId id) {
   if (style.as_ids) return absl::StrCat("token_id:", id).size();
   size_t count = 0;
-  for (const char c : style.tokenizer.TokenBytes(id)) {
-    count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  }
+  std::string_view rest = style.tokenizer.TokenBytes(id);
+  for (; !rest.empty(); ++count) rest.remove_prefix(DecodeChar(rest).length);
   return count;
 }
 

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
 #include "frontend/api/exposition.h"
@@ -20,6 +22,7 @@ namespace {
 constexpr std::string_view kOwnComponent = "frontend";
 constexpr size_t kPageBytesMax = size_t{16} << 20;
 constexpr timeval kStepTimeout = {.tv_sec = 1, .tv_usec = 0};
+constexpr std::chrono::seconds kPageTimeout{3};  // one byte at a time would be steps without end
 
 // A connected socket, closed with its owner.
 class Connection {
@@ -69,7 +72,9 @@ absl::Status SendAll(int fd, std::string_view bytes) {
 absl::StatusOr<std::string> ReceiveAll(int fd) {
   std::string bytes;
   std::array<char, 16384> chunk;
+  const MonotonicTime deadline = RealClock().Now() + kPageTimeout;
   while (bytes.size() <= kPageBytesMax) {
+    if (RealClock().Now() > deadline) return Unavailable("fetch metrics: the peer is too slow");
     const ssize_t received = recv(fd, chunk.data(), chunk.size(), 0);
     if (received < 0) return Unavailable("fetch metrics: the peer does not answer");
     if (received == 0) return bytes;
