@@ -156,7 +156,7 @@ absl::Status RequestReader::ReadSampling(const v1::SamplingParams& message,
 
 absl::Status RequestReader::ReadTokenLists(const v1::SamplingParams& message,
                                            SamplingParams& params) const {
-  if (message.logit_bias().size() > kListLengthMax) {
+  if (message.logit_bias().size() > static_cast<size_t>(model_.vocab_size)) {
     return Bad("sampling.logit_bias", "has too many entries");
   }
   if (static_cast<size_t>(message.stop_token_ids().size()) > kListLengthMax) {

@@ -23,7 +23,7 @@ namespace baton::worker {
 class RequestReader {
  public:
   static constexpr uint32_t kLogprobsMax = 128;
-  static constexpr size_t kListLengthMax = 1024;  // stop ids, biases
+  static constexpr size_t kListLengthMax = 1024;  // stop ids
   static constexpr size_t kNameBytesMax = 512;    // request id, salt
 
   explicit RequestReader(const ServedModel& model) : model_(model) {}

@@ -88,6 +88,14 @@ TEST_F(RequestReaderTest, ReadsEveryField) {
   EXPECT_EQ(request->resumed_tokens, 3);
 }
 
+TEST_F(RequestReaderTest, EveryTokenMayHaveABias) {
+  auto& biases = *message_.mutable_sampling()->mutable_logit_bias();
+  for (uint32_t token = 0; token < 100; ++token) biases[token] = 1;
+  const auto request = reader_.Read(message_);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->params.logit_bias.size(), 100u);
+}
+
 TEST_F(RequestReaderTest, NamesTheFieldAtFault) {
   using Break = std::function<void(v1::GenerateRequest&)>;
   const auto sampling = [](auto change) {
