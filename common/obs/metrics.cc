@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <set>
 
 #include "absl/base/thread_annotations.h"
@@ -62,10 +63,11 @@ double Histogram::Sum() const { return histogram_.Collect().histogram.sample_sum
 
 struct MetricsRegistry::State {
   // Deques keep the addresses that callers hold.
-  template <typename Metric>
+  template <typename Metric, typename Exposed>
   struct Store {
     std::deque<Metric> series;
     std::deque<MetricFamilyOf<Metric>> families;
+    std::map<std::string, prometheus::Family<Exposed>*, std::less<>> exposed;  // by name
   };
 
   struct Description {
@@ -77,17 +79,16 @@ struct MetricsRegistry::State {
 
   explicit State(ConstantLabels labels) : constant_labels(std::move(labels)) {}
 
-  // Checks the name and the labels before prometheus-cpp can throw about them.
-  prometheus::Labels Claim(std::string_view name, const ConstantLabels& constant,
-                           const std::vector<MetricLabel>& labels)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  // Checks the name and the labels before prometheus-cpp can throw about them. A name may come
+  // again with other constant labels of the same kind of metric.
+  void Claim(std::string_view name, const ConstantLabels& constant,
+             const std::vector<MetricLabel>& labels) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     BATON_CHECK(IsValidName(name)) << "metric name '" << name << "' is invalid";
-    BATON_CHECK(names.insert(std::string(name)).second)
+    BATON_CHECK(names[std::string(name)].insert(constant).second)
         << "metric '" << name << "' is registered already";
-    prometheus::Labels merged(constant_labels.begin(), constant_labels.end());
-    merged.insert(constant.begin(), constant.end());
     std::set<std::string> keys;
-    for (const auto& [key, value] : merged) keys.insert(key);
+    for (const auto& [key, value] : constant_labels) keys.insert(key);
+    for (const auto& [key, value] : constant) keys.insert(key);
     for (const MetricLabel& label : labels) {
       BATON_CHECK(!label.values.empty() && keys.insert(std::string(label.name)).second)
           << "metric '" << name << "': label '" << label.name << "' repeated or without values";
@@ -96,21 +97,29 @@ struct MetricsRegistry::State {
       BATON_CHECK(IsValidName(key) && key.find(':') == std::string::npos && key != "le")
           << "metric '" << name << "': label '" << key << "' is invalid";
     }
-    return merged;
   }
 
-  // Makes the family at prometheus-cpp and all of its series; `arguments` go to each of those.
-  template <typename Metric, typename Builder, typename... Arguments>
-  MetricFamilyOf<Metric>& Make(Store<Metric>& store, Builder builder, const Description& what,
-                               const Arguments&... arguments) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    auto& family = builder.Name(std::string(what.name))
-                       .Help(std::string(what.help))
-                       .Labels(Claim(what.name, what.constant, what.labels))
-                       .Register(registry);
+  // Makes the family at prometheus-cpp, if it is new, and the series; `arguments` go to each.
+  template <typename Metric, typename Exposed, typename Builder, typename... Arguments>
+  MetricFamilyOf<Metric>& Make(Store<Metric, Exposed>& store, Builder builder,
+                               const Description& what, const Arguments&... arguments)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const bool is_new = names.find(what.name) == names.end();
+    Claim(what.name, what.constant, what.labels);
+    auto& exposed = store.exposed[std::string(what.name)];
+    if (is_new) {
+      exposed = &builder.Name(std::string(what.name))
+                     .Help(std::string(what.help))
+                     .Labels(prometheus::Labels(constant_labels.begin(), constant_labels.end()))
+                     .Register(registry);
+    }
+    BATON_CHECK(exposed != nullptr)
+        << "metric '" << what.name << "' is registered already, as another kind";
     MetricFamilyOf<Metric>& made = store.families.emplace_back();
     for (const MetricLabel& label : what.labels) made.sizes_.push_back(label.values.size());
-    for (const prometheus::Labels& combination : AllCombinations(what.labels)) {
-      store.series.push_back(Metric(family.Add(combination, arguments...)));
+    for (prometheus::Labels& combination : AllCombinations(what.labels)) {
+      combination.insert(what.constant.begin(), what.constant.end());
+      store.series.push_back(Metric(exposed->Add(combination, arguments...)));
       made.series_.push_back(&store.series.back());
     }
     return made;
@@ -120,11 +129,11 @@ struct MetricsRegistry::State {
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Throw};
 
   Mutex mutex;
-  std::set<std::string> names ABSL_GUARDED_BY(mutex);
+  std::map<std::string, std::set<ConstantLabels>, std::less<>> names ABSL_GUARDED_BY(mutex);
   std::vector<std::function<void()>> hooks ABSL_GUARDED_BY(mutex);
-  Store<Counter> counters ABSL_GUARDED_BY(mutex);
-  Store<Gauge> gauges ABSL_GUARDED_BY(mutex);
-  Store<Histogram> histograms ABSL_GUARDED_BY(mutex);
+  Store<Counter, prometheus::Counter> counters ABSL_GUARDED_BY(mutex);
+  Store<Gauge, prometheus::Gauge> gauges ABSL_GUARDED_BY(mutex);
+  Store<Histogram, prometheus::Histogram> histograms ABSL_GUARDED_BY(mutex);
 };
 
 MetricsRegistry::MetricsRegistry(ConstantLabels constant_labels)
@@ -191,7 +200,9 @@ std::string MetricsRegistry::Expose() const {
 
 std::vector<std::string> MetricsRegistry::Names() const {
   MutexLock lock(state_->mutex);
-  return std::vector<std::string>(state_->names.begin(), state_->names.end());
+  std::vector<std::string> names;
+  for (const auto& [name, constants] : state_->names) names.push_back(name);
+  return names;
 }
 
 }  // namespace baton

@@ -112,7 +112,8 @@ using Histograms = MetricFamilyOf<Histogram>;
 // tests/golden/metric_names.txt.
 //
 // Threading: thread-safe. Ownership: the registry owns all series; it outlives their users.
-// Errors:    a bad or repeated name, or an unsorted bucket list, is our bug: CHECK.
+// Errors:    a bad name, or one repeated with the same constant labels, or an unsorted bucket list,
+// is our bug: CHECK.
 class MetricsRegistry {
  public:
   using ConstantLabels = std::map<std::string, std::string>;

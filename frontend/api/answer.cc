@@ -28,6 +28,7 @@ Answer::Answer(Environment environment, AnswerPlan plan, GenerationEndpoint endp
                Request request)
     : environment_(environment),
       plan_(std::move(plan)),
+      model_metrics_(environment_.metrics.OfModel(plan_.context->served_names.front())),
       strand_(std::make_shared<Strand>()),
       arrival_(request.arrival),
       sink_(std::move(request.sink)),
@@ -71,22 +72,22 @@ void Answer::OnDelta(uint32_t prompt, const ChoiceDelta& delta) {
 }
 
 void Answer::Record(uint32_t choice, const ChoiceDelta& delta) {
-  ApiMetrics& metrics = environment_.metrics;
   Progress& progress = progress_[choice];
   progress.output_tokens = delta.output_tokens;
   if (!delta.ids.empty()) {
     const MonotonicTime now = environment_.clock.Now();
     if (!std::exchange(first_token_seen_, true)) {
-      metrics.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
+      model_metrics_.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
     }
     if (progress.last_token.has_value()) {
       const double seconds = ToSeconds(now - *progress.last_token);
-      metrics.inter_token_latency_seconds.Observe(seconds / static_cast<double>(delta.ids.size()));
+      model_metrics_.inter_token_latency_seconds.Observe(seconds /
+                                                         static_cast<double>(delta.ids.size()));
     }
     progress.last_token = now;
   }
   if (delta.end != nullptr)
-    metrics.request_success_total.At(LabelOf(delta.end->reason)).Increment();
+    model_metrics_.request_success_total.At(LabelOf(delta.end->reason)).Increment();
 }
 
 AnswerUsage Answer::Usage() const {
@@ -133,7 +134,7 @@ void Answer::OnDone() {
 }
 
 void Answer::Complete() {
-  environment_.metrics.e2e_request_latency_seconds.Observe(
+  model_metrics_.e2e_request_latency_seconds.Observe(
       ToSeconds(environment_.clock.Now() - arrival_));
   const std::shared_ptr<ResponseSink> sink = sink_;
   buffer_.clear();
@@ -154,7 +155,7 @@ void Answer::Complete() {
 void Answer::OnError(const absl::Status& status) {
   if (sink_ == nullptr) return;
   const std::shared_ptr<ResponseSink> sink = sink_;
-  environment_.metrics.request_success_total.At(FinishLabel::kError).Increment();
+  model_metrics_.request_success_total.At(FinishLabel::kError).Increment();
   const ApiError error = ToApiError(status);
   if (error.http_status >= 500) {
     LogWarning("request failed", {{"request", plan_.id}, {"error", status}});
@@ -171,7 +172,7 @@ void Answer::OnError(const absl::Status& status) {
 
 void Answer::OnClientGone() {
   if (sink_ == nullptr) return;
-  environment_.metrics.request_success_total.At(FinishLabel::kAbort).Increment();
+  model_metrics_.request_success_total.At(FinishLabel::kAbort).Increment();
   End();
 }
 

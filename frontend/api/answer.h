@@ -77,6 +77,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   const Environment environment_;
   const AnswerPlan plan_;
+  const ModelMetrics& model_metrics_;
   const std::shared_ptr<Strand> strand_;
   const MonotonicTime arrival_;
 

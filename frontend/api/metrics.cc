@@ -28,6 +28,25 @@ std::vector<std::string> WithOther(std::vector<std::string> names) {
   return names;
 }
 
+ModelMetrics MakeModelMetrics(MetricsRegistry& registry, const std::string& model_name) {
+  const MetricsRegistry::ConstantLabels labels = {{"model_name", model_name}};
+  return {
+      .time_to_first_token_seconds = registry.AddHistogram(
+          "vllm:time_to_first_token_seconds",
+          "From the arrival of a request to its first token, as the client sees it.",
+          FirstTokenSecondsBuckets(), labels),
+      .inter_token_latency_seconds = registry.AddHistogram(
+          "vllm:inter_token_latency_seconds", "Between two consecutive tokens of a choice.",
+          TokenSecondsBuckets(), labels),
+      .e2e_request_latency_seconds = registry.AddHistogram(
+          "vllm:e2e_request_latency_seconds", "From the arrival of a request to its end.",
+          RequestSecondsBuckets(), labels),
+      .request_success_total =
+          registry.AddCounters("vllm:request_success_total", "Choices that ended, by why.",
+                               {{"finished_reason", {"stop", "length", "abort", "error"}}}, labels),
+  };
+}
+
 }  // namespace
 
 FinishLabel LabelOf(EndReason reason) {
@@ -35,20 +54,7 @@ FinishLabel LabelOf(EndReason reason) {
 }
 
 ApiMetrics::ApiMetrics(MetricsRegistry& registry, const std::vector<std::string>& endpoint_names)
-    : time_to_first_token_seconds(registry.AddHistogram(
-          "vllm:time_to_first_token_seconds",
-          "From the arrival of a request to its first token, as the client sees it.",
-          FirstTokenSecondsBuckets())),
-      inter_token_latency_seconds(registry.AddHistogram(
-          "vllm:inter_token_latency_seconds", "Between two consecutive tokens of a choice.",
-          TokenSecondsBuckets())),
-      e2e_request_latency_seconds(registry.AddHistogram("vllm:e2e_request_latency_seconds",
-                                                        "From the arrival of a request to its end.",
-                                                        RequestSecondsBuckets())),
-      request_success_total(
-          registry.AddCounters("vllm:request_success_total", "Choices that ended, by why.",
-                               {{"finished_reason", {"stop", "length", "abort", "error"}}})),
-      requests_total(registry.AddCounters(
+    : requests_total(registry.AddCounters(
           "baton_frontend_requests_total", "Requests answered, by endpoint and HTTP status.",
           {{"endpoint", WithOther(endpoint_names)}, {"code", StatusLabels()}})),
       ignored_fields_total(
@@ -57,7 +63,19 @@ ApiMetrics::ApiMetrics(MetricsRegistry& registry, const std::vector<std::string>
                                {{"kind", {"hint", "unknown"}}})),
       active_requests(registry.AddGauge("baton_frontend_active_requests",
                                         "Generation requests that are being answered.")),
+      registry_(registry),
       endpoint_count_(endpoint_names.size()) {}
+
+const ModelMetrics& ApiMetrics::OfModel(const std::string& model_name) {
+  MutexLock lock(mutex_);
+  const auto known = models_.find(model_name);
+  if (known != models_.end()) return known->second;
+  const std::string label = models_.size() < kModelsMax ? model_name : "other";
+  const auto other = models_.find(label);
+  return other != models_.end()
+             ? other->second
+             : models_.emplace(label, MakeModelMetrics(registry_, label)).first->second;
+}
 
 void ApiMetrics::CountRequest(size_t endpoint, int http_status) {
   requests_total.At(std::min(endpoint, endpoint_count_), StatusIndex(http_status)).Increment();

@@ -85,6 +85,7 @@ TEST(MetricsDeathTest, OurMistakesAreCaughtBeforeTheLibraryThrows) {
   MetricsRegistry registry;
   registry.AddCounter("baton_test_total", "A.");
   EXPECT_DEATH(registry.AddGauge("baton_test_total", "B."), "registered already");
+  EXPECT_DEATH(registry.AddGauge("baton_test_total", "B.", {{"a", "1"}}), "another kind");
   EXPECT_DEATH(registry.AddGauge("0bad", "B."), "invalid");
   EXPECT_DEATH(registry.AddGauge("baton_x", "B.", {{"a-b", "1"}}), "invalid");
   EXPECT_DEATH(registry.AddCounters("baton_y", "B.", {{"l", {}}}), "without values");

@@ -189,6 +189,19 @@ TEST_F(AnswerTest, ChatLogprobsHaveBytes) {
       {"token":"a","logprob":-0.5,"bytes":[97]},{"token":"b","logprob":-9999.0,"bytes":[98]}]})"));
 }
 
+TEST_F(AnswerTest, PartsOfCharactersAreShownAsDecodersShowThem) {
+  // A byte model has no token of two bytes; one lone byte is one character, whichever it is.
+  const auto sink = Complete(R"("prompt":"x","logprobs":0,"stream":true,"max_tokens":3)");
+  fleet_.Place(0, "w");
+  PlayLogprob(0, 0xF0, OneLogprob(-0.5f, {}, {}), false);
+  PlayLogprob(0, 0x9F, OneLogprob(-0.5f, {}, {}), false);
+  PlayLogprob(0, 'c', OneLogprob(-1.0f, {}, {}), true);
+  for (const char* part : {R"("text_offset":[0],)", R"("text_offset":[1],)",
+                           R"("text_offset":[2],)", "\"tokens\":[\"\xEF\xBF\xBD\"]"}) {
+    EXPECT_THAT(sink->response.body, HasSubstr(part));
+  }
+}
+
 TEST_F(AnswerTest, CompletionLogprobsKeepTheirOffsets) {
   const auto sink = Complete(R"("prompt":"x","logprobs":1,"stream":true,"max_tokens":2)");
   fleet_.Place(0, "w");
@@ -284,7 +297,8 @@ TEST_F(AnswerTest, AClientThatLeavesCancelsTheWorker) {
     EXPECT_EQ(sink->ends, 0);
   }
   EXPECT_EQ(limiter_.in_flight(), 0u);
-  EXPECT_EQ(api_metrics_.request_success_total.At(FinishLabel::kAbort).Value(), 2);
+  EXPECT_EQ(
+      api_metrics_.OfModel("byte-model").request_success_total.At(FinishLabel::kAbort).Value(), 2);
 }
 
 TEST_F(AnswerTest, TooManyRequestsAreToldToComeAgain) {
