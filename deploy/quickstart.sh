@@ -33,17 +33,22 @@ deploy/models.sh "$model"
 
 step "4/4 serve"
 server_log=$(mktemp)
-build/release/bin/baton serve "$model" --port "$port" >"$server_log" 2>&1 &
+# In a process group of its own, so that Ctrl-C reaches it once: from here.
+set -m
+build/release/bin/baton serve "$model" --port "$port" >"$server_log" 2>&1 </dev/null &
 server=$!
+set +m
 stop() {
+  trap 'kill -TERM "$server" 2>/dev/null || true' INT TERM HUP  # again: it does not wait
   kill -TERM "$server" 2>/dev/null || true
-  wait "$server" 2>/dev/null || true
+  while kill -0 "$server" 2>/dev/null; do wait "$server" 2>/dev/null || true; done
   rm -f "$server_log"
 }
 trap stop EXIT
-trap 'exit 0' INT TERM
+trap 'exit 0' INT TERM HUP
+# Its own word, not an answer on the port: somebody else may listen there.
 for _ in $(seq 600); do
-  curl -fsS -o /dev/null "http://127.0.0.1:$port/health" 2>/dev/null && break
+  grep -q '^Ready ' "$server_log" && break
   if ! kill -0 "$server" 2>/dev/null; then
     cat "$server_log" >&2
     echo "quickstart: the server did not start" >&2

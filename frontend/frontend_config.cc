@@ -32,7 +32,9 @@ void AddListenOptions(FrontendConfig& config, OptionTable& table) {
 }
 
 void AddAccessOptions(FrontendConfig& config, OptionTable& table) {
-  table.Add({.name = "api-key", .help = "A key that clients must show; may be repeated."},
+  table.Add({.name = "api-key",
+             .help = "A key that clients must show; BATON_API_KEY holds one on each line.",
+             .separator = '\n'},
             config.api_keys);
   table.Add({.name = "api-key-file", .help = "SHA-256 digests of keys, one a line."},
             config.api_key_file);

@@ -12,6 +12,11 @@
 #include "common/base/strings.h"
 
 namespace baton {
+namespace {
+
+bool LooksLikeFlag(std::string_view argument) { return argument.size() > 1 && argument[0] == '-'; }
+
+}  // namespace
 
 // Applies one source after another to a table, lowest first.
 class ConfigLoader {
@@ -76,7 +81,7 @@ absl::Status ConfigLoader::ReadFlags(std::span<const std::string> arguments) {
       for (++index; index < arguments.size(); ++index) {
         RETURN_IF_ERROR(AddPositional(arguments[index]));
       }
-    } else if (argument.size() > 1 && argument[0] == '-') {
+    } else if (LooksLikeFlag(argument)) {
       ASSIGN_OR_RETURN(index, ReadFlag(arguments, index));
     } else {
       RETURN_IF_ERROR(AddPositional(argument));
@@ -135,8 +140,11 @@ absl::StatusOr<size_t> ConfigLoader::ReadNamedFlag(std::span<const std::string> 
   if (index + 1 == arguments.size()) {
     return InvalidArgument(absl::StrCat("command line: ", shown, " needs a value"));
   }
-  flags_.push_back({*found, arguments[index + 1], shown});
-  return index + 2;
+  size_t next = index + 1;
+  do {
+    flags_.push_back({*found, arguments[next++], shown});
+  } while (entry.repeatable && next < arguments.size() && !LooksLikeFlag(arguments[next]));
+  return next;
 }
 
 absl::Status ConfigLoader::ApplyFlags() {

@@ -22,6 +22,8 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
+bool IsPort(int port) { return port >= 0 && port <= 65535; }
+
 std::string ErrorText(int error) { return std::strerror(error); }
 
 int PortOf(int fd) {
@@ -71,6 +73,9 @@ int BindOne(const addrinfo& info) {
 }
 
 absl::StatusOr<int> BindAddress(const ListenAddress& address) {
+  if (!IsPort(address.port)) {
+    return InvalidArgument(absl::StrCat("listen: port=", address.port, " is not from 0 to 65535"));
+  }
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -108,8 +113,7 @@ absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text) {
         absl::StrCat("listen address '", ToAbsl(text), "': expected [IPv6]:PORT"));
   }
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size() || address.port < 0 ||
-      address.port > 65535) {
+  if (error != std::errc() || end != port.data() + port.size() || !IsPort(address.port)) {
     return InvalidArgument(
         absl::StrCat("listen address '", ToAbsl(text), "': expected a port from 0 to 65535"));
   }
@@ -146,8 +150,10 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   return *this;
 }
 
-ListenSocket::~ListenSocket() {
-  if (fd_ >= 0) close(fd_);
+ListenSocket::~ListenSocket() { Close(); }
+
+void ListenSocket::Close() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
 }
 
 }  // namespace baton

@@ -29,14 +29,17 @@ class ListenSocket {
  public:
   // Binds, or adopts the inherited socket after checking that it listens. The socket is
   // non-blocking and closed on exec. Errors: UNAVAILABLE (cannot bind), INVALID_ARGUMENT (not a
-  // listening socket, or an unknown host).
+  // listening socket, an unknown host, or a port that is not from 0 to 65535).
   static absl::StatusOr<ListenSocket> Open(const ListenAddress& address);
 
   ListenSocket(ListenSocket&& other) noexcept;
   ListenSocket& operator=(ListenSocket&& other) noexcept;
   ~ListenSocket();
 
-  int fd() const { return fd_; }
+  // Idempotent. Other processes may still listen on copies.
+  void Close();
+
+  int fd() const { return fd_; }  // -1: closed
   int port() const { return port_; }
 
  private:

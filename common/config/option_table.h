@@ -23,6 +23,7 @@ struct OptionSpec {
   std::string help;             // one sentence; shown by --help
   std::string value_name = {};  // "HOST:PORT"; empty: made from the type
   std::vector<std::string> aliases = {};  // other long names, or one letter for "-q"
+  char separator = ',';  // splits one value of a list; '\n' where items may hold commas
 };
 
 // The options of one binary: each a name, a help text and a field of its options struct. The
@@ -35,7 +36,8 @@ struct OptionSpec {
 //   ASSIGN_OR_RETURN(LoadedConfig loaded, LoadConfig(table, arguments, ProcessEnvironment()));
 //
 // Types: bool, integers, double, std::string, Duration ("500ms", "2s", "1m"), std::vector of
-// strings (repeatable; one value may also hold several, split at commas), std::optional of each.
+// strings (repeatable; one value may also hold several, split at the separator), std::optional of
+// each.
 //
 // Threading: thread-compatible; used by main. Ownership: the fields outlive the table.
 // Errors:    INVALID_ARGUMENT naming the option, the value and where it came from. A repeated name
@@ -53,7 +55,13 @@ class OptionTable {
     entry.takes_value = !std::same_as<T, bool>;
     entry.repeatable = std::same_as<T, std::vector<std::string>>;
     entry.clear = [&field] { ClearOption(field); };
-    entry.set = [&field](std::string_view text) { return ParseOption(text, field); };
+    if constexpr (std::same_as<T, std::vector<std::string>>) {
+      entry.set = [&field, separator = entry.spec.separator](std::string_view text) {
+        return ParseListOption(text, separator, field);
+      };
+    } else {
+      entry.set = [&field](std::string_view text) { return ParseOption(text, field); };
+    }
     AddEntry(std::move(entry));
   }
 

@@ -62,14 +62,15 @@ absl::Status ParseOption(std::string_view text, Duration& value) {
   return absl::OkStatus();
 }
 
-absl::Status ParseOption(std::string_view text, std::vector<std::string>& values) {
+absl::Status ParseListOption(std::string_view text, char separator,
+                             std::vector<std::string>& values) {
   while (true) {
-    const size_t comma = text.find(',');
-    const std::string_view item = text.substr(0, comma);
+    const size_t end = text.find(separator);
+    const std::string_view item = text.substr(0, end);
     if (item.empty()) return InvalidArgument("expected a list without empty items");
     values.emplace_back(item);
-    if (comma == std::string_view::npos) return absl::OkStatus();
-    text.remove_prefix(comma + 1);
+    if (end == std::string_view::npos) return absl::OkStatus();
+    text.remove_prefix(end + 1);
   }
 }
 

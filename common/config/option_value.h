@@ -23,7 +23,9 @@ absl::Status ParseOption(std::string_view text, bool& value);  // true/false, ye
 absl::Status ParseOption(std::string_view text, double& value);
 absl::Status ParseOption(std::string_view text, std::string& value);
 absl::Status ParseOption(std::string_view text, Duration& value);  // 500us 20ms 1.5s 2m 1h; 30 = s
-absl::Status ParseOption(std::string_view text, std::vector<std::string>& values);  // appends
+// Appends what stands between the separators.
+absl::Status ParseListOption(std::string_view text, char separator,
+                             std::vector<std::string>& values);
 
 template <std::integral Integer>
 absl::Status ParseOption(std::string_view text, Integer& value) {

@@ -5,9 +5,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -17,8 +19,31 @@ namespace {
 
 constexpr int kExecFailed = 127;
 
+// Ours, with the variables of the child in place of those of the same name.
+std::vector<std::string> EnvironmentOf(const ProcessSpec& spec) {
+  std::vector<std::string> variables = spec.environment;
+  for (char** own = environ; *own != nullptr; ++own) {
+    const std::string_view variable(*own);
+    const std::string_view name = variable.substr(0, variable.find('=') + 1);
+    const bool replaced =
+        std::any_of(spec.environment.begin(), spec.environment.end(),
+                    [name](const std::string& changed) { return changed.starts_with(name); });
+    if (!replaced) variables.emplace_back(variable);
+  }
+  return variables;
+}
+
+// As exec wants it: ended by a null pointer.
+std::vector<char*> PointersTo(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 // Runs in the child between fork and exec: async-signal-safe calls only.
-[[noreturn]] void BecomeProgram(const ProcessSpec& spec, char* const* arguments, pid_t parent) {
+[[noreturn]] void BecomeProgram(const ProcessSpec& spec, char* const* arguments,
+                                char* const* environment, pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(kExecFailed);  // the parent died before prctl
@@ -26,7 +51,7 @@ constexpr int kExecFailed = 127;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int fd : spec.inherited_fds) fcntl(fd, F_SETFD, 0);
-  execv(spec.program.c_str(), arguments);
+  execve(spec.program.c_str(), arguments, environment);
   _exit(kExecFailed);
 }
 
@@ -38,15 +63,15 @@ absl::StatusOr<pid_t> StartProcess(const ProcessSpec& spec) {
   }
   std::vector<std::string> words = {spec.program};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  std::vector<char*> arguments = PointersTo(words);
+  std::vector<std::string> variables = EnvironmentOf(spec);
+  std::vector<char*> environment = PointersTo(variables);
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {
     return Internal(absl::StrCat("start: program=", spec.program, ": ", std::strerror(errno)));
   }
-  if (child == 0) BecomeProgram(spec, arguments.data(), parent);
+  if (child == 0) BecomeProgram(spec, arguments.data(), environment.data(), parent);
   return child;
 }
 

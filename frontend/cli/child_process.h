@@ -2,7 +2,8 @@
 //
 // The child gets its own process group, so that Ctrl-C on the terminal reaches the supervisor
 // alone, which then ends its children in order; and it is sent SIGTERM by the kernel should the
-// supervisor die. It inherits standard streams and the listed sockets, nothing else.
+// supervisor die. It inherits standard streams, the environment and the listed sockets,
+// nothing else.
 //
 // Threading: StartProcess forks: called by a process that has one thread.
 #pragma once
@@ -21,6 +22,8 @@ struct ProcessSpec {
   std::string program;                 // path
   std::vector<std::string> arguments;  // without argv[0]
   std::vector<int> inherited_fds;      // keep their numbers
+  // "NAME=value"; added to our own environment, or in place of what it says.
+  std::vector<std::string> environment = {};
 };
 
 // Errors: INTERNAL when the process cannot be made, NOT_FOUND when the program is not there.

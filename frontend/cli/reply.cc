@@ -96,6 +96,7 @@ void ReplyPrinter::Write(std::string_view text) {
 void ReplyPrinter::Add(const ReplyPiece& piece) {
   if (piece.completion_tokens.has_value()) completion_tokens_ = *piece.completion_tokens;
   if (piece.text.empty() && piece.reasoning.empty()) return;
+  ++pieces_;
   if (!to_first_token_.has_value()) to_first_token_ = clock_.Now() - start_;
   if (!piece.reasoning.empty()) {
     if (!reasoning_) out_ << "<think>\n";
@@ -116,11 +117,12 @@ void ReplyPrinter::Finish(bool stats) {
   out_ << "\n";
   const double seconds = ToSeconds(clock_.Now() - start_);
   if (stats && to_first_token_.has_value() && seconds > 0) {
+    const int64_t tokens = completion_tokens_.value_or(pieces_);
     char lines[200];
     std::snprintf(
-        lines, sizeof(lines), "TTFT: %.2f ms\nTPS:  %.2f tokens/s (%lld tokens in %.2fs)\n",
-        ToMilliseconds(*to_first_token_), static_cast<double>(completion_tokens_) / seconds,
-        static_cast<long long>(completion_tokens_), seconds);
+        lines, sizeof(lines), "TTFT: %.2f ms\nTPS:  %.2f tokens/s (%s%lld tokens in %.2fs)\n",
+        ToMilliseconds(*to_first_token_), static_cast<double>(tokens) / seconds,
+        completion_tokens_.has_value() ? "" : "about ", static_cast<long long>(tokens), seconds);
     out_ << lines;
   }
   out_ << std::flush;

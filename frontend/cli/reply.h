@@ -40,7 +40,8 @@ class ReplyPrinter {
 
   void Add(const ReplyPiece& piece);
 
-  // Ends the reply; with `stats`, time to first token and tokens per second follow.
+  // Ends the reply; with `stats`, time to first token and tokens per second follow. A reply that
+  // was stopped has no count of the server: its pieces are counted.
   void Finish(bool stats);
 
   const std::string& text() const { return text_; }
@@ -54,7 +55,8 @@ class ReplyPrinter {
   const MonotonicTime start_;
   std::optional<Duration> to_first_token_;
   bool reasoning_ = false;
-  int64_t completion_tokens_ = 0;
+  std::optional<int64_t> completion_tokens_;  // as the server counts them
+  int64_t pieces_ = 0;                        // with text
   std::string text_;
 };
 

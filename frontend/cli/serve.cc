@@ -35,6 +35,9 @@ constexpr char kLoopback[] = "127.0.0.1";
 constexpr Duration kProbeTimeout = std::chrono::milliseconds(500);
 constexpr Duration kProbePause = std::chrono::milliseconds(20);
 constexpr int kWorkersMax = 64;
+// What the stages of the frontend's shutdown may take besides its drain, and a little. The programs
+// that end after it have nothing left to drain.
+constexpr Duration kStopMargin = std::chrono::seconds(15);
 
 class SystemProcesses final : public Processes {
  public:
@@ -135,8 +138,12 @@ class Service {
     frontend.insert(frontend.end(), {"--routers", HostPort(kLoopback, router_->service.port()),
                                      "--metrics-peers", absl::StrJoin(MetricsPeers(), ",")});
     children.push_back(MakeChild("frontend", "baton-frontend", *frontend_, frontend, 0));
+    children.back().process.environment = FrontendEnvironment(options_);
     return children;
   }
+
+  // From now on it depends on the frontend alone whether new connections are taken.
+  void CloseApi() { frontend_->service.Close(); }
 
   // True when the frontend can answer. Draws the bar meanwhile.
   bool AskReady(StartProgress& progress) const {
@@ -207,29 +214,27 @@ void ReapChildren(Supervisor& supervisor) {
 }
 
 // Runs until all programs have ended; returns the exit status.
-int RunToTheEnd(const Service& service, Supervisor& supervisor, SignalQueue& signals,
+int RunToTheEnd(Service& service, Supervisor& supervisor, SignalQueue& signals,
                 StartProgress& progress) {
   Clock& clock = RealClock();
   bool ready = false;
-  bool asked_to_stop = false;
-  bool stopping = false;
-  while (!(stopping && supervisor.stopped())) {
-    if (!ready && !stopping && service.AskReady(progress)) {
+  while (!(supervisor.stopping() && supervisor.stopped())) {
+    if (!ready && !supervisor.stopping() && service.AskReady(progress)) {
       ready = true;
       supervisor.Serving();
       progress.Ready(service.Url());
     }
     const Duration until_due = std::max(Duration(0), supervisor.next_due() - clock.Now());
-    const int signal = signals.Next(ready || stopping ? until_due : kProbePause);
+    const int signal = signals.Next(ready || supervisor.stopping() ? until_due : kProbePause);
     if (signal == SIGINT || signal == SIGTERM) {
       progress.Clear();
-      if (asked_to_stop) supervisor.Kill();
-      asked_to_stop = true;
+      service.CloseApi();
+      supervisor.OnStopSignal();
     }
     ReapChildren(supervisor);
     supervisor.Tick();
-    if (!stopping && (asked_to_stop || supervisor.failure().has_value())) {
-      stopping = true;
+    if (!supervisor.stopping() && supervisor.failure().has_value()) {
+      service.CloseApi();
       supervisor.BeginStop();
     }
   }
@@ -251,7 +256,7 @@ int Serve(const ServeOptions& options) {
   progress.Banner(options.model, (*service)->path(), options.workers);
   SignalQueue signals;
   SystemProcesses processes;
-  Supervisor supervisor({.stop_timeout = options.drain_timeout + std::chrono::seconds(5)},
+  Supervisor supervisor({.stop_timeout = options.drain_timeout + kStopMargin},
                         (*service)->Children(), processes, RealClock());
   if (const absl::Status started = supervisor.StartAll(); !started.ok()) {
     supervisor.Kill();
@@ -274,7 +279,8 @@ int Run_serve(std::span<const std::string> arguments) {
     return 0;
   }
   if (!loaded->positional.empty()) options.model = loaded->positional[0];
-  if (options.model.empty()) return Fail(InvalidArgument("name a model: baton serve MODEL"));
+  if (options.model.empty())
+    return Fail(InvalidArgument("name a model, before the options: baton serve MODEL"));
   return Serve(options);
 }
 

@@ -20,10 +20,17 @@ void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
   if (value.has_value()) Append(arguments, flag, std::to_string(*value));
 }
 
+std::string DrainTime(const ServeOptions& options) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(options.drain_timeout);
+  return std::to_string(milliseconds.count()) + "ms";
+}
+
 void DescribeApi(OptionTable& table, ServeOptions& options) {
   table.Add({.name = "host", .help = "Address of the API."}, options.host);
   table.Add({.name = "port", .help = "Port of the API."}, options.port);
-  table.Add({.name = "api-key", .help = "A key that clients must show."},
+  table.Add({.name = "api-key",
+             .help = "A key that clients must show; BATON_API_KEY holds one on each line.",
+             .separator = '\n'},
             options.api_keys);
   table.Add({.name = "api-key-file", .help = "File of SHA-256 hashes of keys, one per line."},
             options.api_key_file);
@@ -86,6 +93,7 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
   AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);
   AppendIfSet(arguments, "--block-size", options.block_size);
   AppendIfSet(arguments, "--kv-cache-memory-bytes", options.kv_cache_memory_bytes);
+  Append(arguments, "--drain-timeout", DrainTime(options));
   Append(arguments, "--workers-on-host", std::to_string(options.workers));
   Append(arguments, "--threads", std::to_string(options.threads.value_or(worker_threads)));
   Append(arguments, "--log-level", options.log_level);
@@ -94,13 +102,13 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
 
 std::vector<std::string> RouterArguments(const ServeOptions& options) {
   std::vector<std::string> arguments;
+  Append(arguments, "--drain-timeout", DrainTime(options));
   Append(arguments, "--log-level", options.log_level);
   return arguments;
 }
 
 std::vector<std::string> FrontendArguments(const ServeOptions& options) {
   std::vector<std::string> arguments;
-  for (const std::string& key : options.api_keys) Append(arguments, "--api-key", key);
   AppendIfSet(arguments, "--api-key-file", options.api_key_file);
   for (const std::string& name : options.served_model_names) {
     Append(arguments, "--served-model-name", name);
@@ -109,8 +117,19 @@ std::vector<std::string> FrontendArguments(const ServeOptions& options) {
   AppendIfSet(arguments, "--generation-config", options.generation_config);
   if (options.enable_request_id_headers) arguments.emplace_back("--enable-request-id-headers");
   if (options.strict_params) arguments.emplace_back("--strict-params");
+  Append(arguments, "--shutdown-timeout", DrainTime(options));
   Append(arguments, "--log-level", options.log_level);
   return arguments;
+}
+
+std::vector<std::string> FrontendEnvironment(const ServeOptions& options) {
+  if (options.api_keys.empty()) return {};
+  std::string variable = "BATON_API_KEY=";
+  for (const std::string& key : options.api_keys) {
+    if (&key != &options.api_keys.front()) variable += '\n';
+    variable += key;
+  }
+  return {std::move(variable)};
 }
 
 }  // namespace baton::frontend

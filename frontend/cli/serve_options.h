@@ -47,5 +47,7 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
                                          int worker_threads);
 std::vector<std::string> RouterArguments(const ServeOptions& options);
 std::vector<std::string> FrontendArguments(const ServeOptions& options);
+// What every user of the machine could read among the arguments: the API keys.
+std::vector<std::string> FrontendEnvironment(const ServeOptions& options);
 
 }  // namespace baton::frontend

@@ -94,6 +94,16 @@ MonotonicTime Supervisor::next_due() const {
   return due;
 }
 
+void Supervisor::OnStopSignal() {
+  const MonotonicTime now = clock_.Now();
+  if (!first_stop_signal_.has_value()) {
+    first_stop_signal_ = now;
+    BeginStop();
+  } else if (now - *first_stop_signal_ > options_.stop_signal_pause) {
+    Kill();
+  }
+}
+
 void Supervisor::BeginStop() {
   if (stopping_) return;
   stopping_ = true;

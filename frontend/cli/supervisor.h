@@ -4,7 +4,7 @@
 //   Supervisor supervisor(options, children, processes, clock);
 //   RETURN_IF_ERROR(supervisor.StartAll());
 //   … on SIGCHLD: supervisor.OnExit(pid, wait_status); at supervisor.next_due(): supervisor.Tick();
-//   … on SIGTERM: supervisor.BeginStop(); until supervisor.stopped().
+//   … on SIGTERM: supervisor.OnStopSignal(); until supervisor.stopped().
 //
 // Before Serving() was called, a child that ends is a failure: it says itself why. Afterwards it is
 // started again after a pause that doubles with each failure in a row; at `restarts_max` of them
@@ -50,6 +50,9 @@ struct SupervisorOptions {
   int restarts_max = 20;
   // For each stop stage; then its children are killed.
   Duration stop_timeout = std::chrono::seconds(20);
+  // Stop signals that come so soon after the first say the same again: one key press reaches us
+  // from the terminal and from a script that passes it on.
+  Duration stop_signal_pause = std::chrono::seconds(1);
 };
 
 class Supervisor {
@@ -71,10 +74,14 @@ class Supervisor {
   // When Tick is due next.
   MonotonicTime next_due() const;
 
+  // Somebody asks us to end: the first time in order, later at once.
+  void OnStopSignal();
+
   // Ends all children, stage by stage. Idempotent.
   void BeginStop();
   // Ends all children at once, without waiting.
   void Kill();
+  bool stopping() const { return stopping_; }
   bool stopped() const;
 
   // Why it cannot go on, when it cannot.
@@ -104,6 +111,7 @@ class Supervisor {
   bool stopping_ = false;
   int stop_stage_ = -1;
   MonotonicTime stage_deadline_;
+  std::optional<MonotonicTime> first_stop_signal_;
   int restarts_ = 0;
   std::optional<absl::Status> failure_;
 };

@@ -84,6 +84,9 @@ std::string NumericAddress(const sockaddr_storage& address, socklen_t size) {
 }  // namespace
 
 absl::StatusOr<Listener> Listener::Bind(const std::string& host, int port) {
+  if (port < 0 || port > 65535) {
+    return InvalidArgument(absl::StrCat("listen: port=", port, " is not from 0 to 65535"));
+  }
   int error = 0;
   // For "every address" the socket of both families comes first, then plain IPv4.
   for (const int family : {host.empty() ? AF_INET6 : AF_UNSPEC, AF_INET}) {

@@ -3,7 +3,10 @@ import concurrent.futures
 import http.client
 import json
 import os
+import pathlib
 import signal
+import socket
+import time
 
 import openai
 import pytest
@@ -15,15 +18,16 @@ def sdk(server):
     return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
 
 
-def open_stream(server, max_tokens=4000):
+def open_stream(server, max_tokens=4000, headers=None):
     """A raw streaming connection that has begun to answer."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("POST", "/v1/completions", json.dumps({
         "model": serving.MODEL, "prompt": "Once upon a time", "max_tokens": max_tokens,
-        "stream": True, "ignore_eos": True}), {"content-type": "application/json"})
+        "stream": True, "ignore_eos": True}), {"content-type": "application/json", **(headers or {})})
     response = connection.getresponse()
     assert response.status == 200
     response.read1(1)
+    connection.response = response
     return connection
 
 
@@ -122,8 +126,77 @@ def test_every_dtype_knows_the_capital_of_japan(start, dtype):
 
 
 def test_served_names(start):
-    server = start("--served-model-name", "alpha", "--served-model-name", "beta").wait_ready()
+    server = start("--served-model-name", "alpha", "beta").wait_ready()
     client = sdk(server)
     assert [m.id for m in client.models.list().data] == ["alpha", "beta"]
     for name in ("alpha", "beta"):
         assert client.completions.create(model=name, prompt="Hi", max_tokens=1).model == name
+
+
+def events_of(response):
+    """The payloads of an event stream; fails when it was cut."""
+    return [line[6:] for line in response.read().decode().splitlines() if line.startswith("data: ")]
+
+
+def test_a_stream_that_outlives_the_drain_ends_with_one_terminal_event(start):
+    server = start("--drain-timeout", "1", "--api-key", "k").wait_ready()
+    stream = open_stream(server, headers={"authorization": "Bearer k"})
+    server.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    events = events_of(stream.response)
+    errors = [e for e in events if e != "[DONE]" and "error" in json.loads(e)]
+    done = events.count("[DONE]")
+    assert len(errors) <= 1 and done <= 1 and len(errors) + done >= 1, events[-3:]
+    assert events[-1] in ("[DONE]", *errors), events[-3:]
+    assert server.process.wait(15) in (0, 1)
+    assert time.monotonic() - began < 10, server.output()
+
+
+def test_nobody_waits_for_a_server_that_drains(start):
+    server = start("--drain-timeout", "5").wait_ready()
+    stream = open_stream(server)
+    server.process.send_signal(signal.SIGTERM)
+
+    def refused():
+        try:
+            socket.create_connection(("127.0.0.1", server.port), 5).close()
+            return False
+        except ConnectionRefusedError:
+            return True
+    serving.eventually(refused, "new connections are refused", 3)
+    assert server.process.poll() is None, "it still drains"
+    stream.close()
+    assert server.process.wait(15) == 0
+
+
+def test_api_keys_with_commas_that_nobody_can_read(start):
+    server = start("--api-key", "one,two", "three").wait_ready()
+    for key, allowed in (("one,two", True), ("three", True), ("one", False), ("two", False)):
+        client = openai.OpenAI(base_url=server.url + "/v1", api_key=key, max_retries=0)
+        if allowed:
+            assert client.models.list().data
+        else:
+            with pytest.raises(openai.AuthenticationError):
+                client.models.list()
+    for program in ("baton-frontend", "baton-router", "baton-worker"):
+        for pid in server.children(program):
+            arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            assert b"one,two" not in arguments and b"three" not in arguments
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "65536"])
+def test_a_port_that_there_is_not_is_refused(start, port):
+    server = start("--port", port)
+    assert server.process.wait(30) == 1
+    assert f"port={port} is not from 0 to 65535" in server.output()
+
+
+def test_two_signals_of_one_key_press_end_it_in_order(start):
+    server = start("--drain-timeout", "20").wait_ready()
+    stream = open_stream(server, max_tokens=40)
+    server.process.send_signal(signal.SIGINT)
+    serving.eventually(lambda: "ShdPnd:\t0000000000000000" in pathlib.Path(
+        f"/proc/{server.process.pid}/status").read_text(), "the first is taken", 1)
+    server.process.send_signal(signal.SIGTERM)
+    assert events_of(stream.response)[-1] == "[DONE]"
+    assert server.process.wait(15) == 0

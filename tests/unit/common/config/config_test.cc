@@ -28,6 +28,7 @@ struct Options {
   bool cache = true;
   Duration timeout = std::chrono::seconds(30);
   std::vector<std::string> workers;
+  std::vector<std::string> keys;
   Level level = Level::kLow;
 };
 
@@ -43,6 +44,7 @@ class ConfigTest : public testing::Test {
     table_.Add({.name = "timeout", .help = "Patience."}, options_.timeout);
     table_.Add({.name = "workers", .help = "Peers.", .aliases = {"w", "worker-list"}},
                options_.workers);
+    table_.Add({.name = "keys", .help = "Secrets.", .separator = '\n'}, options_.keys);
     table_.AddChoice({.name = "level", .help = "How much."}, options_.level,
                      {{"low", Level::kLow}, {"high", Level::kHigh}});
     table_.AllowPositional("MODEL", 1);
@@ -109,6 +111,32 @@ TEST_F(ConfigTest, FlagsOverEnvironmentOverFileOverDefaults) {
   EXPECT_THAT(options_.workers, ElementsAre("e1"));
   EXPECT_EQ(options_.timeout, std::chrono::milliseconds(250));
   EXPECT_TRUE(options_.strict);
+}
+
+TEST_F(ConfigTest, ARepeatableOptionTakesWordsUpToTheNextFlag) {
+  const auto before = Load({"model", "-w", "a", "b,c", "--strict", "--keys", "k1", "k2"});
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_THAT(options_.workers, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(options_.keys, ElementsAre("k1", "k2"));
+  EXPECT_THAT(before->positional, ElementsAre("model"));
+  const auto after = Load({"--workers", "a", "b", "--", "model"});
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_THAT(options_.workers, ElementsAre("a", "b"));
+  EXPECT_THAT(after->positional, ElementsAre("model"));
+  // "=" gives one value; other options take one word.
+  EXPECT_THAT(Load({"--workers=a", "model"})->positional, ElementsAre("model"));
+  EXPECT_THAT(Load({"--listen", "a:1", "model"})->positional, ElementsAre("model"));
+}
+
+TEST_F(ConfigTest, ItemsMayHoldCommasWhereAnotherSeparatorIsSet) {
+  ASSERT_TRUE(Load({"--keys", "a,b", "--keys=c,,"}).ok());
+  EXPECT_THAT(options_.keys, ElementsAre("a,b", "c,,"));
+  environment_["BATON_KEYS"] = "x,y\nz";
+  ASSERT_TRUE(Load({}).ok());
+  EXPECT_THAT(options_.keys, ElementsAre("x,y", "z"));
+  environment_.clear();
+  ASSERT_TRUE(Load({"--config", WriteFile("keys: ['a,b', c]\n")}).ok());
+  EXPECT_THAT(options_.keys, ElementsAre("a,b", "c"));
 }
 
 TEST_F(ConfigTest, UnknownNamesComeWithASuggestion) {

@@ -36,6 +36,24 @@ TEST(ListenSocketTest, PicksAFreePortAndRefusesAUsedOne) {
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST(ListenSocketTest, RefusesPortsThatThereAreNot) {
+  for (const int port : {-1, 65536, 99999}) {
+    const absl::Status status = ListenSocket::Open({.host = "127.0.0.1", .port = port}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << port;
+    EXPECT_EQ(std::string(status.message()),
+              "listen: port=" + std::to_string(port) + " is not from 0 to 65535");
+  }
+}
+
+TEST(ListenSocketTest, IsFreeAgainOnceItIsClosed) {
+  absl::StatusOr<ListenSocket> first = ListenSocket::Open({.host = "127.0.0.1", .port = 0});
+  ASSERT_TRUE(first.ok()) << first.status();
+  first->Close();
+  first->Close();
+  EXPECT_EQ(first->fd(), -1);
+  EXPECT_TRUE(ListenSocket::Open({.host = "127.0.0.1", .port = first->port()}).ok());
+}
+
 TEST(ListenSocketTest, AdoptsAnInheritedSocketButNothingElse) {
   absl::StatusOr<ListenSocket> parent = ListenSocket::Open({.host = "127.0.0.1", .port = 0});
   ASSERT_TRUE(parent.ok());

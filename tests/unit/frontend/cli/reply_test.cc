@@ -73,6 +73,17 @@ TEST(ReplyPrinterTest, ShowsReasoningTextAndStats) {
   EXPECT_EQ(printer.text(), "Yes.");
 }
 
+TEST(ReplyPrinterTest, AReplyThatWasStoppedCountsItsPieces) {
+  FakeClock clock;
+  std::ostringstream out;
+  ReplyPrinter printer(out, /*terminal=*/false, clock);
+  clock.Advance(std::chrono::milliseconds(500));
+  printer.Add({.text = "On", .reasoning = "", .completion_tokens = {}});
+  printer.Add({.text = "ce", .reasoning = "", .completion_tokens = {}});
+  printer.Finish(/*stats=*/true);
+  EXPECT_EQ(out.str(), "Once\nTTFT: 500.00 ms\nTPS:  4.00 tokens/s (about 2 tokens in 0.50s)\n");
+}
+
 TEST(ReplyPrinterTest, NothingSaidHasNoStats) {
   FakeClock clock;
   std::ostringstream out;

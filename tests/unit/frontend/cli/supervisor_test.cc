@@ -131,6 +131,19 @@ TEST_F(SupervisorTest, StopsStageByStage) {
   EXPECT_EQ(processes_.signals.size(), 3u);
 }
 
+TEST_F(SupervisorTest, ASecondStopSignalKillsUnlessItComesWithTheFirst) {
+  ASSERT_TRUE(supervisor_.StartAll().ok());
+  supervisor_.OnStopSignal();
+  EXPECT_TRUE(supervisor_.stopping());
+  clock_.Advance(std::chrono::milliseconds(900));
+  supervisor_.OnStopSignal();
+  EXPECT_THAT(processes_.signals, ElementsAre(std::pair(102, SIGTERM)));
+  clock_.Advance(std::chrono::milliseconds(200));
+  supervisor_.OnStopSignal();
+  EXPECT_EQ(processes_.signals.back().second, SIGKILL);
+  EXPECT_EQ(processes_.signals.size(), 4u);
+}
+
 TEST_F(SupervisorTest, AChildThatEndsOutOfTurnSkipsItsStage) {
   ASSERT_TRUE(supervisor_.StartAll().ok());
   supervisor_.BeginStop();
