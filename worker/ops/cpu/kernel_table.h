@@ -64,9 +64,9 @@ struct AttentionTask {
   const unsigned char* keys;    // of the kv head in block 0
   const unsigned char* values;  // likewise
   size_t block_bytes;           // from one block of this layer to the next
-  float* totals;    // scratch of rows * state_floats
-  float* partials;  // rows * state_floats: scratch, or where the result is wanted
-  void* out;        // nullptr: leave the partial results of the only split in `partials`
+  float* totals;                // scratch of rows * state_floats
+  float* partials;              // rows * state_floats: scratch, or where the result is wanted
+  void* out;  // nullptr: leave the partial results of the only split in `partials`
   int64_t out_stride;
   int32_t state_floats;  // padded_head_dim sums, maximum, sum of weights, fill
   int32_t query_count;

@@ -24,7 +24,7 @@ TEST(HttpTypesTest, FindsTheFirstHeaderOfAName) {
 TEST(RequestIdTest, TakesGoodIdsAndReplacesOthers) {
   EXPECT_EQ(RequestIdOf({{"X-Request-Id", "id-1"}}), "id-1");
   for (const std::string& bad : {std::string(), std::string("a b"), std::string("a\x7f"),
-                                std::string("\xc3\xa9"), std::string(257, 'x')}) {
+                                 std::string("\xc3\xa9"), std::string(257, 'x')}) {
     EXPECT_EQ(RequestIdOf({{"X-Request-Id", bad}}).size(), 32u);
   }
   EXPECT_NE(NewRequestId(), NewRequestId());
