@@ -215,7 +215,7 @@ absl::StatusOr<LoadedConfig> LoadConfig(const OptionTable& table,
   if (loader.action() != LoadedConfig::Action::kRun) return loader.TakeLoaded();
   std::optional<std::string> path = loader.config_path();
   if (!path) path = environment("BATON_CONFIG");
-  if (path) RETURN_IF_ERROR(loader.ApplyFile(*path));
+  if (path && !path->empty()) RETURN_IF_ERROR(loader.ApplyFile(*path));
   RETURN_IF_ERROR(loader.ApplyEnvironment(environment));
   RETURN_IF_ERROR(loader.ApplyFlags());
   return loader.TakeLoaded();

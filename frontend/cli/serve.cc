@@ -139,6 +139,8 @@ class Service {
                                      "--metrics-peers", absl::StrJoin(MetricsPeers(), ",")});
     children.push_back(MakeChild("frontend", "baton-frontend", *frontend_, frontend, 0));
     children.back().process.environment = FrontendEnvironment(options_);
+    // A file for `baton serve` holds keys that its programs do not know; they get them as flags.
+    for (ChildSpec& child : children) child.process.environment.emplace_back("BATON_CONFIG=");
     return children;
   }
 

@@ -15,11 +15,11 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 for file in /etc/pip.conf /etc/apt/sources.list.d/debian.sources; do
   [[ ! -e $file ]] || cp "$file" "$root$file"
 done
-rm -rf "$root/root/baton"
-git clone -q "$source" "$root/root/baton"
+rm -rf "$root/srv/baton"
+git clone -q "$source" "$root/srv/baton"
 mount --bind /proc "$root/proc"
 mount --bind /dev "$root/dev"
 trap 'umount "$root/proc" "$root/dev"' EXIT
-time chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin BATON_PORT="${BATON_PORT:-8123}" \
+time chroot "$root" env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin BATON_PORT="${BATON_PORT:-8123}" \
   CCACHE_DISABLE=1 \
-  /root/baton/deploy/quickstart.sh --once
+  /srv/baton/deploy/quickstart.sh --once

@@ -113,6 +113,11 @@ TEST_F(ConfigTest, FlagsOverEnvironmentOverFileOverDefaults) {
   EXPECT_TRUE(options_.strict);
 }
 
+TEST_F(ConfigTest, AnEmptyNameOfAFileIsNoFile) {
+  environment_ = {{"BATON_CONFIG", ""}};
+  EXPECT_TRUE(Load({}).ok());
+}
+
 TEST_F(ConfigTest, ARepeatableOptionTakesWordsUpToTheNextFlag) {
   const auto before = Load({"model", "-w", "a", "b,c", "--strict", "--keys", "k1", "k2"});
   ASSERT_TRUE(before.ok()) << before.status();
