@@ -64,6 +64,7 @@ void GenerateStream::OnStep(StepEvents& events) {
 
 void GenerateStream::Send(v1::GenerateEvent event) {
   if (Write(std::move(event)) != PushResult::kFull) return;
+  if (cut_off_.exchange(true)) return;
   parts_.metrics.slow_peers_total.Increment();
   const absl::Status reason = ResourceExhausted("generate: the client reads too slowly");
   CutOff(ToGrpcStatus(reason));

@@ -7,6 +7,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+
 #include "baton/v1/inference.grpc.pb.h"
 #include "common/rpc/bounded_write_reactor.h"
 #include "worker/service/session_stream.h"
@@ -38,6 +40,8 @@ class GenerateStream final
   const RequestKey key_;
   Mutex cancel_mutex_;
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
+
+  std::atomic<bool> cut_off_{false};  // more than one thread may find the peer too slow
 };
 
 }  // namespace baton::worker

@@ -138,6 +138,7 @@ void SessionStream::Fail(uint64_t call, const absl::Status& status) {
 
 void SessionStream::Send(v1::SessionFrame frame) {
   if (Write(std::move(frame)) != PushResult::kFull) return;
+  if (cut_off_.exchange(true)) return;
   parts_.metrics.slow_peers_total.Increment();
   const absl::Status reason = ResourceExhausted("session: the peer reads too slowly");
   CutOff(ToGrpcStatus(reason));

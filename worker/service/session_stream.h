@@ -12,6 +12,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -75,6 +76,8 @@ class SessionStream final
   Mutex calls_mutex_;
   absl::flat_hash_map<uint64_t, Call> calls_ ABSL_GUARDED_BY(calls_mutex_);
   bool reads_done_ ABSL_GUARDED_BY(calls_mutex_) = false;
+
+  std::atomic<bool> cut_off_{false};  // more than one thread may find the peer too slow
 };
 
 }  // namespace baton::worker
