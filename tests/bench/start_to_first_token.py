@@ -14,12 +14,13 @@ import serving  # noqa: E402
 
 def first_token(server):
     """Asks again and again, as an impatient client does, until a token has come."""
-    while True:
+    while time.monotonic() < server.started + serving.DEADLINE:
         assert server.process.poll() is None, server.output()
         try:
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             connection.request("POST", "/v1/completions", json.dumps(
-                {"model": serving.MODEL, "prompt": "The sky is", "max_tokens": 4, "stream": True}))
+                {"model": serving.MODEL, "prompt": "The sky is", "max_tokens": 4, "stream": True}),
+                {"content-type": "application/json"})
             response = connection.getresponse()
             if response.status == 200 and b"data:" in response.readline():
                 return time.monotonic() - server.started
@@ -27,6 +28,7 @@ def first_token(server):
         except OSError:
             pass
         time.sleep(0.005)
+    raise AssertionError(f"no token after {serving.DEADLINE} s: {server.output()}")
 
 
 def main():
