@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/constraint/constraint_spec.h"
 
 namespace baton::frontend {
 
@@ -89,6 +90,9 @@ struct GenerationRequest {
   OutputOptions output;
   ChatInput chat;
   CompletionInput completion;
+  // What the answer must match: from response_format and its kin, or from the tool choice, which
+  // comes later and wins. Checked before anything is scheduled.
+  std::optional<ConstraintSpec> constraint;
 
   int64_t n = 1;
   bool echo = false;
