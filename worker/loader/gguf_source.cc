@@ -8,27 +8,6 @@
 #include "common/base/status_macros.h"
 
 namespace baton::worker {
-namespace {
-
-std::optional<WeightFormat> FormatOf(GgmlType type) {
-  switch (type) {
-    case GgmlType::kF32:
-      return WeightFormat::kF32;
-    case GgmlType::kF16:
-      return WeightFormat::kF16;
-    case GgmlType::kBF16:
-      return WeightFormat::kBf16;
-    case GgmlType::kQ8_0:
-      return WeightFormat::kQ8_0;
-    case GgmlType::kQ4_1:
-      return WeightFormat::kQ4_1;
-    default:
-      return std::nullopt;
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<GgufSource>> GgufSource::Open(const std::string& path) {
   ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path));
   std::string name = std::filesystem::path(path).filename().string();
@@ -43,7 +22,7 @@ GgufSource::GgufSource(GgufFile file, std::string name)
     const bool added = Add({.name = tensor.name,
                             .file = name_,
                             .dtype = InfoOf(tensor.type).name,
-                            .format = FormatOf(tensor.type),
+                            .format = FindWeightFormat(InfoOf(tensor.type).name),
                             .shape = Shape(dims),
                             .bytes = file_.TensorBytes(tensor)});
     BATON_CHECK(added) << "gguf: " << tensor.name << " passed the parser twice";

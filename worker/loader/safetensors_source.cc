@@ -21,13 +21,6 @@ std::string Join(const std::string& directory, std::string_view name) {
   return (std::filesystem::path(directory) / name).string();
 }
 
-std::optional<WeightFormat> FormatOf(std::string_view dtype) {
-  if (dtype == "F32") return WeightFormat::kF32;
-  if (dtype == "F16") return WeightFormat::kF16;
-  if (dtype == "BF16") return WeightFormat::kBf16;
-  return std::nullopt;
-}
-
 // Tensor name to file name, as the index states it.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
@@ -93,7 +86,7 @@ absl::Status SafetensorsSource::AddEntry(const Shard& shard, const SafetensorsEn
   SourceTensor tensor{.name = entry.name,
                       .file = shard.name,
                       .dtype = entry.dtype,
-                      .format = FormatOf(entry.dtype),
+                      .format = FindWeightFormat(entry.dtype),
                       .shape = {},
                       .bytes = entry.bytes};
   if (entry.shape.size() <= Shape::kRankMax) {

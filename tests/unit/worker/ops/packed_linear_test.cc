@@ -19,15 +19,17 @@ std::vector<std::byte> RandomBlocks(WeightFormat format, int64_t rows, int64_t c
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
   const auto block_bytes = static_cast<size_t>(InfoOf(format).block_bytes);
   for (size_t at = 0; at < bytes.size(); at += block_bytes) {
-    const size_t halves = format == WeightFormat::kQ4_1 ? 2 : format == WeightFormat::kQ8_0 ? 1 : 0;
-    for (size_t i = 0; i < halves; ++i) {
-      const F16 scale = ToF16(0.01f * static_cast<float>(1 + (at + i) % 11));
-      std::memcpy(bytes.data() + at + 2 * i, &scale, sizeof(scale));
-    }
-    const F16 half = ToF16(static_cast<float>(at % 17) - 8);
-    if (format == WeightFormat::kF16) std::memcpy(bytes.data() + at, &half, sizeof(half));
-    const Bf16 brain = ToBf16(static_cast<float>(at % 19) / 3);
-    if (format == WeightFormat::kBf16) std::memcpy(bytes.data() + at, &brain, sizeof(brain));
+    const auto put = [&](size_t offset, auto value) {
+      std::memcpy(bytes.data() + at + offset, &value, sizeof(value));
+    };
+    if (format == WeightFormat::kF32) put(0, static_cast<float>(at % 23) - 11);
+    if (format == WeightFormat::kF16) put(0, ToF16(static_cast<float>(at % 17) - 8));
+    if (format == WeightFormat::kBf16) put(0, ToBf16(static_cast<float>(at % 19) / 3));
+    if (block_bytes < 16) continue;
+    // Scales lead or, in Q6_K, end the block; where there is one only, the second are quants.
+    const size_t scales = format == WeightFormat::kQ6_K ? block_bytes - 2 : 0;
+    put(scales, ToF16(0.01f * static_cast<float>(1 + at % 11)));
+    if (scales == 0) put(2, ToF16(0.01f * static_cast<float>(1 + at % 7)));
   }
   return bytes;
 }
@@ -42,21 +44,21 @@ std::vector<float> Unpacked(const PackedLinear& packed, TokenId output) {
 }
 
 TEST(PackedLinearTest, KeepsEveryFormatsValues) {
+  constexpr int64_t kInputs = 768;
   ComputeThreads threads({.thread_count = 2});
-  for (const WeightFormat format :
-       {WeightFormat::kF16, WeightFormat::kBf16, WeightFormat::kQ8_0, WeightFormat::kQ4_1}) {
-    const std::vector<std::byte> bytes = RandomBlocks(format, 70, 576);
+  for (const WeightFormat format : AllWeightFormats()) {
+    const std::vector<std::byte> bytes = RandomBlocks(format, 70, kInputs);
     const LinearPart part{.format = format,
                           .data = bytes.data(),
-                          .row_bytes = RowBytes(format, 576),
+                          .row_bytes = RowBytes(format, kInputs),
                           .rows = 70,
-                          .cols = 576};
+                          .cols = kInputs};
     for (const DType dtype : {DType::kF32, DType::kBf16}) {
       const PackedLinear packed = PackOrDie({part}, LinearKind::kPlain, dtype, threads);
       EXPECT_EQ(packed.outputs(), 70);
       for (const TokenId output : {0u, 1u, 63u, 64u, 69u}) {
-        std::vector<float> expected(576);
-        DecodeElements(format, bytes.data() + output * part.row_bytes, 0, 576, expected.data());
+        std::vector<float> expected(kInputs);
+        DecodeElements(format, bytes.data() + output * part.row_bytes, 0, kInputs, expected.data());
         for (float& value : expected) value = RoundedTo(dtype, value);
         EXPECT_EQ(Unpacked(packed, output), expected) << InfoOf(format).name << " " << output;
       }

@@ -91,31 +91,12 @@ void Put(std::vector<std::byte>& bytes, size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(value));
 }
 
-TEST(WeightFormatTest, DecodesQ8_0) {
-  std::vector<std::byte> row(2 * 34);
-  Put(row, 34, ToF16(0.5f));
-  for (int i = 0; i < 32; ++i)
-    Put(row, 36 + static_cast<size_t>(i), static_cast<int8_t>(i * 8 - 128));
-  std::vector<float> out(32);
-  DecodeElements(WeightFormat::kQ8_0, row.data(), 32, 32, out.data());
-  for (int i = 0; i < 32; ++i)
-    EXPECT_EQ(out[static_cast<size_t>(i)], 0.5f * static_cast<float>(i * 8 - 128));
+TEST(WeightFormatTest, IsFoundByTheNameThatFilesGiveIt) {
+  for (const WeightFormat format : AllWeightFormats()) {
+    EXPECT_EQ(FindWeightFormat(InfoOf(format).name), format);
+  }
+  EXPECT_EQ(FindWeightFormat("Q2_K"), std::nullopt);
   EXPECT_EQ(RowBytes(WeightFormat::kQ8_0, 64), 68u);
-}
-
-TEST(WeightFormatTest, DecodesQ4_1) {
-  std::vector<std::byte> row(20);
-  Put(row, 0, ToF16(0.25f));
-  Put(row, 2, ToF16(-2.0f));
-  for (int i = 0; i < 16; ++i) {
-    Put(row, 4 + static_cast<size_t>(i), static_cast<uint8_t>(i | (15 - i) << 4));
-  }
-  std::vector<float> out(32);
-  DecodeElements(WeightFormat::kQ4_1, row.data(), 0, 32, out.data());
-  for (int i = 0; i < 16; ++i) {
-    EXPECT_EQ(out[static_cast<size_t>(i)], 0.25f * static_cast<float>(i) - 2);
-    EXPECT_EQ(out[static_cast<size_t>(i) + 16], 0.25f * static_cast<float>(15 - i) - 2);
-  }
 }
 
 TEST(WeightFormatTest, DecodesPlainTypesFromOddAddresses) {
