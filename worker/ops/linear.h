@@ -8,6 +8,7 @@
 //            are split by columns. Sync before (x complete) and after (y complete) is the caller's.
 #pragma once
 
+#include "absl/types/span.h"
 #include "worker/device/compute_threads.h"
 #include "worker/ops/packed_linear.h"
 #include "worker/tensor/matrix.h"
@@ -24,5 +25,10 @@ struct LinearArgs {
 };
 
 void Linear(const LinearArgs& args, const ComputeSlice& slice);
+
+// Products that need not wait for each other, each with weights of its own: experts, heads. Gives
+// the bits of one Linear after the other, but shares all of it out at once, by rows times columns,
+// so that few columns each still keep every thread busy. Products without rows cost nothing.
+void LinearGroup(absl::Span<const LinearArgs> products, const ComputeSlice& slice);
 
 }  // namespace baton::worker

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/base/check.h"
 #include "worker/ops/cpu_kernels.h"
 #include "worker/ops/linear.h"
@@ -25,19 +27,26 @@ void CheckArgs(const LinearArgs& args) {
       << "linear: residual is " << args.residual.rows() << " x " << args.residual.cols();
 }
 
-}  // namespace
+// What a thread takes: units of 32 packed columns of one product.
+struct UnitRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
 
-void Linear(const LinearArgs& args, const ComputeSlice& slice) {
-  CheckArgs(args);
+// A gated panel stays whole: both halves make one output.
+int64_t UnitsPerShare(const PackedLinear& weights) {
+  return weights.kind() == LinearKind::kGatedSilu ? cpu::kPanelCols / cpu::kUnitCols : 1;
+}
+
+// Parts that different threads may take.
+int64_t SharesOf(const PackedLinear& weights) {
+  return weights.kind() == LinearKind::kGatedSilu
+             ? weights.panel_count()
+             : (weights.outputs() + cpu::kUnitCols - 1) / cpu::kUnitCols;
+}
+
+void MultiplyUnits(const LinearArgs& args, const UnitRange& units, CpuIsa isa) {
   const PackedLinear& weights = *args.weights;
-  const bool gated = weights.kind() == LinearKind::kGatedSilu;
-  // A gated panel stays whole: both halves make one output.
-  const int64_t units_per_panel = gated ? 1 : cpu::kPanelCols / cpu::kUnitCols;
-  const int64_t units =
-      gated ? weights.panel_count() : (weights.outputs() + cpu::kUnitCols - 1) / cpu::kUnitCols;
-  const ComputeSlice::Range share = slice.Share(units);
-  const int64_t kernel_units = cpu::kPanelCols / cpu::kUnitCols / units_per_panel;
-  const bool has_residual = !args.residual.empty();
   const cpu::LinearTask task = {
       .x = args.x.data(),
       .x_stride = args.x.row_stride(),
@@ -46,17 +55,59 @@ void Linear(const LinearArgs& args, const ComputeSlice& slice) {
       .inputs = weights.inputs(),
       .outputs = weights.outputs(),
       .bias = weights.bias(),
-      .residual = has_residual ? args.residual.row<float>(0) : nullptr,
+      .residual = args.residual.empty() ? nullptr : args.residual.row<float>(0),
       .residual_stride = args.residual.row_stride(),
       .out = args.out.data(),
       .out_stride = args.out.row_stride(),
-      .unit_begin = share.begin * kernel_units,
-      .unit_end = share.end * kernel_units,
+      .unit_begin = units.begin,
+      .unit_end = units.end,
       .out_bf16 = args.out.dtype() == DType::kBf16,
-      .gated = gated,
+      .gated = weights.kind() == LinearKind::kGatedSilu,
   };
-  const cpu::KernelTable& kernels = KernelsFor(slice.isa());
+  const cpu::KernelTable& kernels = KernelsFor(isa);
   (weights.dtype() == DType::kBf16 ? kernels.linear_bf16 : kernels.linear_f32)(task);
+}
+
+// Fetching the weights of a column takes as long as its sums for so many rows.
+constexpr int64_t kReadCostRows = 8;
+
+// Of one share of a product.
+int64_t ShareCost(const LinearArgs& args) {
+  if (args.x.rows() == 0) return 0;
+  const PackedLinear& weights = *args.weights;
+  return (args.x.rows() + kReadCostRows) * weights.inputs() * UnitsPerShare(weights);
+}
+
+}  // namespace
+
+void Linear(const LinearArgs& args, const ComputeSlice& slice) {
+  CheckArgs(args);
+  const ComputeSlice::Range share = slice.Share(SharesOf(*args.weights));
+  const int64_t units = UnitsPerShare(*args.weights);
+  MultiplyUnits(args, {share.begin * units, share.end * units}, slice.isa());
+}
+
+void LinearGroup(absl::Span<const LinearArgs> products, const ComputeSlice& slice) {
+  int64_t total = 0;
+  for (const LinearArgs& args : products) {
+    CheckArgs(args);
+    total += ShareCost(args) * SharesOf(*args.weights);
+  }
+  // A share falls to the thread in whose part of the total it begins.
+  const ComputeSlice::Range part = slice.Share(total);
+  int64_t before = 0;
+  for (const LinearArgs& args : products) {
+    const int64_t cost = ShareCost(args);
+    if (cost == 0) continue;
+    const int64_t shares = SharesOf(*args.weights);
+    const auto first_from = [&](int64_t bound) {
+      return std::clamp<int64_t>((bound - before + cost - 1) / cost, 0, shares);
+    };
+    const int64_t units = UnitsPerShare(*args.weights);
+    const UnitRange range = {first_from(part.begin) * units, first_from(part.end) * units};
+    if (range.begin < range.end) MultiplyUnits(args, range, slice.isa());
+    before += cost * shares;
+  }
 }
 
 }  // namespace baton::worker

@@ -2,12 +2,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/status_macros.h"
 #include "common/base/strings.h"
 
 namespace baton::worker {
 
-absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
-                                        int32_t head_dim) {
+namespace {
+
+absl::Status CheckBlock(DType dtype, int32_t block_tokens) {
   if (dtype != DType::kBf16 && dtype != DType::kF32) {
     return InvalidArgument(
         absl::StrCat("kv layout: dtype=", ToAbsl(NameOf(dtype)), "/bfloat16 or float32"));
@@ -16,12 +18,34 @@ absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32
     return InvalidArgument(
         absl::StrCat("kv layout: block_tokens=", block_tokens, "/16 to 128 in steps of 16"));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
+                                        int32_t head_dim) {
+  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens));
   if (kv_heads < 1) return InvalidArgument(absl::StrCat("kv layout: kv_heads=", kv_heads, "/>0"));
   if (head_dim < 8 || head_dim > 512 || head_dim % 8 != 0) {
     return InvalidArgument(
         absl::StrCat("kv layout: head_dim=", head_dim, "/8 to 512 in steps of 8"));
   }
-  return KvLayout{dtype, block_tokens, kv_heads, head_dim};
+  return KvLayout{dtype, block_tokens, kv_heads, head_dim, 0};
+}
+
+absl::StatusOr<KvLayout> KvLayout::MakeLatent(DType dtype, int32_t block_tokens, int32_t latent_dim,
+                                              int32_t rotary_dim) {
+  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens));
+  if (latent_dim < 16 || latent_dim > 512 || latent_dim % 16 != 0) {
+    return InvalidArgument(
+        absl::StrCat("kv layout: latent_dim=", latent_dim, "/16 to 512 in steps of 16"));
+  }
+  if (rotary_dim < 16 || rotary_dim > 256 || rotary_dim % 16 != 0) {
+    return InvalidArgument(
+        absl::StrCat("kv layout: rotary_dim=", rotary_dim, "/16 to 256 in steps of 16"));
+  }
+  return KvLayout{dtype, block_tokens, 1, latent_dim + rotary_dim, latent_dim};
 }
 
 }  // namespace baton::worker

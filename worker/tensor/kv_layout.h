@@ -8,6 +8,11 @@
 //   f32:  keys   [head][head_dim][block_tokens]
 //         values [head][block_tokens][head_dim']
 //
+// A latent layout (multi-head latent attention) has one row for each token instead, of which the
+// first latent_dim elements are key and value of all heads and the others key alone:
+//
+//   [block_tokens][head_dim]
+//
 // head_dim' is head_dim rounded up to a multiple of 16; the extra columns are never read back.
 // Head ranges are contiguous in keys and in values, which is what a reshard by heads needs.
 //
@@ -28,12 +33,16 @@ struct KvLayout {
   int32_t block_tokens = 0;
   int32_t kv_heads = 0;
   int32_t head_dim = 0;
+  int32_t latent_dim = 0;  // 0: keys and values for each head
 
   // Checks the four: kBf16 or kF32, 16 to 128 tokens in steps of 16, head_dim 8 to 512
   // in steps of 8.
   // INVALID_ARGUMENT names the one that is wrong.
   static absl::StatusOr<KvLayout> Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
                                        int32_t head_dim);
+  // Rows of latent_dim + rotary_dim: both multiples of 16, at most 512 and 256.
+  static absl::StatusOr<KvLayout> MakeLatent(DType dtype, int32_t block_tokens, int32_t latent_dim,
+                                             int32_t rotary_dim);
 
   int32_t padded_head_dim() const { return (head_dim + 15) / 16 * 16; }
 
@@ -43,7 +52,8 @@ struct KvLayout {
            SizeOf(dtype);
   }
   size_t keys_bytes() const { return static_cast<size_t>(kv_heads) * head_bytes(); }
-  size_t block_bytes() const { return 2 * keys_bytes(); }  // in one layer
+  // In one layer.
+  size_t block_bytes() const { return latent_dim > 0 ? keys_bytes() : 2 * keys_bytes(); }
 
   friend bool operator==(const KvLayout&, const KvLayout&) = default;
 };
@@ -63,6 +73,11 @@ struct KvLayerView {
   }
   std::byte* Values(BlockId block, int head) const {
     return Keys(block, head) + layout.keys_bytes();
+  }
+  // The row of a token. REQUIRES: a latent layout.
+  std::byte* Latent(BlockId block, int32_t offset) const {
+    return Block(block) + static_cast<size_t>(offset) * static_cast<size_t>(layout.head_dim) *
+                              SizeOf(layout.dtype);
   }
 };
 

@@ -34,6 +34,7 @@ enum class WeightFormat : uint8_t {
   kQ5_K,
   kQ6_K,
   kIQ4_NL,
+  kMXFP4,
 };
 
 struct WeightFormatInfo {

@@ -81,6 +81,31 @@ struct AttentionTask {
   bool out_bf16;
 };
 
+// A piece of the AttentionPlan of latent rows; see ../latent_attention.h. Its rows are (query, head
+// of the group) pairs, its states as AttentionTask's with latent_dim sums.
+struct LatentTask {
+  const float* q;  // first query, first head of the group
+  int64_t q_stride;
+  const int32_t* blocks;
+  const unsigned char* latents;  // of block 0
+  size_t block_bytes;            // from one block of this layer to the next
+  float* totals;
+  float* partials;
+  void* out;  // nullptr: leave the partial results of the only split in `partials`
+  int64_t out_stride;
+  int32_t state_floats;
+  int32_t query_count;
+  int32_t group;
+  int32_t latent_dim;  // of values; a multiple of 16, as row_dim
+  int32_t row_dim;     // of keys
+  int32_t block_tokens;
+  int32_t first_position;  // of the first query
+  int32_t split_begin;
+  int32_t split_end;
+  float scale;
+  bool out_bf16;
+};
+
 // Joins the partial results of one row, in order, and writes the quotient.
 struct AttentionJoinTask {
   const float* first;
@@ -102,6 +127,8 @@ struct KernelTable {
   void (*attention_bf16)(const AttentionTask&);
   void (*attention_f32)(const AttentionTask&);
   void (*attention_join)(const AttentionJoinTask&);
+  void (*latent_bf16)(const LatentTask&);
+  void (*latent_f32)(const LatentTask&);
 };
 
 // Sizes that the kernels and their callers agree upon.

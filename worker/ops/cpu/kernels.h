@@ -3,6 +3,7 @@
 
 #include "worker/ops/cpu/attention_kernel.h"
 #include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/latent_kernel.h"
 #include "worker/ops/cpu/linear_kernel.h"
 #include "worker/ops/cpu/row_kernels.h"
 
@@ -20,6 +21,8 @@ inline constexpr KernelTable kTableOf = {
     .attention_bf16 = AttentionKernel<S, Bf16Format<S>>,
     .attention_f32 = AttentionKernel<S, F32Format<S>>,
     .attention_join = AttentionJoinKernel<S>,
+    .latent_bf16 = LatentKernel<S, Bf16Format<S>>,
+    .latent_f32 = LatentKernel<S, F32Format<S>>,
 };
 
 }  // namespace

@@ -65,6 +65,11 @@ struct Avx2Simd {
   static F DotPairs(F sum, I weights, Pair x) {
     return MulAdd(Odd(weights), x.odd, MulAdd(Even(weights), x.even, sum));
   }
+  static F LoadBf16(const uint16_t* from) {
+    __m128i narrow;
+    __builtin_memcpy(&narrow, from, sizeof(narrow));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(narrow), 16));
+  }
   static void StoreBf16(uint16_t* to, F value) {
     const I bits = _mm256_castps_si256(value);
     const I odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));

@@ -50,6 +50,11 @@ struct Avx512Simd {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(weights),
                             reinterpret_cast<__m512bh>(x));
   }
+  static F LoadBf16(const uint16_t* from) {
+    __m256i narrow;
+    __builtin_memcpy(&narrow, from, sizeof(narrow));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
+  }
   static void StoreBf16(uint16_t* to, F value) {
     const __m256bh narrow = _mm512_cvtneps_pbh(value);
     __builtin_memcpy(to, &narrow, sizeof(narrow));

@@ -22,6 +22,7 @@ struct Bf16Format {
     return S::DotPairs(sum, weights, x);
   }
   static void Store(Element* to, typename S::F value) { S::StoreBf16(to, value); }
+  static typename S::F LoadWide(const Element* from) { return S::LoadBf16(from); }
 };
 
 template <class S>
@@ -38,6 +39,7 @@ struct F32Format {
     return S::MulAdd(weights, x, sum);
   }
   static void Store(Element* to, typename S::F value) { S::Store(to, value); }
+  static typename S::F LoadWide(const Element* from) { return S::Load(from); }
 };
 
 inline constexpr float kLog2E = 1.44269504f;

@@ -71,6 +71,9 @@ struct PlainSimd {
     const F odd = Bits(weights & static_cast<int32_t>(0xffff0000));
     return MulAdd(odd, x.odd, MulAdd(even, x.even, sum));
   }
+  static F LoadBf16(const uint16_t* from) {
+    return F{Widen(from[0]), Widen(from[1]), Widen(from[2]), Widen(from[3])};
+  }
   static void StoreBf16(uint16_t* to, F value) {
     for (int i = 0; i < kLanes; ++i) to[i] = Narrow(value[i]);
   }
