@@ -37,6 +37,13 @@ def eventually(condition, what, deadline=DEADLINE):
         time.sleep(0.05)
 
 
+def healthy(url):
+    try:
+        return urllib.request.urlopen(url + "/health", timeout=5).status == 200
+    except OSError:
+        return False
+
+
 class Server:
     """One `baton serve`, with its children, on a port of its own."""
 
@@ -58,10 +65,7 @@ class Server:
     def wait_ready(self):
         def ready():
             assert self.process.poll() is None, f"baton serve ended:\n{self.output()}"
-            try:
-                return urllib.request.urlopen(self.url + "/health", timeout=5).status == 200
-            except OSError:
-                return False
+            return healthy(self.url)
         eventually(ready, f"not ready:\n{self.output()}")
         return self
 
