@@ -1,0 +1,14 @@
+// gpt-oss: the analysis channel, which HarmonySplitter reads.
+#include <utility>
+
+#include "frontend/tools/reasoning_format.h"
+
+namespace baton::frontend {
+
+void Register_reasoning_harmony(ReasoningFormatRegistry& registry) {
+  registry.Add({.names = {"openai_gptoss", "gpt_oss"},
+                .template_signs = {{"<|channel|>", "<|message|>", "<|start|>"}},
+                .in_channels = true});
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,65 @@
+// Tells the calls of a reply from its text, by the table of one notation.
+//
+// Text passes at once but for what could still become markup, and white space, which belongs to
+// markup if that follows. What began like a call and is none is text. A call whose arguments turn
+// out to be no JSON after it was announced keeps them as they are, and never ends.
+//
+// Threading: owned by one choice of one answer. Ownership: format, tools and sink outlive it.
+// Bounds: a call that has not begun after 256 KB is text.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/tools/call_body.h"
+#include "frontend/tools/reply_sink.h"
+#include "frontend/tools/tool_format.h"
+
+namespace baton::frontend {
+
+class ToolSplitter : public ReplySplitter {
+ public:
+  ToolSplitter(const ToolFormat& format, const ToolSet& tools, ReplySink& sink);
+
+  void Push(std::string_view text) override;
+  void Finish(ReplyEnd end) override;
+
+ private:
+  static constexpr size_t kUndecidedBytesMax = 256 << 10;
+  static constexpr size_t kReadAgainBytesMax = 8 << 10;
+
+  enum class Marker { kOpener, kSection, kCloser };
+
+  void Feed(char byte);
+  void FeedText(char byte);
+  void FeedBody(char byte);
+  void FeedBroken(char byte);
+  // Acts on pending_ until it is empty or the beginning of a marker.
+  void Resolve();
+  void OnMarker(Marker kind, std::string_view marker);
+  void OnTextByte(char byte);
+  void BeginBody(std::string_view opener);
+  void OnBodyFailed();
+  bool IsBareBeginning(char byte) const;
+
+  const ToolFormat& format_;
+  const ToolSet& tools_;
+  ReplySink& sink_;
+
+  std::string pending_;  // the beginning of a marker
+  std::string space_;    // white space that may belong to markup
+  bool text_seen_ = false;
+  bool after_call_ = false;
+  bool any_call_ = false;
+
+  bool opening_ = false;  // between an opener and its body's first byte
+  std::string_view opener_;
+  std::unique_ptr<CallBody> body_;
+  size_t opener_bytes_ = 0;  // of undecided_
+  std::string undecided_;    // read since the opener or the last call, in none yet
+  bool broken_ = false;
+};
+
+}  // namespace baton::frontend
