@@ -50,11 +50,13 @@ TEST(JsonReader, StopsBehindTheValue) {
 
 TEST(JsonReader, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"{a:1}", "{'a':1}", R"({"a" 1})", R"({"a":1,})", "[1,]", "[1 2]", "01", "1.", "-", "1e",
-        "tru ", "nul}", R"("\x")", R"("\u12g4")", "]", "}", ",", R"({"a":})", "{]", "[}"}) {
+       {"{a:1}", "{'a':1}", R"({"a" 1})", R"({"a":1,})", "[1,]", "[1 2]",   "[01]",
+        "1.",    "-",       "1e",         "tru ",        "nul}", R"("\x")", R"("\u12g4")",
+        "]",     "}",       ",",          R"({"a":})",   "{]",   "[}"}) {
     std::string with_end(text);
-    EXPECT_EQ(Read(with_end + " ").step == Step::kInvalid || Read(with_end + ";").step == Step::kInvalid,
-              true)
+    EXPECT_EQ(
+        Read(with_end + " ").step == Step::kInvalid || Read(with_end + ";").step == Step::kInvalid,
+        true)
         << text;
   }
 }
