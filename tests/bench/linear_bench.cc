@@ -37,7 +37,7 @@ PackedLinear Weights(int64_t inputs, int64_t outputs, LinearKind kind, DType dty
                         .row_bytes = static_cast<size_t>(inputs) * sizeof(float),
                         .rows = outputs,
                         .cols = inputs};
-  std::vector<LinearPart> parts(kind == LinearKind::kGatedSilu ? 2 : 1, part);
+  std::vector<LinearPart> parts(kind == LinearKind::kGated ? 2 : 1, part);
   absl::StatusOr<PackedLinear> packed = PackedLinear::Pack(parts, kind, dtype, Threads());
   BATON_CHECK(packed.ok()) << packed.status().ToString();
   return *std::move(packed);
@@ -106,7 +106,7 @@ void BM_SmolLm2(benchmark::State& state, int64_t rows, DType dtype) {
   for (int i = 0; i < 30; ++i) {
     layers.push_back({Weights(kHidden, 960, LinearKind::kPlain, dtype),
                       Weights(kHidden, kHidden, LinearKind::kPlain, dtype),
-                      Weights(kHidden, kFfn, LinearKind::kGatedSilu, dtype),
+                      Weights(kHidden, kFfn, LinearKind::kGated, dtype),
                       Weights(kFfn, kHidden, LinearKind::kPlain, dtype)});
   }
   const PackedLinear head = Weights(kHidden, kVocabulary, LinearKind::kPlain, dtype);

@@ -99,8 +99,8 @@ class ModelLoader {
                        .compute = compute_,
                        .progress = rank == 0 ? options_.progress : nullptr};
       ASSIGN_OR_RETURN(DecoderWeights weights, PackWeights(pack, threads));
-      decoders_.push_back(std::make_unique<Decoder>(spec_, std::move(weights), shard, compute_));
-      model_.weight_bytes += decoders_.back()->weight_bytes();
+      model_.weight_bytes += weights.size_bytes();
+      weights_.push_back(std::move(weights));
     }
     return absl::OkStatus();
   }
@@ -114,7 +114,7 @@ class ModelLoader {
     std::vector<std::string_view> ranges;
     for (const WeightRow* row : rows) {
       const SourceTensor* tensor = source.Find(row->name);
-      if (tensor == nullptr) continue;
+      if (tensor == nullptr || row->first_row != 0) continue;
       ranges.push_back(tensor->bytes);
       model_.loaded_bytes += tensor->bytes.size();
     }
@@ -123,11 +123,12 @@ class ModelLoader {
 
   // Chooses the number of blocks and the length of the longest sequence.
   absl::Status SizeCache() {
-    ASSIGN_OR_RETURN(layout_, decoders_.front()->MakeKvLayout(options_.block_size));
+    ASSIGN_OR_RETURN(layout_, MakeKvLayout(spec_, {0, options_.tensor_parallel_size}, compute_,
+                                           options_.block_size));
     const uint64_t block_bytes = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
                                  static_cast<uint64_t>(options_.tensor_parallel_size);
     const int32_t wanted_len =
-        options_.max_model_len > 0 ? options_.max_model_len : spec_.max_positions;
+        options_.max_model_len > 0 ? options_.max_model_len : spec_.usual_positions();
     if (wanted_len > spec_.max_positions) {
       return InvalidArgument(absl::StrCat("load model: max_model_len=", wanted_len, "/",
                                           spec_.max_positions, " positions of the model"));
@@ -154,6 +155,12 @@ class ModelLoader {
     return absl::OkStatus();
   }
 
+  // Part of the numerics where rotary positions depend on the longest sequence.
+  std::string LengthSuffix() const {
+    const bool depends = std::any_of(spec_.ropes.begin(), spec_.ropes.end(), DependsOnLength);
+    return depends ? absl::StrCat("/len", model_.max_model_len) : std::string();
+  }
+
   int64_t BlocksFor(int32_t tokens) const {
     return (int64_t{tokens} + options_.block_size - 1) / options_.block_size;
   }
@@ -165,8 +172,10 @@ class ModelLoader {
     for (int rank = 0; rank < size; ++rank) {
       ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout_, spec_.layer_count, block_count_));
       const auto index = static_cast<size_t>(rank);
+      auto decoder = std::make_unique<Decoder>(spec_, std::move(weights_[index]), Shard{rank, size},
+                                               compute_, model_.max_model_len);
       ranks.push_back(std::make_unique<RankRunner>(
-          RankRunner::Parts{.decoder = std::move(decoders_[index]),
+          RankRunner::Parts{.decoder = std::move(decoder),
                             .kv = std::make_unique<KvStorage>(std::move(kv)),
                             .threads = std::make_unique<ComputeThreads>(ComputeThreads::Options{
                                 .thread_count = threads_per_rank_, .isa = options_.isa}),
@@ -180,8 +189,8 @@ class ModelLoader {
         .kv_bytes_per_block = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
                               static_cast<uint64_t>(size),
         .numerics_id =
-            absl::StrFormat("%016x/%s/cpu-%s/tp%d", checkpoint.digest(), ToAbsl(NameOf(compute_)),
-                            ToAbsl(NameOf(options_.isa)), size),
+            absl::StrFormat("%016x/%s/cpu-%s/tp%d%s", checkpoint.digest(), ToAbsl(NameOf(compute_)),
+                            ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
         .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
     return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks), options_.on_broken);
   }
@@ -191,7 +200,7 @@ class ModelLoader {
   DType compute_ = DType::kF32;
   DecoderSpec spec_;
   std::optional<WeightPlan> plan_;
-  std::vector<std::unique_ptr<Decoder>> decoders_;  // of each rank
+  std::vector<DecoderWeights> weights_;  // of each rank
   KvLayout layout_;
   int32_t block_count_ = 0;
   LoadedModel model_;

@@ -166,6 +166,18 @@ absl::StatusOr<std::vector<int64_t>> JsonConfig::GetInts(std::string_view key) c
   return numbers;
 }
 
+absl::StatusOr<std::vector<double>> JsonConfig::GetFloats(std::string_view key) const {
+  const json* value = Find(key);
+  if (value == nullptr) return std::vector<double>();
+  if (!value->is_array()) return WrongType(key, "array");
+  std::vector<double> numbers;
+  for (const json& element : *value) {
+    if (!element.is_number()) return WrongType(key, "numbers");
+    numbers.push_back(element.get<double>());
+  }
+  return numbers;
+}
+
 absl::StatusOr<std::vector<std::string>> JsonConfig::GetStrings(std::string_view key) const {
   const json* value = Find(key);
   if (value == nullptr) return std::vector<std::string>();

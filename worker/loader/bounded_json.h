@@ -51,6 +51,7 @@ class JsonConfig {
 
   // One integer or a list of them; empty when absent.
   absl::StatusOr<std::vector<int64_t>> GetInts(std::string_view key) const;
+  absl::StatusOr<std::vector<double>> GetFloats(std::string_view key) const;
   absl::StatusOr<std::vector<std::string>> GetStrings(std::string_view key) const;
 
   // The object under `key`; nullopt when absent.

@@ -33,39 +33,6 @@ absl::Status Refuse(const JsonConfig& config, std::string_view key, std::string_
                                     " is not supported"));
 }
 
-absl::Status ReadLlama3(const JsonConfig& rope, DecoderSpec& spec) {
-  Llama3RopeScaling scaling;
-  ASSIGN_OR_RETURN(scaling.factor, rope.GetFloat("factor"));
-  ASSIGN_OR_RETURN(scaling.low_freq_factor, rope.GetFloat("low_freq_factor"));
-  ASSIGN_OR_RETURN(scaling.high_freq_factor, rope.GetFloat("high_freq_factor"));
-  ASSIGN_OR_RETURN(scaling.original_max_positions,
-                   rope.GetFloat("original_max_position_embeddings"));
-  spec.rope.llama3 = scaling;
-  return absl::OkStatus();
-}
-
-// The kind of scaling that `rope`, either spelling's object, asks for.
-absl::Status ReadScaling(const JsonConfig& rope, DecoderSpec& spec) {
-  ASSIGN_OR_RETURN(const std::string old_type, rope.GetStringOr("type", "default"));
-  ASSIGN_OR_RETURN(const std::string type, rope.GetStringOr("rope_type", old_type));
-  if (type == "default") return absl::OkStatus();
-  if (type == "llama3") return ReadLlama3(rope, spec);
-  if (type == "linear") {
-    ASSIGN_OR_RETURN(spec.rope_linear_factor, rope.GetFloat("factor"));
-    return absl::OkStatus();
-  }
-  return Refuse(rope, "rope_type", type);
-}
-
-absl::Status SetRotaryDim(double partial, std::string_view source, DecoderSpec& spec) {
-  if (!(partial > 0 && partial <= 1)) {
-    return InvalidArgument(absl::StrCat("read ", ToAbsl(source), ": key=partial_rotary_factor is ",
-                                        partial, "/(0, 1]"));
-  }
-  spec.rope.rotary_dim = static_cast<int32_t>(spec.head_dim * partial);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<int32_t> GgufSize(const GgufMetadata& metadata, const std::string& key) {
   ASSIGN_OR_RETURN(const int64_t value, metadata.GetInt(key));
   return ToSize(value, metadata.source(), key);
@@ -91,7 +58,8 @@ absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec) {
   ASSIGN_OR_RETURN(spec.vocab_size, HfSize(config, "vocab_size"));
   ASSIGN_OR_RETURN(spec.hidden_size, HfSize(config, "hidden_size"));
   ASSIGN_OR_RETURN(spec.intermediate_size, HfSize(config, "intermediate_size"));
-  ASSIGN_OR_RETURN(spec.layer_count, HfSize(config, "num_hidden_layers"));
+  ASSIGN_OR_RETURN(const int32_t layer_count, HfSize(config, "num_hidden_layers"));
+  RETURN_IF_ERROR(SetLayerCount(layer_count, spec));
   ASSIGN_OR_RETURN(spec.head_count, HfSize(config, "num_attention_heads"));
   ASSIGN_OR_RETURN(spec.kv_head_count, HfSizeOr(config, "num_key_value_heads", spec.head_count));
   const int32_t even_dim = spec.head_count > 0 ? spec.hidden_size / spec.head_count : 0;
@@ -101,20 +69,6 @@ absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec) {
   ASSIGN_OR_RETURN(spec.tied_embeddings, config.GetBoolOr("tie_word_embeddings", false));
   spec.attention_scale = DefaultScale(spec.head_dim);
   return absl::OkStatus();
-}
-
-absl::Status ReadHfRope(const JsonConfig& config, DecoderSpec& spec) {
-  ASSIGN_OR_RETURN(spec.rope.theta, config.GetFloatOr("rope_theta", 10000.0));
-  ASSIGN_OR_RETURN(double partial, config.GetFloatOr("partial_rotary_factor", 1.0));
-  ASSIGN_OR_RETURN(const std::optional<JsonConfig> old_scaling, config.GetObject("rope_scaling"));
-  if (old_scaling.has_value()) RETURN_IF_ERROR(ReadScaling(*old_scaling, spec));
-  ASSIGN_OR_RETURN(const std::optional<JsonConfig> rope, config.GetObject("rope_parameters"));
-  if (rope.has_value()) {
-    ASSIGN_OR_RETURN(spec.rope.theta, rope->GetFloatOr("rope_theta", spec.rope.theta));
-    ASSIGN_OR_RETURN(partial, rope->GetFloatOr("partial_rotary_factor", partial));
-    RETURN_IF_ERROR(ReadScaling(*rope, spec));
-  }
-  return SetRotaryDim(partial, config.source(), spec);
 }
 
 absl::Status RefuseHfQuantization(const JsonConfig& config) {
@@ -131,7 +85,8 @@ absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view archit
   ASSIGN_OR_RETURN(spec.vocab_size, GgufVocabSize(metadata, prefix + "vocab_size"));
   ASSIGN_OR_RETURN(spec.hidden_size, GgufSize(metadata, prefix + "embedding_length"));
   ASSIGN_OR_RETURN(spec.intermediate_size, GgufSize(metadata, prefix + "feed_forward_length"));
-  ASSIGN_OR_RETURN(spec.layer_count, GgufSize(metadata, prefix + "block_count"));
+  ASSIGN_OR_RETURN(const int32_t layer_count, GgufSize(metadata, prefix + "block_count"));
+  RETURN_IF_ERROR(SetLayerCount(layer_count, spec));
   ASSIGN_OR_RETURN(spec.head_count, GgufSize(metadata, prefix + "attention.head_count"));
   ASSIGN_OR_RETURN(spec.kv_head_count,
                    GgufSizeOr(metadata, prefix + "attention.head_count_kv", spec.head_count));
@@ -150,28 +105,6 @@ absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view archit
   ASSIGN_OR_RETURN(spec.expert_count, GgufSizeOr(metadata, prefix + "expert_count", 0));
   spec.attention_scale = DefaultScale(spec.head_dim);
   return absl::OkStatus();
-}
-
-absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view architecture,
-                          DecoderSpec& spec) {
-  const std::string prefix = absl::StrCat(ToAbsl(architecture), ".rope.");
-  ASSIGN_OR_RETURN(spec.rope.theta, metadata.GetFloatOr(prefix + "freq_base", 10000.0));
-  ASSIGN_OR_RETURN(spec.rope.rotary_dim,
-                   GgufSizeOr(metadata, prefix + "dimension_count", spec.head_dim));
-  if (spec.rope.rotary_dim != spec.head_dim) {
-    return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
-                                      "dimension_count=", spec.rope.rotary_dim,
-                                      " of head_dim=", spec.head_dim, " is not supported"));
-  }
-  ASSIGN_OR_RETURN(const std::string_view scaling,
-                   metadata.GetStringOr(prefix + "scaling.type", "none"));
-  if (scaling == "none") return absl::OkStatus();
-  if (scaling == "linear") {
-    ASSIGN_OR_RETURN(spec.rope_linear_factor, metadata.GetFloat(prefix + "scaling.factor"));
-    return absl::OkStatus();
-  }
-  return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
-                                    "scaling.type=", ToAbsl(scaling), " is not supported"));
 }
 
 }  // namespace baton::worker

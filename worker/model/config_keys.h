@@ -17,17 +17,11 @@ namespace baton::worker {
 // vocab_size, hidden_size, ..., head_dim, attention_scale, the norm's epsilon, tied embeddings.
 absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec);
 
-// Rotary positions: transformers 5's rope_parameters, or rope_theta and rope_scaling before it.
-// REQUIRES: spec.head_dim is set.
-absl::Status ReadHfRope(const JsonConfig& config, DecoderSpec& spec);
-
 // UNIMPLEMENTED if the weights are quantised in a way that only the configuration tells.
 absl::Status RefuseHfQuantization(const JsonConfig& config);
 
-// The same sizes from `<architecture>.*`, and rotary positions.
+// The same sizes from `<architecture>.*`.
 absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
                            DecoderSpec& spec);
-absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view architecture,
-                          DecoderSpec& spec);
 
 }  // namespace baton::worker

@@ -5,22 +5,37 @@
 
 #include "common/base/check.h"
 #include "common/base/status_macros.h"
+#include "worker/ops/elementwise.h"
 #include "worker/ops/embedding.h"
 #include "worker/ops/linear.h"
 #include "worker/ops/rms_norm.h"
 #include "worker/ops/rope.h"
+#include "worker/tensor/float_conversions.h"
 
 namespace baton::worker {
 namespace {
 
-std::vector<float> Frequencies(const DecoderSpec& spec, const std::vector<float>& factors) {
-  std::vector<float> frequencies = RopeFrequencies(spec.rope);
-  const auto linear = static_cast<float>(spec.rope_linear_factor);
-  for (size_t i = 0; i < frequencies.size(); ++i) {
-    frequencies[i] /= linear;
-    if (!factors.empty()) frequencies[i] /= factors[i];
+std::vector<std::vector<float>> Frequencies(const DecoderSpec& spec, const DecoderWeights& weights,
+                                            int32_t longest) {
+  std::vector<std::vector<float>> all;
+  for (RopeConfig rope : spec.ropes) {
+    if (auto* lists = std::get_if<LongRopeScaling>(&rope.scaling); lists != nullptr) {
+      if (lists->short_factors.empty()) lists->short_factors = weights.rope_short_factors;
+      if (lists->long_factors.empty()) lists->long_factors = weights.rope_long_factors;
+    }
+    std::vector<float>& frequencies = all.emplace_back(RopeFrequencies(rope, longest));
+    if (all.size() > 1) continue;
+    for (size_t i = 0; i < weights.rope_factors.size(); ++i) {
+      frequencies[i] /= weights.rope_factors[i];
+    }
   }
-  return frequencies;
+  return all;
+}
+
+// As a model of this type holds it: Gemma's root of the width is rounded like a weight.
+float Rounded(double value, DType compute) {
+  const auto single = static_cast<float>(value);
+  return compute == DType::kBf16 ? ToFloat(ToBf16(single)) : single;
 }
 
 absl::Span<float> Flat(const Matrix& matrix) {
@@ -29,17 +44,16 @@ absl::Span<float> Flat(const Matrix& matrix) {
 
 }  // namespace
 
-Decoder::Decoder(const DecoderSpec& spec, DecoderWeights weights, Shard shard, DType compute)
+Decoder::Decoder(const DecoderSpec& spec, DecoderWeights weights, Shard shard, DType compute,
+                 int32_t longest)
     : spec_(spec),
       weights_(std::move(weights)),
       shard_(shard),
       compute_(compute),
       vocabulary_(shard.ChunkOf(spec.vocab_size)),
-      rope_frequencies_(Frequencies(spec_, weights_.rope_factors)) {}
-
-absl::StatusOr<KvLayout> Decoder::MakeKvLayout(int32_t block_tokens) const {
-  return KvLayout::Make(compute_, block_tokens, spec_.kv_head_count / shard_.size, spec_.head_dim);
-}
+      embedding_scale_(Rounded(spec.embedding_scale, compute)),
+      attention_(spec_, shard, compute, Frequencies(spec_, weights_, longest)),
+      mlp_(spec_, shard, compute) {}
 
 absl::StatusOr<ConstMatrix> Decoder::Forward(const DecoderBatch& batch, KvStorage& kv,
                                              ComputeThreads& threads, Communicator& communicator) {
@@ -56,31 +70,19 @@ absl::StatusOr<ConstMatrix> Decoder::Forward(const DecoderBatch& batch, KvStorag
   return GatherLogits(communicator);
 }
 
-absl::StatusOr<Matrix> Decoder::Scratch::Take(DType dtype, int64_t rows, int64_t cols) {
-  const size_t bytes = static_cast<size_t>(rows * cols) * SizeOf(dtype);
-  if (buffer_.size_bytes() < bytes) {
-    buffer_ = Buffer();  // first free, then allocate: the old content is not needed
-    ASSIGN_OR_RETURN(buffer_, Buffer::Allocate(bytes + bytes / 4));
-  }
-  return Matrix(buffer_.data(), dtype, rows, cols, cols);
-}
-
 absl::Status Decoder::Prepare(const DecoderBatch& batch, const KvStorage& kv, int thread_count) {
   const auto rows = static_cast<int64_t>(batch.tokens.size());
   const auto logit_rows = static_cast<int64_t>(batch.logit_rows.size());
-  const int64_t q_size = spec_.q_size() / shard_.size;
-  const int64_t kv_size = spec_.kv_size() / shard_.size;
   ASSIGN_OR_RETURN(x_.hidden, hidden_.Take(DType::kF32, rows, spec_.hidden_size));
   ASSIGN_OR_RETURN(x_.normed, normed_.Take(compute_, rows, spec_.hidden_size));
-  ASSIGN_OR_RETURN(x_.qkv, qkv_.Take(DType::kF32, rows, q_size + 2 * kv_size));
-  ASSIGN_OR_RETURN(x_.q, q_.Take(compute_, rows, q_size));
-  ASSIGN_OR_RETURN(x_.attended, attended_.Take(compute_, rows, q_size));
-  ASSIGN_OR_RETURN(x_.inner, inner_.Take(compute_, rows, spec_.intermediate_size / shard_.size));
-  ASSIGN_OR_RETURN(x_.cos_sin, cos_sin_.Take(DType::kF32, rows, spec_.rope.rotary_dim));
+  if (NormFollows()) {
+    ASSIGN_OR_RETURN(x_.added, added_.Take(DType::kF32, rows, spec_.hidden_size));
+  }
   ASSIGN_OR_RETURN(x_.last, last_.Take(compute_, logit_rows, spec_.hidden_size));
   ASSIGN_OR_RETURN(x_.logits,
                    logits_.Take(DType::kF32, logit_rows, shard_.ChunkSizeOf(spec_.vocab_size)));
-  attention_plan_.Build(batch.runs, spec_.head_count / shard_.size, kv.layout(), thread_count);
+  RETURN_IF_ERROR(attention_.Prepare(batch, kv.layout(), thread_count));
+  RETURN_IF_ERROR(mlp_.Prepare(batch));
   MapTokens(batch.tokens);
   return absl::OkStatus();
 }
@@ -102,7 +104,9 @@ void Decoder::RunWhole(const DecoderBatch& batch, KvStorage& kv, ComputeThreads&
     Embed(batch, slice);
     for (int32_t layer = 0; layer < spec_.layer_count; ++layer) {
       Attend(batch, layer, kv, slice);
+      EndAttend(layer, slice);
       FeedForward(layer, slice);
+      EndFeedForward(layer, slice);
     }
     Project(batch, slice);
   });
@@ -117,65 +121,87 @@ absl::Status Decoder::RunSharded(const DecoderBatch& batch, KvStorage& kv, Compu
   RETURN_IF_ERROR(communicator.AllReduceSum(Flat(x_.hidden)));
   for (int32_t layer = 0; layer < spec_.layer_count; ++layer) {
     threads.Run([&](const ComputeSlice& slice) { Attend(batch, layer, kv, slice); });
-    RETURN_IF_ERROR(communicator.AllReduceSum(Flat(x_.hidden)));
-    threads.Run([&](const ComputeSlice& slice) { FeedForward(layer, slice); });
-    RETURN_IF_ERROR(communicator.AllReduceSum(Flat(x_.hidden)));
+    RETURN_IF_ERROR(communicator.AllReduceSum(Flat(SublayerOut())));
+    threads.Run([&](const ComputeSlice& slice) {
+      EndAttend(layer, slice);
+      FeedForward(layer, slice);
+    });
+    RETURN_IF_ERROR(communicator.AllReduceSum(Flat(SublayerOut())));
+    threads.Run([&](const ComputeSlice& slice) { EndFeedForward(layer, slice); });
   }
   threads.Run([&](const ComputeSlice& slice) { Project(batch, slice); });
   return absl::OkStatus();
 }
 
 void Decoder::Embed(const DecoderBatch& batch, const ComputeSlice& slice) {
-  Embedding({.tokens = shard_tokens_, .table = &weights_.embedding, .out = x_.hidden}, slice);
-  RopeAngles(
-      {.frequencies = rope_frequencies_, .positions = batch.positions, .cos_sin = x_.cos_sin},
-      slice);
+  Embedding({.tokens = shard_tokens_,
+             .table = &weights_.embedding,
+             .out = x_.hidden,
+             .scale = embedding_scale_},
+            slice);
+  attention_.Turn(batch, slice);
+  slice.Sync();
+  Show(tap_, -1, "embedding", x_.hidden, slice);
+}
+
+// Gives the sublayer its input, and says where its result goes: with norms in front alone, straight
+// into the residual stream, which the first rank brings and all ranks sum.
+SublayerIo Decoder::StartSublayer(const std::vector<float>& norm, const ComputeSlice& slice) {
+  if (norm.empty()) {
+    Convert({.x = x_.hidden, .out = x_.normed}, slice);
+  } else {
+    RmsNorm({.x = x_.hidden,
+             .weight = norm,
+             .epsilon = static_cast<float>(spec_.norm_epsilon),
+             .out = x_.normed},
+            slice);
+  }
+  slice.Sync();
+  SublayerIo io{.x = x_.normed, .out = SublayerOut()};
+  if (!NormFollows() && shard_.rank == 0) io.residual = x_.hidden;
+  io.scale = static_cast<float>(spec_.residual_scale);
+  return io;
+}
+
+// Where a norm follows the sublayer: its result, normed, goes into the residual stream.
+void Decoder::EndSublayer(const std::vector<float>& post_norm, const ComputeSlice& slice) {
+  if (!NormFollows()) return;
+  RmsNorm({.x = x_.added,
+           .weight = post_norm,
+           .epsilon = static_cast<float>(spec_.norm_epsilon),
+           .out = x_.hidden,
+           .residual = x_.hidden},
+          slice);
   slice.Sync();
 }
 
 void Decoder::Attend(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
                      const ComputeSlice& slice) {
-  const LayerWeights& weights = weights_.layers[static_cast<size_t>(layer)];
-  const KvLayerView cache = kv.Layer(layer);
-  RmsNorm({.x = x_.hidden,
-           .weight = weights.attention_norm,
-           .epsilon = static_cast<float>(spec_.norm_epsilon),
-           .out = x_.normed},
-          slice);
-  slice.Sync();
-  Linear({.x = x_.normed, .weights = &weights.qkv, .out = x_.qkv}, slice);
-  slice.Sync();
-  RopeAppend({.qkv = x_.qkv, .cos_sin = x_.cos_sin, .slots = batch.slots, .q = x_.q, .kv = cache},
-             slice);
-  slice.Sync();
-  Attention({.q = x_.q,
-             .kv = cache,
-             .plan = &attention_plan_,
-             .scale = static_cast<float>(spec_.attention_scale),
-             .out = x_.attended},
-            slice);
-  slice.Sync();
-  Linear({.x = x_.attended,
-          .weights = &weights.attention_out,
-          .out = x_.hidden,
-          .residual = Residual()},
-         slice);
-  slice.Sync();
+  const LayerWeights& weights = WeightsOf(layer);
+  const SublayerIo io = StartSublayer(weights.attention_norm, slice);
+  Show(tap_, layer, "attention_input", x_.normed, slice);
+  attention_.Run(io, batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
+}
+
+void Decoder::EndAttend(int32_t layer, const ComputeSlice& slice) {
+  EndSublayer(WeightsOf(layer).attention_post_norm, slice);
+  Show(tap_, layer, "after_attention", x_.hidden, slice);
 }
 
 void Decoder::FeedForward(int32_t layer, const ComputeSlice& slice) {
-  const LayerWeights& weights = weights_.layers[static_cast<size_t>(layer)];
-  RmsNorm({.x = x_.hidden,
-           .weight = weights.mlp_norm,
-           .epsilon = static_cast<float>(spec_.norm_epsilon),
-           .out = x_.normed},
-          slice);
-  slice.Sync();
-  Linear({.x = x_.normed, .weights = &weights.gate_up, .out = x_.inner}, slice);
-  slice.Sync();
-  Linear({.x = x_.inner, .weights = &weights.down, .out = x_.hidden, .residual = Residual()},
-         slice);
-  slice.Sync();
+  const LayerWeights& weights = WeightsOf(layer);
+  const SublayerIo io = StartSublayer(weights.mlp_norm, slice);
+  Show(tap_, layer, "mlp_input", x_.normed, slice);
+  switch (spec_.layers[static_cast<size_t>(layer)].feed_forward) {
+    case FeedForwardKind::kDense:
+      mlp_.Run(io, layer, weights.mlp, tap_, slice);
+      break;
+  }
+}
+
+void Decoder::EndFeedForward(int32_t layer, const ComputeSlice& slice) {
+  EndSublayer(WeightsOf(layer).mlp_post_norm, slice);
+  Show(tap_, layer, "output", x_.hidden, slice);
 }
 
 void Decoder::Project(const DecoderBatch& batch, const ComputeSlice& slice) {
@@ -187,11 +213,19 @@ void Decoder::Project(const DecoderBatch& batch, const ComputeSlice& slice) {
            .rows = batch.logit_rows},
           slice);
   slice.Sync();
+  Show(tap_, -1, "final_norm", x_.last, slice);
+  const Matrix logits = x_.logits.Cols(0, vocabulary_.count);
   Linear({.x = x_.last,
           .weights = &weights_.head_table(),
-          .out = x_.logits.Cols(0, vocabulary_.count)},
+          .out = logits,
+          .scale = static_cast<float>(spec_.logit_scale)},
          slice);
   slice.Sync();
+  if (spec_.logit_soft_cap != 0) {
+    SoftCap({.x = logits, .cap = static_cast<float>(spec_.logit_soft_cap)}, slice);
+    slice.Sync();
+  }
+  Show(tap_, -1, "logits", logits, slice);
 }
 
 absl::StatusOr<ConstMatrix> Decoder::GatherLogits(Communicator& communicator) {
@@ -210,6 +244,11 @@ absl::StatusOr<ConstMatrix> Decoder::GatherLogits(Communicator& communicator) {
     }
   }
   return ConstMatrix(whole);
+}
+
+absl::StatusOr<KvLayout> MakeKvLayout(const DecoderSpec& spec, const Shard& shard, DType dtype,
+                                      int32_t block_tokens) {
+  return KvLayout::Make(dtype, block_tokens, spec.kv_head_count / shard.size, spec.head_dim);
 }
 
 }  // namespace baton::worker

@@ -1,6 +1,5 @@
 #include "worker/model/decoder_spec.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -32,25 +31,90 @@ absl::Status CheckNumber(std::string_view name, double value) {
       absl::StrCat("read model configuration: ", ToAbsl(name), "=", value, " is not positive"));
 }
 
+// What each kind of rope scaling must hold.
+struct ScalingCheck {
+  const RopeConfig& rope;
+
+  absl::Status operator()(std::monostate) const { return absl::OkStatus(); }
+  absl::Status operator()(const LinearRopeScaling& scaling) const {
+    return CheckNumber("rope factor", scaling.factor);
+  }
+  absl::Status operator()(const DynamicRopeScaling& scaling) const {
+    RETURN_IF_ERROR(CheckNumber("rope factor", scaling.factor));
+    return CheckOriginal(scaling.original_max_positions);
+  }
+  absl::Status operator()(const Llama3RopeScaling& scaling) const {
+    RETURN_IF_ERROR(CheckNumber("rope factor", scaling.factor));
+    RETURN_IF_ERROR(CheckNumber("rope low_freq_factor", scaling.low_freq_factor));
+    RETURN_IF_ERROR(CheckNumber("rope high_freq_factor", scaling.high_freq_factor));
+    RETURN_IF_ERROR(CheckOriginal(scaling.original_max_positions));
+    if (scaling.high_freq_factor > scaling.low_freq_factor) return absl::OkStatus();
+    return InvalidArgument(
+        "read model configuration: rope high_freq_factor is not above low_freq_factor");
+  }
+  absl::Status operator()(const YarnRopeScaling& scaling) const {
+    RETURN_IF_ERROR(CheckNumber("rope factor", scaling.factor));
+    RETURN_IF_ERROR(CheckNumber("rope beta_fast", scaling.beta_fast));
+    RETURN_IF_ERROR(CheckNumber("rope beta_slow", scaling.beta_slow));
+    RETURN_IF_ERROR(CheckOriginal(scaling.original_max_positions));
+    if (rope.theta > 1) return absl::OkStatus();
+    return InvalidArgument("read model configuration: rope theta of yarn is not above 1");
+  }
+  absl::Status operator()(const LongRopeScaling& scaling) const {
+    RETURN_IF_ERROR(CheckOriginal(scaling.original_max_positions));
+    RETURN_IF_ERROR(CheckFactors("rope short_factor", scaling.short_factors));
+    return CheckFactors("rope long_factor", scaling.long_factors);
+  }
+
+  static absl::Status CheckOriginal(double positions) {
+    return CheckNumber("rope original_max_position_embeddings", positions);
+  }
+  // An empty list comes with the weights, and is checked there.
+  absl::Status CheckFactors(std::string_view name, const std::vector<float>& factors) const {
+    for (const float factor : factors) RETURN_IF_ERROR(CheckNumber(name, factor));
+    if (factors.empty() || factors.size() == static_cast<size_t>(rope.rotary_dim / 2)) {
+      return absl::OkStatus();
+    }
+    return InvalidArgument(absl::StrCat("read model configuration: ", ToAbsl(name), " has ",
+                                        factors.size(), " numbers/", rope.rotary_dim / 2));
+  }
+};
+
 absl::Status CheckRope(const RopeConfig& rope, int32_t head_dim) {
   RETURN_IF_ERROR(CheckNumber("rope theta", rope.theta));
+  RETURN_IF_ERROR(CheckNumber("rope attention_factor", rope.amplitude));
   if (rope.rotary_dim < 2 || rope.rotary_dim > head_dim || rope.rotary_dim % 2 != 0) {
     return InvalidArgument(absl::StrCat("read model configuration: rotary dim=", rope.rotary_dim,
                                         " is not even in 2 to ", head_dim));
   }
-  if (!rope.llama3.has_value()) return absl::OkStatus();
-  RETURN_IF_ERROR(CheckNumber("rope factor", rope.llama3->factor));
-  RETURN_IF_ERROR(CheckNumber("rope low_freq_factor", rope.llama3->low_freq_factor));
-  RETURN_IF_ERROR(CheckNumber("rope high_freq_factor", rope.llama3->high_freq_factor));
-  RETURN_IF_ERROR(
-      CheckNumber("rope original_max_position_embeddings", rope.llama3->original_max_positions));
-  if (rope.llama3->high_freq_factor > rope.llama3->low_freq_factor) return absl::OkStatus();
-  return InvalidArgument(
-      "read model configuration: rope high_freq_factor is not above "
-      "low_freq_factor");
+  return std::visit(ScalingCheck{rope}, rope.scaling);
+}
+
+absl::Status CheckLayers(const DecoderSpec& spec) {
+  if (spec.layers.size() != static_cast<size_t>(spec.layer_count)) {
+    return InvalidArgument(absl::StrCat("read model configuration: ", spec.layers.size(),
+                                        " layers described of ", spec.layer_count));
+  }
+  for (const LayerSpec& layer : spec.layers) {
+    if (layer.window != 0) RETURN_IF_ERROR(CheckRange("window", layer.window, kPositionsMax));
+    const bool known = layer.rope == kNoRope ||
+                       (layer.rope >= 0 && static_cast<size_t>(layer.rope) < spec.ropes.size());
+    if (!known) {
+      return InvalidArgument(
+          absl::StrCat("read model configuration: a layer has rope=", layer.rope));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::Status SetLayerCount(int64_t count, DecoderSpec& spec) {
+  RETURN_IF_ERROR(CheckRange("layers", count, kLayerCountMax));
+  spec.layer_count = static_cast<int32_t>(count);
+  spec.layers.assign(static_cast<size_t>(count), LayerSpec());
+  return absl::OkStatus();
+}
 
 absl::Status CheckSizes(const DecoderSpec& spec) {
   RETURN_IF_ERROR(CheckRange("vocab_size", spec.vocab_size, kVocabSizeMax));
@@ -65,34 +129,21 @@ absl::Status CheckSizes(const DecoderSpec& spec) {
     return InvalidArgument(absl::StrCat("read model configuration: heads=", spec.head_count,
                                         " is no multiple of kv heads=", spec.kv_head_count));
   }
-  if (!spec.windows.empty() && spec.windows.size() != static_cast<size_t>(spec.layer_count)) {
-    return InvalidArgument(absl::StrCat("read model configuration: ", spec.windows.size(),
-                                        " windows for ", spec.layer_count, " layers"));
-  }
   RETURN_IF_ERROR(CheckNumber("norm epsilon", spec.norm_epsilon));
   RETURN_IF_ERROR(CheckNumber("attention scale", spec.attention_scale));
-  RETURN_IF_ERROR(CheckNumber("rope factor", spec.rope_linear_factor));
-  return CheckRope(spec.rope, spec.head_dim);
+  RETURN_IF_ERROR(CheckNumber("embedding scale", spec.embedding_scale));
+  RETURN_IF_ERROR(CheckNumber("residual scale", spec.residual_scale));
+  RETURN_IF_ERROR(CheckNumber("logit scale", spec.logit_scale));
+  RETURN_IF_ERROR(CheckLayers(spec));
+  for (const RopeConfig& rope : spec.ropes) RETURN_IF_ERROR(CheckRope(rope, spec.head_dim));
+  return absl::OkStatus();
 }
 
 absl::Status CheckSupported(const DecoderSpec& spec) {
-  const bool windowed = std::any_of(spec.windows.begin(), spec.windows.end(),
-                                    [](int32_t window) { return window != 0; });
-  const std::array<std::pair<bool, std::string_view>, 16> refusals = {{
-      {spec.norm != NormKind::kRms, "a norm other than RMS"},
-      {spec.norm_placement != NormPlacement::kPre, "norms behind the sublayers"},
-      {spec.qk_norm != QkNorm::kNone, "norms of queries and keys"},
-      {spec.rope_layout != RopeLayout::kHalfSplit, "interleaved rotary positions"},
-      {spec.local_rope.has_value(), "a second rotary base"},
-      {spec.attention_soft_cap != 0, "soft-capped attention"},
-      {spec.attention_sinks, "attention sinks"},
-      {windowed, "sliding windows"},
-      {spec.activation != Activation::kSilu, "an activation other than silu"},
+  const std::array<std::pair<bool, std::string_view>, 5> refusals = {{
+      {spec.norm == NormKind::kLayer, "a norm other than RMS"},
       {!spec.gated_mlp, "a feed-forward layer without gate"},
       {spec.expert_count != 0, "experts"},
-      {spec.embedding_scale != 1, "scaled embeddings"},
-      {spec.logit_scale != 1, "scaled logits"},
-      {spec.logit_soft_cap != 0, "soft-capped logits"},
       {spec.head_dim % 8 != 0, "a head_dim that is no multiple of 8"},
       {spec.hidden_size % 2 != 0 || spec.intermediate_size % 2 != 0, "layers of odd width"},
   }};

@@ -8,12 +8,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "worker/ops/activation.h"
 #include "worker/ops/rope.h"
 
 namespace baton::worker {
@@ -25,8 +25,20 @@ enum class NormPlacement {
 };
 enum class NormKind { kRms, kRmsPlusOne, kLayer };  // plus one: weights are stored minus one
 enum class QkNorm { kNone, kPerHead, kWholeProjection };
-enum class Activation { kSilu, kGeluTanh, kGeluErf };
 enum class RopeLayout { kHalfSplit, kInterleaved };
+
+// What a layer does between its norms; each kind has a file of its own.
+enum class AttentionKind : uint8_t { kGrouped };
+enum class FeedForwardKind : uint8_t { kDense };
+
+inline constexpr int32_t kNoRope = -1;
+
+// Where one layer may differ from the next.
+struct LayerSpec {
+  int32_t window = 0;  // positions that it sees, its own included; 0: all
+  int32_t rope = 0;    // into DecoderSpec::ropes, or kNoRope: it knows no positions
+  FeedForwardKind feed_forward = FeedForwardKind::kDense;
+};
 
 struct DecoderSpec {
   std::string architecture;  // as the checkpoint names it
@@ -40,6 +52,10 @@ struct DecoderSpec {
   int32_t kv_head_count = 0;
   int32_t head_dim = 0;
   int32_t max_positions = 0;
+  // What a worker serves unless told otherwise, where longer sequences change the short ones; 0:
+  // all.
+  int32_t unchanged_positions = 0;
+  std::vector<LayerSpec> layers;  // layer_count of them
 
   // Norms.
   NormKind norm = NormKind::kRms;
@@ -48,14 +64,12 @@ struct DecoderSpec {
   QkNorm qk_norm = QkNorm::kNone;
 
   // Attention.
-  RopeConfig rope;
+  AttentionKind attention = AttentionKind::kGrouped;
+  std::vector<RopeConfig> ropes = std::vector<RopeConfig>(1);
   RopeLayout rope_layout = RopeLayout::kHalfSplit;
-  double rope_linear_factor = 1;         // positions are divided by it
-  std::optional<RopeConfig> local_rope;  // of layers with a window, where it differs
-  double attention_scale = 0;            // head_dim^-0.5 in most
-  double attention_soft_cap = 0;         // 0: none
+  double attention_scale = 0;     // head_dim^-0.5 in most
+  double attention_soft_cap = 0;  // 0: none
   bool attention_sinks = false;
-  std::vector<int32_t> windows;  // of each layer, 0: full; empty: all full
 
   // Biases.
   bool qkv_bias = false;
@@ -67,15 +81,22 @@ struct DecoderSpec {
   bool gated_mlp = true;
   int32_t expert_count = 0;
 
-  // Ends.
+  // The residual stream and its ends.
   bool tied_embeddings = false;
   double embedding_scale = 1;
+  double residual_scale = 1;  // of what a sublayer adds
   double logit_scale = 1;
   double logit_soft_cap = 0;  // 0: none
 
+  int32_t usual_positions() const {
+    return unchanged_positions > 0 ? unchanged_positions : max_positions;
+  }
   int64_t q_size() const { return int64_t{head_count} * head_dim; }
   int64_t kv_size() const { return int64_t{kv_head_count} * head_dim; }
 };
+
+// Makes `count` layers that are all alike. INVALID_ARGUMENT for a count that cannot be.
+absl::Status SetLayerCount(int64_t count, DecoderSpec& spec);
 
 // INVALID_ARGUMENT unless sizes are positive, bounded and fit together: what is read from a file is
 // checked here, and nowhere later.

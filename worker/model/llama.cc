@@ -1,10 +1,12 @@
 // Llama 2 and 3, and the many models that share their form (SmolLM, Yi, ...): RMS norms before
 // attention and feed-forward, grouped queries, rotary positions, silu gates.
 
+#include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "worker/model/architecture.h"
 #include "worker/model/config_keys.h"
+#include "worker/model/rope_keys.h"
 
 namespace baton::worker {
 namespace {
@@ -45,7 +47,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
   ASSIGN_OR_RETURN(const bool attention_bias, config.GetBoolOr("attention_bias", false));
   spec.qkv_bias = attention_bias;
   spec.attention_out_bias = attention_bias;
@@ -62,6 +64,11 @@ absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
   DecoderSpec spec;
   RETURN_IF_ERROR(ReadGgufSizes(metadata, "llama", spec));
   RETURN_IF_ERROR(ReadGgufRope(metadata, "llama", spec));
+  if (spec.ropes.front().rotary_dim != spec.head_dim) {  // how its pairs lie, nobody says
+    return Unimplemented(absl::StrCat(
+        "read ", metadata.source(), ": llama.rope.dimension_count=", spec.ropes.front().rotary_dim,
+        " of head_dim=", spec.head_dim, " is not supported"));
+  }
   return spec;
 }
 

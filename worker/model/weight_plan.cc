@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -24,6 +25,11 @@ struct SlotShape {
   bool required = true;  // a model of this spec cannot do without
 };
 
+SlotShape QkNormShape(const DecoderSpec& s, int64_t projection_size) {
+  if (s.qk_norm == QkNorm::kWholeProjection) return {{projection_size}, ShardAxis::kOutputs};
+  return {{s.head_dim}, ShardAxis::kNone, s.qk_norm == QkNorm::kPerHead};
+}
+
 SlotShape ShapeOf(WeightSlot slot, const DecoderSpec& s) {
   const int64_t hidden = s.hidden_size;
   const int64_t inner = s.intermediate_size;
@@ -34,11 +40,23 @@ SlotShape ShapeOf(WeightSlot slot, const DecoderSpec& s) {
       // A tied model may bring the copy; it is the embedding that counts.
       return {{s.vocab_size, hidden}, ShardAxis::kVocabulary, true, !s.tied_embeddings};
     case WeightSlot::kRopeFactors:
-      return {{s.rope.rotary_dim / 2}, ShardAxis::kNone, true, false};
+    case WeightSlot::kRopeShortFactors:
+    case WeightSlot::kRopeLongFactors:
+      return {{s.ropes.front().rotary_dim / 2}, ShardAxis::kNone, true, false};
     case WeightSlot::kFinalNorm:
+      return {{hidden}};
     case WeightSlot::kAttentionNorm:
     case WeightSlot::kMlpNorm:
-      return {{hidden}};
+      return {{hidden}, ShardAxis::kNone, s.norm_placement != NormPlacement::kPost};
+    case WeightSlot::kAttentionPostNorm:
+    case WeightSlot::kMlpPostNorm:
+      return {{hidden}, ShardAxis::kNone, s.norm_placement != NormPlacement::kPre};
+    case WeightSlot::kQueryNorm:
+      return QkNormShape(s, s.q_size());
+    case WeightSlot::kKeyNorm:
+      return QkNormShape(s, s.kv_size());
+    case WeightSlot::kSinks:
+      return {{s.head_count}, ShardAxis::kOutputs, s.attention_sinks};
     case WeightSlot::kQuery:
       return {{s.q_size(), hidden}, ShardAxis::kOutputs};
     case WeightSlot::kKey:
@@ -67,14 +85,65 @@ SlotShape ShapeOf(WeightSlot slot, const DecoderSpec& s) {
   return {};
 }
 
-bool OfLayer(const WeightPattern& pattern) { return pattern.slot >= WeightSlot::kAttentionNorm; }
+bool IsNorm(WeightSlot slot) {
+  switch (slot) {
+    case WeightSlot::kFinalNorm:
+    case WeightSlot::kAttentionNorm:
+    case WeightSlot::kAttentionPostNorm:
+    case WeightSlot::kMlpNorm:
+    case WeightSlot::kMlpPostNorm:
+    case WeightSlot::kQueryNorm:
+    case WeightSlot::kKeyNorm:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Turns(WeightSlot slot) {
+  return slot == WeightSlot::kQuery || slot == WeightSlot::kKey || slot == WeightSlot::kQueryBias ||
+         slot == WeightSlot::kKeyBias || slot == WeightSlot::kQueryNorm ||
+         slot == WeightSlot::kKeyNorm;
+}
+
+// Rows of the tensor that holds `slot` and its fellows, and those above it.
+struct FusedRows {
+  int64_t total = 0;
+  int64_t above = 0;
+};
+
+FusedRows FusedRowsOf(WeightSlot slot, const DecoderSpec& s) {
+  const int64_t q = s.q_size();
+  const int64_t kv = s.kv_size();
+  const int64_t inner = s.intermediate_size;
+  switch (slot) {
+    case WeightSlot::kQuery:
+    case WeightSlot::kQueryBias:
+      return {q + 2 * kv, 0};
+    case WeightSlot::kKey:
+    case WeightSlot::kKeyBias:
+      return {q + 2 * kv, q};
+    case WeightSlot::kValue:
+    case WeightSlot::kValueBias:
+      return {q + 2 * kv, q + kv};
+    case WeightSlot::kGate:
+    case WeightSlot::kGateBias:
+      return {2 * inner, 0};
+    case WeightSlot::kUp:
+    case WeightSlot::kUpBias:
+      return {2 * inner, inner};
+    default:
+      BATON_CHECK(false) << "weight plan: slot=" << static_cast<int>(slot) << " is never fused";
+      return {};
+  }
+}
 
 }  // namespace
 
 WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind)
     : ignored_suffixes_(names.ignored_suffixes) {
   for (const WeightPattern& pattern : names.patterns) {
-    if (!OfLayer(pattern)) {
+    if (!OfLayer(pattern.slot)) {
       AddRow(spec, pattern, kind, -1);
       continue;
     }
@@ -92,9 +161,20 @@ void WeightPlan::AddRow(const DecoderSpec& spec, const WeightPattern& pattern, C
                 .layer = layer,
                 .name = absl::StrReplaceAll(ToAbsl(name), {{"#", absl::StrCat(layer)}}),
                 .shape = shape.shape,
+                .tensor_shape = shape.shape,
                 .axis = shape.axis,
                 .transform = gguf ? pattern.gguf_rows : RowTransform::kNone,
+                .plus_one = !gguf && spec.norm == NormKind::kRmsPlusOne && IsNorm(pattern.slot),
                 .required = shape.required};
+  if (!gguf && spec.rope_layout == RopeLayout::kInterleaved && Turns(pattern.slot)) {
+    row.transform = RowTransform::kPairsToHalves;
+  }
+  if (pattern.fusion == Fusion::kFused) {
+    const FusedRows rows = FusedRowsOf(pattern.slot, spec);
+    row.first_row = rows.above;
+    row.tensor_shape =
+        row.shape.rank() == 1 ? Shape({rows.total}) : Shape({rows.total, row.shape.dim(1)});
+  }
   index_.emplace(std::pair(layer, pattern.slot), rows_.size());
   rows_.push_back(std::move(row));
 }
@@ -116,10 +196,10 @@ absl::Status WeightPlan::CheckRow(const WeightRow& row, const TensorSource& sour
     return InvalidArgument(
         absl::StrCat("load ", ToAbsl(source.description()), ": tensor=", row.name, " is missing"));
   }
-  if (!(tensor->shape == row.shape)) {
+  if (!(tensor->shape == row.tensor_shape)) {
     return InvalidArgument(absl::StrCat("load ", ToAbsl(tensor->file), ": tensor=", row.name,
                                         " has shape ", tensor->shape.ToString(), "/",
-                                        row.shape.ToString()));
+                                        row.tensor_shape.ToString()));
   }
   if (!tensor->format.has_value()) {
     return Unimplemented(absl::StrCat("load ", ToAbsl(tensor->file), ": tensor=", row.name,

@@ -34,16 +34,23 @@ enum class WeightSlot : uint8_t {
   kHead,
   kFinalNorm,
   kRopeFactors,  // GGUF's way to state rope scaling: frequencies are divided by it
-  kAttentionNorm,
+  kRopeShortFactors,
+  kRopeLongFactors,
+  kAttentionNorm,  // the first of a layer's
+  kAttentionPostNorm,
   kQuery,
   kKey,
   kValue,
   kQueryBias,
   kKeyBias,
   kValueBias,
+  kQueryNorm,
+  kKeyNorm,
+  kSinks,
   kAttentionOut,
   kAttentionOutBias,
   kMlpNorm,
+  kMlpPostNorm,
   kGate,
   kUp,
   kDown,
@@ -52,6 +59,9 @@ enum class WeightSlot : uint8_t {
   kDownBias,
 };
 
+// Whether each layer has a weight of its own in this slot.
+constexpr bool OfLayer(WeightSlot slot) { return slot >= WeightSlot::kAttentionNorm; }
+
 enum class CheckpointKind : uint8_t { kSafetensors, kGguf };
 
 // Along which dimension a shard takes its part. Outputs are rows of the tensor.
@@ -59,10 +69,13 @@ enum class ShardAxis : uint8_t { kNone, kOutputs, kInputs, kVocabulary };
 
 enum class RowTransform : uint8_t {
   kNone,
-  // GGUF keeps a head's rotating pairs (i, i + d/2) next to each other; ours, like Hugging Face's,
-  // keeps them half a head apart.
+  // The file keeps a head's rotating pairs next to each other; ours lie half of the turning dims
+  // apart: (i, i + d/2).
   kPairsToHalves,
 };
+
+// Whether a tensor holds one weight, or several, one below the other: q, k, v, or gate, up.
+enum class Fusion : uint8_t { kAlone, kFused };
 
 // One line of an architecture's list. In names of a layer's tensor, '#' stands for its number; an
 // empty name: that world has no such tensor.
@@ -71,6 +84,7 @@ struct WeightPattern {
   std::string_view safetensors_name;
   std::string_view gguf_name;
   RowTransform gguf_rows = RowTransform::kNone;
+  Fusion fusion = Fusion::kAlone;  // in both worlds
 };
 
 // How an architecture names its tensors.
@@ -84,9 +98,12 @@ struct WeightRow {
   WeightSlot slot = WeightSlot::kEmbedding;
   int32_t layer = -1;  // -1: of no layer
   std::string name;
-  Shape shape;
+  Shape shape;            // of this weight
+  Shape tensor_shape;     // of the tensor that holds it, larger if that holds others too
+  int64_t first_row = 0;  // where it begins there
   ShardAxis axis = ShardAxis::kNone;
   RowTransform transform = RowTransform::kNone;
+  bool plus_one = false;  // a norm's weights that the file holds minus one
   bool required = true;
 };
 

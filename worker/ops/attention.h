@@ -2,6 +2,9 @@
 //
 //   out = softmax(scale * q K[0..p]^T) V[0..p]
 //
+// With a window w, positions before p - w + 1 are not seen. A soft cap c makes c tanh(s / c) of a
+// score s. A sink is one more score of each head that takes its weight and brings no value.
+//
 // Bits depend on the row's own history and on nothing else: keys are taken in tiles of 64
 // positions, 512 positions make one partial result by online softmax, and partial results
 // are joined in ascending order, whoever computed them. So batch, chunking, prefix hits, block size
@@ -30,16 +33,18 @@ struct AttentionRun {
 // How the attention of a step is cut into pieces of like cost: made once per step, used by every
 // layer. Keeps its memory from step to step.
 //
-//   plan.Build(runs, heads, layout, threads.thread_count());
+//   plan.Build(runs, heads, layout, threads.thread_count(), /*window=*/0);
 //
 // Threading: Build by one thread outside of a region; constant inside, except for the scratch, of
 //            which each thread and each piece has its own.
 // Ownership: copies the runs' block tables.
 class AttentionPlan {
  public:
-  // REQUIRES: `heads` is a multiple of layout.kv_heads, and every table covers its run.
+  // `window`: positions that a query sees, its own included; 0: all.
+  // REQUIRES: `heads` is a multiple of layout.kv_heads, and every table covers its run. Blocks that
+  // lie outside of every window may be any: they are not read.
   void Build(absl::Span<const AttentionRun> runs, int32_t heads, const KvLayout& layout,
-             int thread_count);
+             int thread_count, int32_t window = 0);
 
   // A tile of queries against one kv head, over the splits [split_begin, split_end).
   struct Piece {
@@ -55,11 +60,13 @@ class AttentionPlan {
 
   // What follows is for Attention.
   absl::Span<const Piece> PiecesOf(int thread) const;
-  // The tiles that several pieces share, with all their splits; `partial` is that of split 0.
+  // The tiles that several pieces share, with all their splits; `partial` is that of the first.
   absl::Span<const Piece> shared_tiles() const { return shared_tiles_; }
   const int32_t* BlocksOf(const Piece& piece) const { return blocks_.data() + piece.blocks; }
   int32_t heads() const { return heads_; }
   int32_t group() const { return group_; }
+  int32_t window() const { return window_; }
+  int32_t FirstSplitOf(int32_t position) const;  // that a query there sees anything of
   int thread_count() const { return static_cast<int>(thread_begin_.size()) - 1; }
   const KvLayout& layout() const { return layout_; }
 
@@ -80,6 +87,7 @@ class AttentionPlan {
   KvLayout layout_;
   int32_t heads_ = 0;
   int32_t group_ = 1;
+  int32_t window_ = 0;
   std::vector<int32_t> blocks_;
   std::vector<Piece> tiles_;
   std::vector<Piece> shared_tiles_;
@@ -94,9 +102,11 @@ class AttentionPlan {
 struct AttentionArgs {
   ConstMatrix q;  // [M, heads * head_dim], of the cache's dtype
   KvLayerView kv;
-  AttentionPlan* plan = nullptr;  // built for this step and thread count
-  float scale = 1;                // head_dim^-0.5
-  Matrix out;                     // [M, heads * head_dim], f32 or bf16
+  AttentionPlan* plan = nullptr;       // built for this step and thread count
+  float scale = 1;                     // head_dim^-0.5
+  float soft_cap = 0;                  // 0: none
+  absl::Span<const float> sinks = {};  // one for each head, or none
+  Matrix out;                          // [M, heads * head_dim], f32 or bf16
 };
 
 // Called by every thread of a region with its own slice; may Sync inside.

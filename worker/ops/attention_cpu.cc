@@ -20,6 +20,8 @@ void CheckArgs(const AttentionArgs& args, const ComputeSlice& slice) {
       << NameOf(args.q.dtype()) << ", out " << args.out.rows() << " x " << args.out.cols();
   BATON_CHECK(args.out.dtype() == DType::kF32 || args.out.dtype() == DType::kBf16)
       << "attention: out is of " << NameOf(args.out.dtype());
+  BATON_CHECK(args.sinks.empty() || static_cast<int32_t>(args.sinks.size()) == plan.heads())
+      << "attention: sinks=" << args.sinks.size() << "/" << plan.heads();
 }
 
 void Attend(const AttentionArgs& args, const Piece& piece, const ComputeSlice& slice) {
@@ -49,6 +51,9 @@ void Attend(const AttentionArgs& args, const Piece& piece, const ComputeSlice& s
       .split_begin = piece.split_begin,
       .split_end = piece.split_end,
       .scale = args.scale,
+      .window = plan.window(),
+      .soft_cap = args.soft_cap,
+      .sinks = args.sinks.empty() ? nullptr : args.sinks.data() + piece.kv_head * plan.group(),
       .out_bf16 = args.out.dtype() == DType::kBf16,
   });
 }
@@ -60,12 +65,16 @@ void Join(const AttentionArgs& args, const Piece& tile, int32_t row, const Compu
   const int32_t query = row / plan.group();
   const int32_t head = tile.kv_head * plan.group() + row % plan.group();
   const int64_t tile_rows = int64_t{tile.query_count} * plan.group();
+  const int32_t position = tile.first_position + query;
+  const int32_t first_split = plan.FirstSplitOf(position);
+  const int64_t first_state = (first_split - tile.split_begin) * tile_rows + row;
   KernelsFor(slice.isa())
       .attention_join({
-          .first = plan.Partial(tile.partial + row),
+          .first = plan.Partial(tile.partial + first_state),
           .partial_stride = tile_rows * plan.state_floats(),
-          .partial_count = (tile.first_position + query) / cpu::kSplitTokens + 1,
+          .partial_count = position / cpu::kSplitTokens - first_split + 1,
           .total = plan.ThreadTotals(slice.index()),
+          .sink = args.sinks.empty() ? nullptr : &args.sinks[static_cast<size_t>(head)],
           .out = args.out.Rows(tile.row_begin + query, 1)
                      .Cols(int64_t{head} * layout.head_dim, 1)
                      .data(),

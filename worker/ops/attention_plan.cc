@@ -23,7 +23,16 @@ constexpr size_t kLineFloats = kLineBytes / sizeof(float);
 
 int32_t SplitsOf(int32_t position) { return position / cpu::kSplitTokens + 1; }
 
+// The first position that a query at `position` sees.
+int32_t SeenFrom(int32_t position, int32_t window) {
+  return window == 0 ? 0 : std::max(0, position - window + 1);
+}
+
 }  // namespace
+
+int32_t AttentionPlan::FirstSplitOf(int32_t position) const {
+  return SeenFrom(position, window_) / cpu::kSplitTokens;
+}
 
 float* AttentionPlan::Aligned(std::vector<float>& floats) {
   const auto address = reinterpret_cast<uintptr_t>(floats.data());
@@ -33,7 +42,9 @@ float* AttentionPlan::Aligned(std::vector<float>& floats) {
 int64_t AttentionPlan::CostOf(const Piece& piece) const {
   const int64_t end = std::min<int64_t>(int64_t{piece.split_end} * cpu::kSplitTokens,
                                         piece.first_position + piece.query_count);
-  const int64_t tokens = end - int64_t{piece.split_begin} * cpu::kSplitTokens;
+  const int64_t begin = std::max<int64_t>(int64_t{piece.split_begin} * cpu::kSplitTokens,
+                                          SeenFrom(piece.first_position, window_));
+  const int64_t tokens = std::max<int64_t>(end - begin, 1);
   return tokens * (int64_t{piece.query_count} * group_ + kReadCostRows);
 }
 
@@ -47,6 +58,7 @@ void AttentionPlan::AddTiles(const AttentionRun& run, int64_t blocks) {
       tile.query_count = count;
       tile.first_position = run.first_position + query;
       tile.kv_head = head;
+      tile.split_begin = FirstSplitOf(tile.first_position);
       tile.split_end = SplitsOf(tile.first_position + count - 1);
       tile.blocks = blocks;
     }
@@ -59,13 +71,14 @@ void AttentionPlan::SplitLargeTiles(int thread_count) {
   const int64_t bound = total / (kPartsPerThread * thread_count);
   int64_t partial_count = 0;
   for (const Piece& tile : tiles_) {
-    if (thread_count == 1 || tile.split_end == 1 || CostOf(tile) <= bound) {
+    const bool single = tile.split_end - tile.split_begin == 1;
+    if (thread_count == 1 || single || CostOf(tile) <= bound) {
       pieces_.push_back(tile);
       continue;
     }
     Piece& shared = shared_tiles_.emplace_back(tile);
     shared.partial = partial_count;
-    for (int32_t split = 0; split < tile.split_end; ++split) {
+    for (int32_t split = tile.split_begin; split < tile.split_end; ++split) {
       Piece& piece = pieces_.emplace_back(tile);
       piece.split_begin = split;
       piece.split_end = split + 1;
@@ -94,12 +107,13 @@ void AttentionPlan::DealOut(int thread_count) {
 }
 
 void AttentionPlan::Build(absl::Span<const AttentionRun> runs, int32_t heads,
-                          const KvLayout& layout, int thread_count) {
+                          const KvLayout& layout, int thread_count, int32_t window) {
   BATON_CHECK(heads % layout.kv_heads == 0)
       << "attention plan: heads=" << heads << " kv_heads=" << layout.kv_heads;
   layout_ = layout;
   heads_ = heads;
   group_ = heads / layout.kv_heads;
+  window_ = window;
   blocks_.clear();
   tiles_.clear();
   shared_tiles_.clear();

@@ -1,5 +1,5 @@
-// out[i] = table[tokens[i]]: rows of an embedding, taken from the packed form, so that a tied
-// output projection is held once.
+// out[i] = scale * table[tokens[i]]: rows of an embedding, taken from the packed form, so that a
+// tied output projection is held once.
 //
 // Threading: every thread of a region calls it with its own slice; rows are split.
 #pragma once
@@ -16,6 +16,7 @@ struct EmbeddingArgs {
   absl::Span<const TokenId> tokens;     // each < table->outputs()
   const PackedLinear* table = nullptr;  // [vocabulary, hidden], kPlain
   Matrix out;                           // f32 [tokens, hidden]
+  float scale = 1;
 };
 
 void Embedding(const EmbeddingArgs& args, const ComputeSlice& slice);

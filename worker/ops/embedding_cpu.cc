@@ -6,15 +6,15 @@ namespace baton::worker {
 
 namespace {
 
-void GatherBf16(const Bf16* column, int64_t inputs, float* out) {
+void GatherBf16(const Bf16* column, int64_t inputs, float scale, float* out) {
   for (int64_t k = 0; k < inputs; k += 2, column += 2 * PackedLinear::kPanelCols) {
-    out[k] = ToFloat(column[0]);
-    out[k + 1] = ToFloat(column[1]);
+    out[k] = scale * ToFloat(column[0]);
+    out[k + 1] = scale * ToFloat(column[1]);
   }
 }
 
-void GatherF32(const float* column, int64_t inputs, float* out) {
-  for (int64_t k = 0; k < inputs; ++k, column += PackedLinear::kPanelCols) out[k] = *column;
+void GatherF32(const float* column, int64_t inputs, float scale, float* out) {
+  for (int64_t k = 0; k < inputs; ++k, column += PackedLinear::kPanelCols) out[k] = scale * *column;
 }
 
 }  // namespace
@@ -36,9 +36,10 @@ void Embedding(const EmbeddingArgs& args, const ComputeSlice& slice) {
     const int64_t column = token % PackedLinear::kPanelCols;
     float* out = args.out.row<float>(row);
     if (table.dtype() == DType::kBf16) {
-      GatherBf16(reinterpret_cast<const Bf16*>(panel) + 2 * column, table.inputs(), out);
+      GatherBf16(reinterpret_cast<const Bf16*>(panel) + 2 * column, table.inputs(), args.scale,
+                 out);
     } else {
-      GatherF32(reinterpret_cast<const float*>(panel) + column, table.inputs(), out);
+      GatherF32(reinterpret_cast<const float*>(panel) + column, table.inputs(), args.scale, out);
     }
   }
 }

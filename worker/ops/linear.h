@@ -1,4 +1,4 @@
-// y = x W^T + b (+ residual), or silu(x G^T) * (x U^T) for a gated layer.
+// y = scale * act(x W^T + b) (+ residual), or act(x G^T + b) * (x U^T + c) for a gated layer.
 //
 // A row of the result has the same bits whatever the number of rows, its place among them, and the
 // number of threads: each output is one sum over K, in order, restarted every 512 inputs (1,024
@@ -10,6 +10,7 @@
 
 #include "absl/types/span.h"
 #include "worker/device/compute_threads.h"
+#include "worker/ops/activation.h"
 #include "worker/ops/packed_linear.h"
 #include "worker/tensor/matrix.h"
 
@@ -20,8 +21,10 @@ struct LinearArgs {
   const PackedLinear* weights = nullptr;
   // [M, outputs], f32 or bf16; must not overlap x.
   Matrix out;
+  Activation activation = Activation::kNone;
   // Empty, or f32 [M, outputs] that is added; may be `out` itself. Not for gated layers.
   ConstMatrix residual = {};
+  float scale = 1;
 };
 
 void Linear(const LinearArgs& args, const ComputeSlice& slice);

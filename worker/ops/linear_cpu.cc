@@ -35,12 +35,12 @@ struct UnitRange {
 
 // A gated panel stays whole: both halves make one output.
 int64_t UnitsPerShare(const PackedLinear& weights) {
-  return weights.kind() == LinearKind::kGatedSilu ? cpu::kPanelCols / cpu::kUnitCols : 1;
+  return weights.kind() == LinearKind::kGated ? cpu::kPanelCols / cpu::kUnitCols : 1;
 }
 
 // Parts that different threads may take.
 int64_t SharesOf(const PackedLinear& weights) {
-  return weights.kind() == LinearKind::kGatedSilu
+  return weights.kind() == LinearKind::kGated
              ? weights.panel_count()
              : (weights.outputs() + cpu::kUnitCols - 1) / cpu::kUnitCols;
 }
@@ -59,10 +59,12 @@ void MultiplyUnits(const LinearArgs& args, const UnitRange& units, CpuIsa isa) {
       .residual_stride = args.residual.row_stride(),
       .out = args.out.data(),
       .out_stride = args.out.row_stride(),
+      .scale = args.scale,
       .unit_begin = units.begin,
       .unit_end = units.end,
       .out_bf16 = args.out.dtype() == DType::kBf16,
-      .gated = weights.kind() == LinearKind::kGatedSilu,
+      .gated = weights.kind() == LinearKind::kGated,
+      .activation = args.activation,
   };
   const cpu::KernelTable& kernels = KernelsFor(isa);
   (weights.dtype() == DType::kBf16 ? kernels.linear_bf16 : kernels.linear_f32)(task);

@@ -23,7 +23,7 @@ struct Source {
 };
 
 Source SourceOf(absl::Span<const LinearPart> parts, LinearKind kind, int64_t column) {
-  if (kind == LinearKind::kGatedSilu) {
+  if (kind == LinearKind::kGated) {
     const int64_t half = kPanel / 2;
     const int64_t output = column / kPanel * half + column % half;
     if (output >= parts[0].rows) return {};
@@ -83,7 +83,7 @@ absl::Status CheckParts(absl::Span<const LinearPart> parts, LinearKind kind, DTy
     return InvalidArgument(absl::StrCat("pack linear: cols=", inputs, "/even and positive"));
   }
   for (const LinearPart& part : parts) RETURN_IF_ERROR(CheckPart(part, inputs));
-  if (kind == LinearKind::kGatedSilu && (parts.size() != 2 || parts[0].rows != parts[1].rows)) {
+  if (kind == LinearKind::kGated && (parts.size() != 2 || parts[0].rows != parts[1].rows)) {
     return InvalidArgument(
         absl::StrCat("pack linear: gated layer: parts=", parts.size(), "/2 of equal rows"));
   }
@@ -148,8 +148,8 @@ absl::StatusOr<PackedLinear> PackedLinear::Pack(absl::Span<const LinearPart> par
   RETURN_IF_ERROR(CheckParts(parts, kind, compute));
   int64_t outputs = 0;
   for (const LinearPart& part : parts) outputs += part.rows;
-  if (kind == LinearKind::kGatedSilu) outputs = parts[0].rows;
-  const int64_t outputs_per_panel = kind == LinearKind::kGatedSilu ? kPanel / 2 : kPanel;
+  if (kind == LinearKind::kGated) outputs = parts[0].rows;
+  const int64_t outputs_per_panel = kind == LinearKind::kGated ? kPanel / 2 : kPanel;
 
   PackedLinear packed;
   packed.inputs_ = parts[0].cols;

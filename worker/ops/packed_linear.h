@@ -29,9 +29,9 @@ struct LinearPart {
 
 enum class LinearKind {
   kPlain,  // parts one below the other: q, k, v
-  // Two parts of equal size, gate and up. The layer gives silu(gate x) * (up x), and has as many
+  // Two parts of equal size, gate and up. The layer gives act(gate x) * (up x), and has as many
   // outputs as one part.
-  kGatedSilu,
+  kGated,
 };
 
 // The weights of a linear layer, in the one form that the kernels read. Opaque: models and loaders

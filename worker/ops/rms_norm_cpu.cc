@@ -19,6 +19,10 @@ void RmsNorm(const RmsNormArgs& args, const ComputeSlice& slice) {
   BATON_CHECK(args.add.empty() || (args.rows.empty() && args.add.dtype() == DType::kF32 &&
                                    args.add.rows() == rows && args.add.cols() == size))
       << "rms_norm: add is " << args.add.rows() << " x " << args.add.cols();
+  BATON_CHECK(args.residual.empty() ||
+              (args.residual.dtype() == DType::kF32 && args.residual.rows() == rows &&
+               args.residual.cols() == size))
+      << "rms_norm: residual is " << args.residual.rows() << " x " << args.residual.cols();
   const cpu::KernelTable& kernels = KernelsFor(slice.isa());
   const ComputeSlice::Range share = slice.Share(rows);
   for (int64_t row = share.begin; row < share.end; ++row) {
@@ -27,6 +31,7 @@ void RmsNorm(const RmsNormArgs& args, const ComputeSlice& slice) {
         .x = args.x.row<float>(from),
         .add = args.add.empty() ? nullptr : args.add.row<float>(row),
         .weight = args.weight.data(),
+        .residual = args.residual.empty() ? nullptr : args.residual.row<float>(row),
         .out = args.out.Rows(row, 1).data(),
         .size = size,
         .epsilon = args.epsilon,

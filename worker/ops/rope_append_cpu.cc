@@ -10,7 +10,7 @@ void CheckArgs(const RopeAppendArgs& args) {
   const KvLayout& layout = args.kv.layout;
   const int64_t rows = args.qkv.rows();
   BATON_CHECK(args.qkv.dtype() == DType::kF32 && args.q.dtype() == layout.dtype &&
-              args.q.rows() == rows && args.cos_sin.rows() == rows &&
+              args.q.rows() == rows && (args.cos_sin.empty() || args.cos_sin.rows() == rows) &&
               static_cast<int64_t>(args.slots.size()) == rows)
       << "rope_append: qkv has " << rows << " rows, q " << args.q.rows() << " of "
       << NameOf(args.q.dtype()) << ", cos_sin " << args.cos_sin.rows() << ", slots "
@@ -20,6 +20,10 @@ void CheckArgs(const RopeAppendArgs& args) {
       << "rope_append: qkv has " << args.qkv.cols() << " columns, q " << args.q.cols();
   BATON_CHECK(args.cos_sin.cols() <= layout.head_dim && layout.head_dim <= cpu::kHeadDimMax)
       << "rope_append: head_dim=" << layout.head_dim << " rotary_dim=" << args.cos_sin.cols();
+  const auto head_dim = static_cast<size_t>(layout.head_dim);
+  BATON_CHECK((args.q_norm.empty() || args.q_norm.size() == head_dim) &&
+              (args.k_norm.empty() || args.k_norm.size() == head_dim))
+      << "rope_append: norms of " << args.q_norm.size() << " and " << args.k_norm.size();
 }
 
 }  // namespace
@@ -43,7 +47,9 @@ void RopeAppend(const RopeAppendArgs& args, const ComputeSlice& slice) {
         .queries = qkv + head * group * layout.head_dim,
         .key = keys + head * layout.head_dim,
         .value = keys + (layout.kv_heads + head) * layout.head_dim,
-        .cos_sin = args.cos_sin.row<float>(row),
+        .cos_sin = args.cos_sin.empty() ? nullptr : args.cos_sin.row<float>(row),
+        .q_norm = args.q_norm.empty() ? nullptr : args.q_norm.data(),
+        .k_norm = args.k_norm.empty() ? nullptr : args.k_norm.data(),
         .q_out = args.q.Rows(row, 1).Cols(head * group * layout.head_dim, 1).data(),
         .keys = args.kv.Keys(slot.block, head),
         .values = args.kv.Values(slot.block, head),
@@ -53,6 +59,7 @@ void RopeAppend(const RopeAppendArgs& args, const ComputeSlice& slice) {
         .rotary_dim = static_cast<int32_t>(args.cos_sin.cols()),
         .block_tokens = layout.block_tokens,
         .slot = slot.offset,
+        .norm_epsilon = args.norm_epsilon,
     });
   }
 }

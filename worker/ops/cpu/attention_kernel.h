@@ -91,14 +91,33 @@ void ScoreTile(const AttentionTask& task, const KvTile& tile,
   }
 }
 
-// One row of online softmax over the first `count` scores of a tile: leaves the weights, brings
-// maximum and sum up to date, returns the factor for what was summed before.
+struct ScoreScale {
+  float scale;
+  float soft_cap;  // 0: none
+};
+
+// Scores as exponents to base 2.
+template <class S>
+typename S::F ScaleScores(const ScoreScale& by, typename S::F scores) {
+  if (by.soft_cap == 0) return scores * S::Set(by.scale * kLog2E);
+  const typename S::F capped = Tanh<S>(scores * S::Set(by.scale / by.soft_cap));
+  return capped * S::Set(by.soft_cap * kLog2E);
+}
+
+// The tokens of a tile that a row sees.
+struct Seen {
+  int begin;
+  int end;
+};
+
+// One row of online softmax over the seen scores of a tile: leaves the weights, brings maximum and
+// sum up to date, returns the factor for what was summed before.
 template <class S, class Format>
-float WeighRow(const float* scores, int count, float scale, typename Format::Element* weights,
-               float* maximum, float* sum) {
+float WeighRow(const ScoreScale& scale, const float* scores, Seen seen,
+               typename Format::Element* weights, float* maximum, float* sum) {
   using F = typename S::F;
   constexpr int kVecs = kTileTokens / S::kLanes;
-  if (count <= 0) {
+  if (seen.end <= seen.begin) {
     for (int v = 0; v < kVecs; ++v) Format::Store(weights + v * S::kLanes, S::Zero());
     return 1.0f;
   }
@@ -106,8 +125,9 @@ float WeighRow(const float* scores, int count, float scale, typename Format::Ele
   F values[kVecs];
   F most = lowest;
   for (int v = 0; v < kVecs; ++v) {
-    const F scaled = S::Load(scores + v * S::kLanes) * S::Set(scale);
-    values[v] = S::Blend(count - v * S::kLanes, scaled, lowest);
+    const F scaled = ScaleScores<S>(scale, S::Load(scores + v * S::kLanes));
+    values[v] = S::Blend(seen.end - v * S::kLanes, scaled, lowest);
+    if (seen.begin > 0) values[v] = S::Blend(seen.begin - v * S::kLanes, lowest, values[v]);
     most = S::Max(most, values[v]);
   }
   const float tile_maximum = S::MaxOf(most);
@@ -115,7 +135,8 @@ float WeighRow(const float* scores, int count, float scale, typename Format::Ele
   F total = S::Zero();
   for (int v = 0; v < kVecs; ++v) {
     const F power = Exp2<S>(values[v] - S::Set(new_maximum));
-    const F weight = S::Blend(count - v * S::kLanes, power, S::Zero());
+    F weight = S::Blend(seen.end - v * S::kLanes, power, S::Zero());
+    if (seen.begin > 0) weight = S::Blend(seen.begin - v * S::kLanes, S::Zero(), weight);
     Format::Store(weights + v * S::kLanes, weight);
     total = total + weight;
   }
@@ -175,9 +196,9 @@ void AddValues(const AttentionTask& task, const KvTile& tile, int token_count,
   }
 }
 
-// R rows against a tile of which they see counts[r] tokens, token_count at most.
+// R rows against a tile of which they see seen[r], nothing from token_count on.
 template <class S, class Format, int R>
-void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, const int* counts,
+void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, const Seen* seen,
                 const typename Format::Element* const* q, float* const* states) {
   using Element = typename Format::Element;
   alignas(64) float scores[R * kTileTokens];
@@ -186,7 +207,7 @@ void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, 
   ScoreTile<S, Format, R>(task, tile, q, scores);
   for (int r = 0; r < R; ++r) {
     float* maximum = states[r] + task.padded_head_dim;
-    factors[r] = WeighRow<S, Format>(scores + r * kTileTokens, counts[r], task.scale * kLog2E,
+    factors[r] = WeighRow<S, Format>({task.scale, task.soft_cap}, scores + r * kTileTokens, seen[r],
                                      weights + r * kTileTokens, maximum, maximum + 1);
   }
   constexpr int kVecs = S::kTileVecs;
@@ -203,7 +224,7 @@ void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, 
 }
 
 template <class S, class Format>
-using TileKernel = void (*)(const AttentionTask&, const KvTile&, int, const int*,
+using TileKernel = void (*)(const AttentionTask&, const KvTile&, int, const Seen*,
                             const typename Format::Element* const*, float* const*);
 
 template <class S, class Format>
@@ -226,6 +247,11 @@ TileKernel<S, Format> TileKernelFor(int rows) {
   __builtin_trap();
 }
 
+// The first position that a query at `position` sees.
+inline int SeenFrom(const AttentionTask& task, int position) {
+  return task.window == 0 || position < task.window ? 0 : position - task.window + 1;
+}
+
 // One split: the partial result of every row that sees any of its tokens.
 template <class S, class Format>
 void AttendSplit(const AttentionTask& task, int split) {
@@ -241,8 +267,11 @@ void AttendSplit(const AttentionTask& task, int split) {
   const int split_begin = split * kSplitTokens;
   const int split_end =
       split_begin + kSplitTokens < seen_end ? split_begin + kSplitTokens : seen_end;
-  KvTile next = FindTile(task, split_begin, split_end - split_begin, sizeof(Element));
-  for (int token = split_begin; token < split_end; token += kTileTokens) {
+  // Tiles that are outside of everybody's window are not read.
+  const int seen_begin = SeenFrom(task, task.first_position) / kTileTokens * kTileTokens;
+  const int begin = split_begin < seen_begin ? seen_begin : split_begin;
+  KvTile next = FindTile(task, begin, split_end - begin, sizeof(Element));
+  for (int token = begin; token < split_end; token += kTileTokens) {
     const int tile_tokens = split_end - token < kTileTokens ? split_end - token : kTileTokens;
     KvTile tile = next;
     // What follows this split is fetched too: it is the next piece's.
@@ -255,18 +284,19 @@ void AttendSplit(const AttentionTask& task, int split) {
       const int taken = left < S::kTileRows ? left : S::kTileRows;
       const Element* q[S::kTileRows];
       float* states[S::kTileRows];
-      int counts[S::kTileRows];
+      Seen seen[S::kTileRows];
       int most = 0;
       for (int r = 0; r < taken; ++r) {
         const int query = (row + r) / task.group;
         q[r] = static_cast<const Element*>(task.q) + query * task.q_stride +
                (row + r) % task.group * task.head_dim;
         states[r] = task.partials + static_cast<int64_t>(row + r) * task.state_floats;
-        const int seen = task.first_position + query + 1 - token;
-        counts[r] = seen < tile_tokens ? seen : tile_tokens;
-        if (counts[r] > most) most = counts[r];
+        const int position = task.first_position + query;
+        const int end = position + 1 - token;
+        seen[r] = {SeenFrom(task, position) - token, end < tile_tokens ? end : tile_tokens};
+        if (seen[r].begin < seen[r].end && seen[r].end > most) most = seen[r].end;
       }
-      if (most > 0) TileKernelFor<S, Format>(taken)(task, tile, most, counts, q, states);
+      if (most > 0) TileKernelFor<S, Format>(taken)(task, tile, most, seen, q, states);
       tile.next = nullptr;
       row += taken;
     }
@@ -292,21 +322,33 @@ void JoinState(const float* partial, int dims, bool empty, float* total) {
   total[dims] = joined;
 }
 
+// One over the sum of weights, in units of the largest of them; a sink is one more weight.
+template <class S>
+float InverseSum(const float* state, int dims, const float* sink) {
+  if (sink == nullptr) return 1.0f / state[dims + 1];
+  const float exponent = *sink * kLog2E;
+  const float most = state[dims] < exponent ? exponent : state[dims];
+  const float factor = Exp2Of<S>(state[dims] - most);
+  return factor / (state[dims + 1] * factor + Exp2Of<S>(exponent - most));
+}
+
 template <class S, class Out>
-void WriteQuotient(const float* state, int head_dim, int dims, void* to) {
+void WriteQuotient(const float* state, int head_dim, float factor, void* to) {
   auto* out = static_cast<typename Out::Element*>(to);
-  const typename S::F inverse = S::Set(1.0f / state[dims + 1]);
+  const typename S::F inverse = S::Set(factor);
   for (int i = 0; i < head_dim; i += S::kLanes) {
     StoreSome<Out, S>(out + i, S::Load(state + i) * inverse, head_dim - i);
   }
 }
 
 template <class S>
-void FinishState(const float* state, int head_dim, int dims, bool bf16, void* out) {
+void FinishState(const float* state, int head_dim, int dims, const float* sink, bool bf16,
+                 void* out) {
+  const float factor = InverseSum<S>(state, dims, sink);
   if (bf16) {
-    WriteQuotient<S, Bf16Format<S>>(state, head_dim, dims, out);
+    WriteQuotient<S, Bf16Format<S>>(state, head_dim, factor, out);
   } else {
-    WriteQuotient<S, F32Format<S>>(state, head_dim, dims, out);
+    WriteQuotient<S, F32Format<S>>(state, head_dim, factor, out);
   }
 }
 
@@ -321,17 +363,20 @@ void AttentionKernel(const AttentionTask& task) {
   for (int split = task.split_begin; split < task.split_end; ++split) {
     AttendSplit<S, Format>(task, split);
     for (int row = 0; row < rows; ++row) {
-      // Early queries may see nothing of the last split.
-      if (split * kSplitTokens > task.first_position + row / task.group) continue;
+      // Early queries may see nothing of the last split, late ones nothing of the first.
+      const int position = task.first_position + row / task.group;
+      const int first_split = SeenFrom(task, position) / kSplitTokens;
+      if (split < first_split || split * kSplitTokens > position) continue;
       const int64_t at = static_cast<int64_t>(row) * task.state_floats;
-      JoinState<S>(task.partials + at, dims, split == task.split_begin, task.totals + at);
+      JoinState<S>(task.partials + at, dims, split == first_split, task.totals + at);
     }
   }
   for (int row = 0; row < rows; ++row) {
     const int64_t element = row / task.group * task.out_stride + row % task.group * task.head_dim;
     const size_t bytes = task.out_bf16 ? sizeof(uint16_t) : sizeof(float);
+    const float* sink = task.sinks == nullptr ? nullptr : task.sinks + row % task.group;
     FinishState<S>(task.totals + static_cast<int64_t>(row) * task.state_floats, task.head_dim, dims,
-                   task.out_bf16,
+                   sink, task.out_bf16,
                    static_cast<unsigned char*>(task.out) + static_cast<size_t>(element) * bytes);
   }
 }
@@ -341,7 +386,8 @@ void AttentionJoinKernel(const AttentionJoinTask& task) {
   for (int i = 0; i < task.partial_count; ++i) {
     JoinState<S>(task.first + i * task.partial_stride, task.padded_head_dim, i == 0, task.total);
   }
-  FinishState<S>(task.total, task.head_dim, task.padded_head_dim, task.out_bf16, task.out);
+  FinishState<S>(task.total, task.head_dim, task.padded_head_dim, task.sink, task.out_bf16,
+                 task.out);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "worker/ops/activation.h"
+
 namespace baton::worker::cpu {
 
 // 32-column units [unit_begin, unit_end) of y = x W^T; see ../linear.h and ../packed_linear.h.
@@ -23,16 +25,19 @@ struct LinearTask {
   int64_t residual_stride;
   void* out;
   int64_t out_stride;
+  float scale;
   int64_t unit_begin;
   int64_t unit_end;
   bool out_bf16;
   bool gated;
+  Activation activation;
 };
 
 struct RmsNormTask {
   float* x;
   const float* add;  // or nullptr
   const float* weight;
+  const float* residual;  // or nullptr: added to the result
   void* out;
   int64_t size;
   float epsilon;
@@ -45,6 +50,8 @@ struct RopeAppendTask {
   const float* key;
   const float* value;
   const float* cos_sin;
+  const float* q_norm;  // head_dim weights, or nullptr
+  const float* k_norm;
   void* q_out;
   void* keys;    // of the head in the block
   void* values;  // likewise
@@ -54,6 +61,7 @@ struct RopeAppendTask {
   int32_t rotary_dim;
   int32_t block_tokens;
   int32_t slot;  // token in the block
+  float norm_epsilon;
 };
 
 // A piece of an AttentionPlan; see ../attention.h. Its rows are (query, head of the group) pairs.
@@ -78,6 +86,9 @@ struct AttentionTask {
   int32_t split_begin;
   int32_t split_end;
   float scale;
+  int32_t window;      // tokens that a query sees, its own included; 0: all
+  float soft_cap;      // 0: none
+  const float* sinks;  // of the group's heads, or nullptr
   bool out_bf16;
 };
 
@@ -111,7 +122,8 @@ struct AttentionJoinTask {
   const float* first;
   int64_t partial_stride;  // floats from one split's state to the next's
   int32_t partial_count;
-  float* total;  // scratch of state_floats
+  float* total;       // scratch of state_floats
+  const float* sink;  // of the row's head, or nullptr
   void* out;
   int32_t head_dim;
   int32_t padded_head_dim;
@@ -129,6 +141,7 @@ struct KernelTable {
   void (*attention_join)(const AttentionJoinTask&);
   void (*latent_bf16)(const LatentTask&);
   void (*latent_f32)(const LatentTask&);
+  void (*soft_cap)(float* x, int64_t count, float cap);
 };
 
 // Sizes that the kernels and their callers agree upon.

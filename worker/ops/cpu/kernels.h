@@ -23,6 +23,7 @@ inline constexpr KernelTable kTableOf = {
     .attention_join = AttentionJoinKernel<S>,
     .latent_bf16 = LatentKernel<S, Bf16Format<S>>,
     .latent_f32 = LatentKernel<S, F32Format<S>>,
+    .soft_cap = SoftCapKernel<S>,
 };
 
 }  // namespace

@@ -103,8 +103,9 @@ void AttendLatents(const LatentTask& task, const LatentTile<typename Format::Ele
   ScoreLatents<S, Format, R>(task, tile, count, q, scores);
   for (int r = 0; r < R; ++r) {
     float* maximum = states[r] + task.latent_dim;
-    factors[r] = WeighRow<S, F32Format<S>>(scores + r * kTileTokens, counts[r], task.scale * kLog2E,
-                                           weights + r * kTileTokens, maximum, maximum + 1);
+    factors[r] =
+        WeighRow<S, F32Format<S>>({task.scale, 0}, scores + r * kTileTokens, {0, counts[r]},
+                                  weights + r * kTileTokens, maximum, maximum + 1);
   }
   constexpr int kUnitVecs = kGroupTokens / S::kLanes;  // 16 dims
   constexpr int kVecs = kUnitVecs < 4 ? 4 : kUnitVecs;
@@ -190,7 +191,7 @@ void LatentKernel(const LatentTask& task) {
     const int64_t element =
         row / task.group * task.out_stride + static_cast<int64_t>(row % task.group) * dims;
     const size_t bytes = task.out_bf16 ? sizeof(uint16_t) : sizeof(float);
-    FinishState<S>(task.totals + static_cast<int64_t>(row) * task.state_floats, dims, dims,
+    FinishState<S>(task.totals + static_cast<int64_t>(row) * task.state_floats, dims, dims, nullptr,
                    task.out_bf16,
                    static_cast<unsigned char*>(task.out) + static_cast<size_t>(element) * bytes);
   }

@@ -101,7 +101,8 @@ RowsKernel<S, Format> RowsKernelFor(int64_t rows) {
   __builtin_trap();
 }
 
-// What lies between the sums of a panel and the result: bias, gate, residual, rounding.
+// What lies between the sums of a panel and the result: bias, activation, gate, scale, residual,
+// rounding.
 template <class S, class Out>
 void FinishRow(const LinearTask& task, const float* sums, int64_t row, int64_t panel, int col_begin,
                int col_end) {
@@ -115,13 +116,13 @@ void FinishRow(const LinearTask& task, const float* sums, int64_t row, int64_t p
     if (left <= 0) return;
     F value = S::Load(sums + col);
     if (bias != nullptr) value = value + S::Load(bias + col);
+    if (task.activation != Activation::kNone) value = Activate<S>(value, task.activation);
     if (task.gated) {
       F up = S::Load(sums + kUnitCols + col);
       if (bias != nullptr) up = up + S::Load(bias + kUnitCols + col);
-      // silu(g) = g / (1 + 2^(-g log2 e)), the exponent kept from overflow.
-      const F exponent = S::Zero() - S::Max(S::Set(-126.0f), S::Set(kLog2E) * value);
-      value = value / (S::Set(1.0f) + Exp2<S>(exponent)) * up;
+      value = value * up;
     }
+    value = value * S::Set(task.scale);
     if (task.residual != nullptr) {
       value = value + LoadSome<S>(task.residual + row * task.residual_stride + first + col, left);
     }

@@ -31,7 +31,9 @@ void ScaleRow(const RmsNormTask& task, float factor) {
   for (int64_t i = 0; i < task.size; i += S::kLanes) {
     const int64_t left = task.size - i;
     const typename S::F value = LoadSome<S>(task.x + i, left) * S::Set(factor);
-    StoreSome<Out, S>(out + i, value * LoadSome<S>(task.weight + i, left), left);
+    typename S::F result = value * LoadSome<S>(task.weight + i, left);
+    if (task.residual != nullptr) result = result + LoadSome<S>(task.residual + i, left);
+    StoreSome<Out, S>(out + i, result, left);
   }
 }
 
@@ -46,9 +48,25 @@ void RmsNormKernel(const RmsNormTask& task) {
   }
 }
 
-// Turns one head. `out` may not be `in`.
-inline void TurnHead(const float* in, const float* cos_sin, int rotary_dim, int head_dim,
-                     float* out) {
+// Norms one head, if there is a norm, and turns it. `out` may not be `in`.
+template <class S>
+void TurnHead(const RopeAppendTask& task, const float* in, const float* norm, float* out) {
+  const int rotary_dim = task.rotary_dim;
+  const int head_dim = task.head_dim;
+  const float* cos_sin = task.cos_sin;
+  alignas(64) float normed[kHeadDimMax];
+  if (norm != nullptr) {
+    __builtin_memcpy(normed, in, static_cast<size_t>(head_dim) * sizeof(float));
+    RmsNormKernel<S>({.x = normed,
+                      .add = nullptr,
+                      .weight = norm,
+                      .residual = nullptr,
+                      .out = normed,
+                      .size = head_dim,
+                      .epsilon = task.norm_epsilon,
+                      .out_bf16 = false});
+    in = normed;
+  }
   const int half = rotary_dim / 2;
   const float* cosines = cos_sin;
   const float* sines = cos_sin + half;
@@ -57,6 +75,18 @@ inline void TurnHead(const float* in, const float* cos_sin, int rotary_dim, int 
     out[i + half] = in[i + half] * cosines[i] + in[i] * sines[i];
   }
   for (int i = rotary_dim; i < head_dim; ++i) out[i] = in[i];
+}
+
+// x = cap * tanh(x / cap).
+template <class S>
+void SoftCapKernel(float* x, int64_t count, float cap) {
+  for (int64_t i = 0; i < count; i += S::kLanes) {
+    const int64_t left = count - i;
+    const typename S::F value = LoadSome<S>(x + i, left) / S::Set(cap);
+    // What is no number stays none.
+    const typename S::F capped = Tanh<S>(value) * S::Set(cap) + (value - value);
+    StoreSome<F32Format<S>, S>(x + i, capped, left);
+  }
 }
 
 template <class S, class Format>
@@ -75,10 +105,10 @@ void RopeAppendKernel(const RopeAppendTask& task) {
   const int dim = task.head_dim;
   auto* q = static_cast<Element*>(task.q_out);
   for (int head = 0; head < task.group; ++head) {
-    TurnHead(task.queries + head * dim, task.cos_sin, task.rotary_dim, dim, turned);
+    TurnHead<S>(task, task.queries + head * dim, task.q_norm, turned);
     ConvertHead<S, Format>(turned, dim, q + head * dim);
   }
-  TurnHead(task.key, task.cos_sin, task.rotary_dim, dim, turned);
+  TurnHead<S>(task, task.key, task.k_norm, turned);
   ConvertHead<S, Format>(turned, dim, converted);
   Element* key = static_cast<Element*>(task.keys) + task.slot * kPack;
   for (int i = 0; i < dim; i += kPack) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "worker/ops/activation.h"
+
 namespace baton::worker::cpu {
 
 namespace {
@@ -69,6 +71,55 @@ inline float Exp2Of(float x) {
   float lanes[S::kLanes];
   S::Store(lanes, Exp2<S>(S::Set(x)));
   return lanes[0];
+}
+
+// tanh(x) to 2 units of 2^-24.
+template <class S>
+inline typename S::F Tanh(typename S::F x) {
+  // 1 - 2 / (1 + e^(2x)), the exponent kept from overflow.
+  const typename S::F limit = S::Set(60.0f);
+  const typename S::F exponent = S::Zero() - S::Max(S::Zero() - limit, S::Set(-2 * kLog2E) * x);
+  return S::Set(1.0f) - S::Set(2.0f) / (S::Set(1.0f) + Exp2<S>(exponent));
+}
+
+// erf(x), to 1.5e-7 (Abramowitz and Stegun 7.1.26).
+template <class S>
+inline typename S::F Erf(typename S::F x) {
+  using F = typename S::F;
+  const F zero = S::Zero();
+  const F size = S::Max(x, zero - x);
+  const F t = S::Set(1.0f) / S::MulAdd(S::Set(0.3275911f), size, S::Set(1.0f));
+  F sum = S::Set(1.061405429f);
+  sum = S::MulAdd(sum, t, S::Set(-1.453152027f));
+  sum = S::MulAdd(sum, t, S::Set(1.421413741f));
+  sum = S::MulAdd(sum, t, S::Set(-0.284496736f));
+  sum = S::MulAdd(sum, t, S::Set(0.254829592f));
+  const F tail = sum * t * Exp2<S>(zero - S::Set(kLog2E) * size * size);
+  // The sign of x: x / |x|, and 0 for what is next to nothing.
+  const F sign = x / S::Max(size, S::Set(1e-30f));
+  return sign * (S::Set(1.0f) - tail);
+}
+
+template <class S>
+inline typename S::F Activate(typename S::F x, Activation activation) {
+  using F = typename S::F;
+  const F half = S::Set(0.5f);
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kSilu: {
+      // x / (1 + 2^(-x log2 e)), the exponent kept from overflow.
+      const F exponent = S::Zero() - S::Max(S::Set(-126.0f), S::Set(kLog2E) * x);
+      return x / (S::Set(1.0f) + Exp2<S>(exponent));
+    }
+    case Activation::kGeluTanh: {
+      const F inner = S::Set(0.797884561f) * S::MulAdd(S::Set(0.044715f) * x * x, x, x);
+      return half * x * (S::Set(1.0f) + Tanh<S>(inner));
+    }
+    case Activation::kGeluErf:
+      return half * x * (S::Set(1.0f) + Erf<S>(S::Set(0.707106781f) * x));
+  }
+  return x;
 }
 
 // Stores the lanes below `count`.

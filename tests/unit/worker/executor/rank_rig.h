@@ -34,6 +34,7 @@ struct RigOptions {
   int32_t block_size = 64;
   int32_t block_count = 64;
   CpuIsa isa = BestCpuIsa();
+  int32_t max_model_len = 0;  // 0: the model's
 };
 
 class RankRig {
@@ -159,9 +160,12 @@ class RankRig {
                            .shard = shard,
                            .compute = options_.dtype,
                            .progress = nullptr};
+    const int32_t longest =
+        options_.max_model_len > 0 ? options_.max_model_len : spec_.usual_positions();
     auto decoder = std::make_unique<Decoder>(spec_, ValueOrDie(PackWeights(pack, packers)), shard,
-                                             options_.dtype);
-    const KvLayout layout = ValueOrDie(decoder->MakeKvLayout(options_.block_size));
+                                             options_.dtype, longest);
+    const KvLayout layout =
+        ValueOrDie(MakeKvLayout(spec_, shard, options_.dtype, options_.block_size));
     KvStorage kv = ValueOrDie(KvStorage::Create(layout, spec_.layer_count, options_.block_count));
     ranks_.push_back(std::make_unique<RankRunner>(
         RankRunner::Parts{.decoder = std::move(decoder),

@@ -43,10 +43,12 @@ TEST(LlamaSpec, BothSpellingsOfRopeGiveTheSame) {
     EXPECT_EQ(spec->head_count, 6);
     EXPECT_EQ(spec->kv_head_count, 2);
     EXPECT_EQ(spec->head_dim, 32);
-    EXPECT_EQ(spec->rope.rotary_dim, 32);
-    EXPECT_EQ(spec->rope.theta, 10000.0);
-    ASSERT_TRUE(spec->rope.llama3.has_value());
-    EXPECT_EQ(spec->rope.llama3->original_max_positions, 64);
+    ASSERT_EQ(spec->ropes.size(), 1u);
+    EXPECT_EQ(spec->ropes[0].rotary_dim, 32);
+    EXPECT_EQ(spec->ropes[0].theta, 10000.0);
+    const auto* llama3 = std::get_if<Llama3RopeScaling>(&spec->ropes[0].scaling);
+    ASSERT_NE(llama3, nullptr);
+    EXPECT_EQ(llama3->original_max_positions, 64);
     EXPECT_FALSE(spec->tied_embeddings);
   }
 }
@@ -59,7 +61,7 @@ TEST(LlamaSpec, DefaultsAreThoseOfTransformers) {
   EXPECT_EQ(spec->kv_head_count, 4);
   EXPECT_EQ(spec->head_dim, 16);
   EXPECT_EQ(spec->max_positions, 2048);
-  EXPECT_EQ(spec->rope.theta, 10000.0);
+  EXPECT_EQ(spec->ropes[0].theta, 10000.0);
   EXPECT_FLOAT_EQ(static_cast<float>(spec->norm_epsilon), 1e-6f);
   EXPECT_DOUBLE_EQ(spec->attention_scale, 0.25);
 }
@@ -70,7 +72,7 @@ TEST(LlamaSpec, WhatIsNotSupportedIsNamed) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << status;
     EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
   };
-  expect(Changed("\"llama3\"", "\"yarn\""), "rope_type=yarn");
+  expect(Changed("\"llama3\"", "\"mrope\""), "rope_type=mrope");
   expect(Changed("\"silu\"", "\"gelu\""), "hidden_act=gelu");
   expect(Changed("\"hidden_act\"", R"("quantization_config":{"quant_method":"fp8"},"hidden_act")"),
          "quantization_config=fp8");
@@ -259,17 +261,9 @@ TEST(CheckSupported, EveryFieldThatWeDoNotDoIsRefused) {
     EXPECT_EQ(CheckSupported(spec).code(), absl::StatusCode::kUnimplemented);
   };
   EXPECT_TRUE(CheckSupported(llama).ok());
-  expect([](DecoderSpec& s) { s.norm = NormKind::kRmsPlusOne; });
-  expect([](DecoderSpec& s) { s.norm_placement = NormPlacement::kSandwich; });
-  expect([](DecoderSpec& s) { s.qk_norm = QkNorm::kPerHead; });
-  expect([](DecoderSpec& s) { s.rope_layout = RopeLayout::kInterleaved; });
-  expect([](DecoderSpec& s) { s.windows = {0, 128}; });
-  expect([](DecoderSpec& s) { s.attention_soft_cap = 50; });
-  expect([](DecoderSpec& s) { s.logit_soft_cap = 30; });
-  expect([](DecoderSpec& s) { s.attention_sinks = true; });
+  expect([](DecoderSpec& s) { s.norm = NormKind::kLayer; });
+  expect([](DecoderSpec& s) { s.gated_mlp = false; });
   expect([](DecoderSpec& s) { s.expert_count = 8; });
-  expect([](DecoderSpec& s) { s.activation = Activation::kGeluTanh; });
-  expect([](DecoderSpec& s) { s.embedding_scale = 8; });
 }
 
 }  // namespace

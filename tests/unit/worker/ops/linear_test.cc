@@ -17,6 +17,7 @@ struct Problem {
   int64_t outputs;
   LinearKind kind = LinearKind::kPlain;
   bool bias = false;
+  Activation activation = Activation::kNone;
 };
 
 // Weights and inputs of a problem, and what the layer gives by sums in double.
@@ -51,13 +52,26 @@ class Layer {
   }
 
   double Expect(int64_t row, int64_t output) const {
-    const double first = Sum(row, output, 0);
-    if (problem_.kind == LinearKind::kPlain) return first;
-    return first / (1 + std::exp(-first)) * Sum(row, output, 1);
+    const double first = Activated(Sum(row, output, 0));
+    return problem_.kind == LinearKind::kPlain ? first : first * Sum(row, output, 1);
   }
 
  private:
-  int64_t parts() const { return problem_.kind == LinearKind::kGatedSilu ? 2 : 1; }
+  double Activated(double x) const {
+    switch (problem_.activation) {
+      case Activation::kNone:
+        return x;
+      case Activation::kSilu:
+        return x / (1 + std::exp(-x));
+      case Activation::kGeluTanh:
+        return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+      case Activation::kGeluErf:
+        return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    }
+    return x;
+  }
+
+  int64_t parts() const { return problem_.kind == LinearKind::kGated ? 2 : 1; }
 
   double Sum(int64_t row, int64_t output, int64_t part) const {
     const int64_t line = part * problem_.outputs + output;
@@ -92,8 +106,12 @@ TEST_P(LinearTest, MatchesSumsInDouble) {
                               {64, 1},
                               {2, 130},
                               {1002, 100},
-                              {576, 1536, LinearKind::kGatedSilu},
-                              {48, 40, LinearKind::kGatedSilu, true}};
+                              {48, 40, LinearKind::kPlain, true, Activation::kGeluErf},
+                              {576, 1536, LinearKind::kGated, false, Activation::kSilu},
+                              {48, 40, LinearKind::kGated, true, Activation::kSilu},
+                              {48, 70, LinearKind::kGated, true, Activation::kGeluTanh},
+                              {48, 70, LinearKind::kGated, false, Activation::kGeluErf},
+                              {48, 70, LinearKind::kGated, false, Activation::kNone}};
   for (const Problem& problem : problems) {
     const Layer layer(problem, dtype(), 70);
     const PackedLinear packed = layer.Pack(threads);
@@ -101,7 +119,11 @@ TEST_P(LinearTest, MatchesSumsInDouble) {
       TestMatrix x = layer.Input(0, rows);
       TestMatrix out(DType::kF32, rows, problem.outputs);
       threads.Run([&](const ComputeSlice& slice) {
-        Linear({.x = x.view(), .weights = &packed, .out = out.view()}, slice);
+        Linear({.x = x.view(),
+                .weights = &packed,
+                .out = out.view(),
+                .activation = problem.activation},
+               slice);
       });
       for (int64_t row = 0; row<rows; row += rows> 7 ? 23 : 1) {
         for (int64_t output = 0; output < problem.outputs; output += 3) {
@@ -120,15 +142,18 @@ TEST_P(LinearTest, RowsAreIndependentOfTheBatch) {
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads two({.thread_count = 2, .isa = isa()});
   ComputeThreads three({.thread_count = 3, .isa = isa()});
-  for (const Problem& problem :
-       {Problem{576, 960}, Problem{1536, 200}, Problem{576, 96, LinearKind::kGatedSilu}}) {
+  for (const Problem& problem : {Problem{576, 960}, Problem{1536, 200},
+                                 Problem{576, 96, LinearKind::kGated, false, Activation::kSilu}}) {
     const Layer layer(problem, dtype(), 200);
     const PackedLinear packed = layer.Pack(two);
     TestMatrix x = layer.Input(0, 200);
     TestMatrix alone(DType::kF32, 200, problem.outputs);
     one.Run([&](const ComputeSlice& slice) {
       for (int64_t row = 0; row < 200; ++row) {
-        Linear({.x = x.view().Rows(row, 1), .weights = &packed, .out = alone.view().Rows(row, 1)},
+        Linear({.x = x.view().Rows(row, 1),
+                .weights = &packed,
+                .out = alone.view().Rows(row, 1),
+                .activation = problem.activation},
                slice);
       }
     });
@@ -140,7 +165,11 @@ TEST_P(LinearTest, RowsAreIndependentOfTheBatch) {
       for (ComputeThreads* threads : {&one, &two, &three}) {
         TestMatrix out(DType::kF32, rows, problem.outputs);
         threads->Run([&](const ComputeSlice& slice) {
-          Linear({.x = x.view().Rows(first, rows), .weights = &packed, .out = out.view()}, slice);
+          Linear({.x = x.view().Rows(first, rows),
+                  .weights = &packed,
+                  .out = out.view(),
+                  .activation = problem.activation},
+                 slice);
         });
         for (int64_t row = 0; row < rows; ++row) {
           ASSERT_TRUE(out.SameRow(row, alone, first + row))

@@ -289,7 +289,7 @@ TEST(LinearGroupTest, GivesTheBitsOfOneProductAfterTheOther) {
     const auto seed = static_cast<uint32_t>(i);
     const std::vector<float> w = RandomFloats(2 * 96 * 32, seed);
     const LinearPart gate = F32Part(w, 96, 32);
-    packed.push_back(i == 2 ? PackOrDie({gate, gate}, LinearKind::kGatedSilu, DType::kF32, threads)
+    packed.push_back(i == 2 ? PackOrDie({gate, gate}, LinearKind::kGated, DType::kF32, threads)
                             : PackOrDie({gate}, LinearKind::kPlain, DType::kF32, threads));
     x.emplace_back(DType::kF32, rows[i], 32,
                    RandomFloats(static_cast<size_t>(rows[i] * 32), 50 + seed));

@@ -109,7 +109,7 @@ TEST(PackedLinearTest, RefusesPartsThatDoNotFit) {
               HasSubstr("cols=33/even"));
   EXPECT_THAT(message({good, F32Part(values, 4, 32)}, LinearKind::kPlain, DType::kF32),
               HasSubstr("cols=32/64"));
-  EXPECT_THAT(message({good}, LinearKind::kGatedSilu, DType::kF32), HasSubstr("gated layer"));
+  EXPECT_THAT(message({good}, LinearKind::kGated, DType::kF32), HasSubstr("gated layer"));
   LinearPart part = good;
   part.rows = 0;
   EXPECT_THAT(message({part}, LinearKind::kPlain, DType::kF32), HasSubstr("rows=0"));

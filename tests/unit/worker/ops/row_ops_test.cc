@@ -119,7 +119,7 @@ TEST_P(RowOpsTest, RopeAppendTurnsAndStores) {
       TestMatrix qkv(DType::kF32, rows, cols, RandomFloats(static_cast<size_t>(rows * cols), 1));
       TestMatrix q(dtype, rows, int64_t{shape.heads} * shape.head_dim);
       TestMatrix cos_sin(DType::kF32, rows, shape.rotary_dim);
-      const std::vector<float> frequencies = RopeFrequencies({.rotary_dim = shape.rotary_dim});
+      const std::vector<float> frequencies = RopeFrequencies({.rotary_dim = shape.rotary_dim}, 0);
       std::vector<int32_t> positions;
       std::vector<KvSlot> slots;  // position 3 on, in blocks 2 and 1
       for (int32_t row = 0; row < rows; ++row) {
@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Isas, RowOpsTest, testing::ValuesIn(SupportedIsas()),
                          [](const auto& info) { return std::string(NameOf(info.param)); });
 
 TEST(RopeFrequenciesTest, FollowThePowers) {
-  const std::vector<float> frequencies = RopeFrequencies({.theta = 100000, .rotary_dim = 64});
+  const std::vector<float> frequencies = RopeFrequencies({.theta = 100000, .rotary_dim = 64}, 0);
   ASSERT_EQ(frequencies.size(), 32u);
   for (size_t i = 0; i < 32; ++i) {
     const double expected = std::pow(100000.0, -2.0 * static_cast<double>(i) / 64);
@@ -173,9 +173,9 @@ TEST(RopeFrequenciesTest, FollowThePowers) {
 TEST(RopeFrequenciesTest, Llama3StretchesLongWaves) {
   const RopeConfig plain{.theta = 500000, .rotary_dim = 128};
   RopeConfig scaled = plain;
-  scaled.llama3 = Llama3RopeScaling{};
-  const std::vector<float> before = RopeFrequencies(plain);
-  const std::vector<float> after = RopeFrequencies(scaled);
+  scaled.scaling = Llama3RopeScaling{};
+  const std::vector<float> before = RopeFrequencies(plain, 0);
+  const std::vector<float> after = RopeFrequencies(scaled, 0);
   int between = 0;
   for (size_t i = 0; i < before.size(); ++i) {
     const double wavelength = 2 * M_PI / before[i];

@@ -1,0 +1,132 @@
+#include "worker/model/attention_layer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/status_macros.h"
+#include "worker/ops/linear.h"
+#include "worker/ops/rms_norm.h"
+#include "worker/ops/rope_append.h"
+
+namespace baton::worker {
+
+using Slot = WeightSlot;
+
+absl::StatusOr<AttentionWeights> PackAttention(WeightPacker& packer, int32_t layer) {
+  AttentionWeights weights;
+  ASSIGN_OR_RETURN(weights.qkv, packer.Pack({{Slot::kQuery, Slot::kQueryBias},
+                                             {Slot::kKey, Slot::kKeyBias},
+                                             {Slot::kValue, Slot::kValueBias}},
+                                            LinearKind::kPlain, layer));
+  ASSIGN_OR_RETURN(weights.q_norm, packer.VectorIfAny(Slot::kQueryNorm, layer));
+  ASSIGN_OR_RETURN(weights.k_norm, packer.VectorIfAny(Slot::kKeyNorm, layer));
+  ASSIGN_OR_RETURN(weights.sinks, packer.VectorIfAny(Slot::kSinks, layer));
+  ASSIGN_OR_RETURN(weights.out, packer.Pack({{Slot::kAttentionOut, Slot::kAttentionOutBias}},
+                                            LinearKind::kPlain, layer));
+  return weights;
+}
+
+AttentionLayer::AttentionLayer(const DecoderSpec& spec, Shard shard, DType compute,
+                               std::vector<std::vector<float>> frequencies)
+    : spec_(spec),
+      shard_(shard),
+      compute_(compute),
+      frequencies_(std::move(frequencies)),
+      cos_sin_(frequencies_.size()),
+      cos_sin_memory_(frequencies_.size()) {
+  for (const LayerSpec& layer : spec.layers) {
+    const bool known = std::any_of(plans_.begin(), plans_.end(), [&](const WindowPlan& plan) {
+      return plan.window == layer.window;
+    });
+    if (!known) plans_.emplace_back().window = layer.window;
+  }
+}
+
+absl::Status AttentionLayer::Prepare(const DecoderBatch& batch, const KvLayout& layout,
+                                     int thread_count) {
+  const auto rows = static_cast<int64_t>(batch.tokens.size());
+  const int64_t q_size = spec_.q_size() / shard_.size;
+  const int64_t kv_size = spec_.kv_size() / shard_.size;
+  ASSIGN_OR_RETURN(qkv_, qkv_memory_.Take(DType::kF32, rows, q_size + 2 * kv_size));
+  ASSIGN_OR_RETURN(q_, q_memory_.Take(compute_, rows, q_size));
+  ASSIGN_OR_RETURN(attended_, attended_memory_.Take(compute_, rows, q_size));
+  for (size_t i = 0; i < frequencies_.size(); ++i) {
+    const auto turning = static_cast<int64_t>(2 * frequencies_[i].size());
+    ASSIGN_OR_RETURN(cos_sin_[i], cos_sin_memory_[i].Take(DType::kF32, rows, turning));
+  }
+  for (WindowPlan& plan : plans_) {
+    plan.plan.Build(batch.runs, spec_.head_count / shard_.size, layout, thread_count, plan.window);
+  }
+  return absl::OkStatus();
+}
+
+void AttentionLayer::Turn(const DecoderBatch& batch, const ComputeSlice& slice) {
+  for (size_t i = 0; i < frequencies_.size(); ++i) {
+    RopeAngles({.frequencies = frequencies_[i],
+                .positions = batch.positions,
+                .amplitude = static_cast<float>(spec_.ropes[i].amplitude),
+                .cos_sin = cos_sin_[i]},
+               slice);
+  }
+}
+
+AttentionPlan& AttentionLayer::PlanOf(int32_t window) {
+  for (WindowPlan& plan : plans_) {
+    if (plan.window == window) return plan.plan;
+  }
+  BATON_CHECK(false) << "attention layer: no plan of window=" << window;
+  return plans_.front().plan;
+}
+
+// Norms over all heads at once.
+void AttentionLayer::NormProjections(const AttentionWeights& weights, const ComputeSlice& slice) {
+  const auto epsilon = static_cast<float>(spec_.norm_epsilon);
+  const Matrix q = qkv_.Cols(0, q_.cols());
+  const Matrix k = qkv_.Cols(q_.cols(), (qkv_.cols() - q_.cols()) / 2);
+  RmsNorm({.x = q, .weight = weights.q_norm, .epsilon = epsilon, .out = q}, slice);
+  RmsNorm({.x = k, .weight = weights.k_norm, .epsilon = epsilon, .out = k}, slice);
+  slice.Sync();
+}
+
+void AttentionLayer::Run(const SublayerIo& io, const DecoderBatch& batch, int32_t layer,
+                         const AttentionWeights& weights, const KvLayerView& cache,
+                         const ActivationTap& tap, const ComputeSlice& slice) {
+  const LayerSpec& spec = spec_.layers[static_cast<size_t>(layer)];
+  Linear({.x = io.x, .weights = &weights.qkv, .out = qkv_}, slice);
+  slice.Sync();
+  Show(tap, layer, "qkv", qkv_, slice);
+  const bool per_head = spec_.qk_norm == QkNorm::kPerHead;
+  if (spec_.qk_norm == QkNorm::kWholeProjection) NormProjections(weights, slice);
+  const bool turns = spec.rope != kNoRope;
+  RopeAppend(
+      {.qkv = qkv_,
+       .cos_sin = turns ? ConstMatrix(cos_sin_[static_cast<size_t>(spec.rope)]) : ConstMatrix(),
+       .slots = batch.slots,
+       .q = q_,
+       .kv = cache,
+       .q_norm = per_head ? absl::MakeConstSpan(weights.q_norm) : absl::Span<const float>(),
+       .k_norm = per_head ? absl::MakeConstSpan(weights.k_norm) : absl::Span<const float>(),
+       .norm_epsilon = static_cast<float>(spec_.norm_epsilon)},
+      slice);
+  slice.Sync();
+  Attention({.q = q_,
+             .kv = cache,
+             .plan = &PlanOf(spec.window),
+             .scale = static_cast<float>(spec_.attention_scale),
+             .soft_cap = static_cast<float>(spec_.attention_soft_cap),
+             .sinks = weights.sinks,
+             .out = attended_},
+            slice);
+  slice.Sync();
+  Show(tap, layer, "attended", attended_, slice);
+  Linear({.x = attended_,
+          .weights = &weights.out,
+          .out = io.out,
+          .residual = io.residual,
+          .scale = io.scale},
+         slice);
+  slice.Sync();
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,37 @@
+// Readers of the keys that describe rotary positions.
+//
+// Threading: pure functions.
+// Errors:    as JsonConfig and GgufMetadata; UNIMPLEMENTED, naming key and value, for a kind of
+//            scaling that we do not know.
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/gguf/gguf_metadata.h"
+#include "worker/loader/bounded_json.h"
+#include "worker/model/decoder_spec.h"
+
+namespace baton::worker {
+
+// Where a configuration says nothing, its class's default counts.
+struct RopeDefaults {
+  double theta = 10000;
+  double partial = 1;  // part of a head that turns
+};
+
+// The one rope of a model: transformers 5's rope_parameters, or rope_theta and rope_scaling before
+// it. Raises max_positions where the scaling extends what the model was trained on.
+// REQUIRES: spec.head_dim and spec.max_positions are set.
+absl::Status ReadHfRope(const JsonConfig& config, const RopeDefaults& defaults, DecoderSpec& spec);
+
+// One of several: `rope` is its object in rope_parameters, or {} for the defaults.
+absl::StatusOr<RopeConfig> ReadHfRopeObject(const JsonConfig& config, const JsonConfig& rope,
+                                            const RopeDefaults& defaults, const DecoderSpec& spec);
+
+// From `<architecture>.rope.*`. REQUIRES: spec.head_dim is set.
+absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view architecture,
+                          DecoderSpec& spec);
+
+}  // namespace baton::worker
