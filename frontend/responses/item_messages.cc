@@ -1,0 +1,189 @@
+#include "frontend/responses/item_messages.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/base/strings.h"
+
+namespace baton::frontend {
+namespace {
+
+absl::Status ItemError(size_t index, std::string_view path, std::string_view problem) {
+  return WithField(
+      InvalidArgument(absl::StrCat("input[", index, "]", ToAbsl(path), ": ", ToAbsl(problem))),
+      "input");
+}
+
+bool IsTextPart(std::string_view type) {
+  return type == "input_text" || type == "output_text" || type == "text" ||
+         type == "reasoning_text" || type == "summary_text";
+}
+
+// Builds the messages of one list of items.
+class MessageBuilder {
+ public:
+  explicit MessageBuilder(ItemMessages& out) : out_(out) {}
+
+  absl::Status Add(size_t index, const Json& item) {
+    index_ = index;
+    if (!item.is_object()) return ItemError(index, "", "Input should be an object");
+    ASSIGN_OR_RETURN(const std::string type, TypeOf(item));
+    out_.continues_last = false;
+    if (type == "message") return AddMessage(item);
+    if (type == "function_call") return AddCall(item);
+    if (type == "function_call_output") return AddCallOutput(item);
+    if (type == "reasoning") return AddReasoning(item);
+    if (type == "item_reference") {
+      return ItemError(index, ".type", "item references are not kept; use previous_response_id");
+    }
+    return ItemError(index, ".type", absl::StrCat("unknown item type '", type, "'"));
+  }
+
+ private:
+  absl::StatusOr<std::string> TypeOf(const Json& item) {
+    absl::StatusOr<std::optional<std::string>> type = FindString(item, "type");
+    if (!type.ok()) return ItemError(index_, ".type", "Input should be a valid string");
+    if (type->has_value()) return **type;
+    if (item.contains("role")) return "message";
+    return ItemError(index_, ".type", "Field required");
+  }
+
+  absl::StatusOr<std::string> Text(const Json& item, const char* key) {
+    const auto found = item.find(key);
+    if (found == item.end() || !found->is_string()) {
+      return ItemError(index_, absl::StrCat(".", key),
+                       found == item.end() ? "Field required" : "Input should be a valid string");
+    }
+    return found->get<std::string>();
+  }
+
+  // Content in the chat API's words: one text, or parts.
+  absl::StatusOr<Json> Content(const Json& content, std::string_view path) {
+    if (content.is_string() || content.is_null()) return content;
+    if (!content.is_array()) {
+      return ItemError(index_, path, "Input should be a string or a list of parts");
+    }
+    Json parts = Json::array();
+    for (size_t i = 0; i < content.size(); ++i) {
+      ASSIGN_OR_RETURN(Json part, Part(content[i], absl::StrCat(ToAbsl(path), "[", i, "]")));
+      parts.push_back(std::move(part));
+    }
+    if (parts.size() == 1 && parts[0]["type"] == "text") return parts[0]["text"];
+    return parts;
+  }
+
+  absl::StatusOr<Json> Part(const Json& part, std::string_view path) {
+    if (!part.is_object() || !part.contains("type") || !part["type"].is_string()) {
+      return ItemError(index_, path, "a part is an object with a type");
+    }
+    const std::string type = part["type"];
+    if (IsTextPart(type)) {
+      if (!part.contains("text") || !part["text"].is_string()) {
+        return ItemError(index_, absl::StrCat(ToAbsl(path), ".text"),
+                         "Input should be a valid string");
+      }
+      return Json{{"type", "text"}, {"text", part["text"]}};
+    }
+    if (type == "refusal") return Json{{"type", "text"}, {"text", part.value("refusal", "")}};
+    if (type == "input_image") {
+      Json url{{"url", part.value("image_url", "")}};
+      if (part.contains("detail")) url["detail"] = part["detail"];
+      return Json{{"type", "image_url"}, {"image_url", std::move(url)}};
+    }
+    return part;  // the chat endpoint knows the rest, or names what it does not
+  }
+
+  absl::Status AddMessage(const Json& item) {
+    ASSIGN_OR_RETURN(const std::string role, Text(item, "role"));
+    if (!item.contains("content")) return ItemError(index_, ".content", "Field required");
+    ASSIGN_OR_RETURN(Json content, Content(item["content"], ".content"));
+    const std::string status = item.contains("status") && item["status"].is_string()
+                                   ? item["status"].get<std::string>()
+                                   : "";
+    if (role == "assistant") {
+      Json& message = Assistant(/*fresh=*/turn_has_content_);
+      message["content"] = std::move(content);
+      turn_has_content_ = true;
+      out_.continues_last = status == "in_progress" || status == "incomplete";
+    } else {
+      EndTurn();
+      out_.messages->push_back({{"role", role}, {"content", std::move(content)}});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddCall(const Json& item) {
+    ASSIGN_OR_RETURN(const std::string call_id, Text(item, "call_id"));
+    ASSIGN_OR_RETURN(const std::string name, Text(item, "name"));
+    ASSIGN_OR_RETURN(const std::string arguments, Text(item, "arguments"));
+    Json& calls = Assistant(/*fresh=*/false)["tool_calls"];
+    if (calls.is_null()) calls = Json::array();
+    calls.push_back({{"id", call_id},
+                     {"type", "function"},
+                     {"function", {{"name", name}, {"arguments", arguments}}}});
+    return absl::OkStatus();
+  }
+
+  absl::Status AddCallOutput(const Json& item) {
+    ASSIGN_OR_RETURN(const std::string call_id, Text(item, "call_id"));
+    if (!item.contains("output")) return ItemError(index_, ".output", "Field required");
+    ASSIGN_OR_RETURN(Json content, Content(item["output"], ".output"));
+    EndTurn();
+    out_.messages->push_back(
+        {{"role", "tool"}, {"tool_call_id", call_id}, {"content", std::move(content)}});
+    return absl::OkStatus();
+  }
+
+  absl::Status AddReasoning(const Json& item) {
+    std::string text;
+    for (const char* key : {"content", "summary"}) {
+      const auto parts = item.find(key);
+      if (parts == item.end() || !parts->is_array() || !text.empty()) continue;
+      for (const Json& part : *parts) {
+        if (part.is_object() && part.contains("text") && part["text"].is_string()) {
+          text += part["text"].get<std::string>();
+        }
+      }
+    }
+    if (text.empty() && item.contains("encrypted_content") &&
+        !item["encrypted_content"].is_null()) {
+      return ItemError(index_, ".encrypted_content", "encrypted reasoning cannot be read");
+    }
+    if (!text.empty()) {
+      Assistant(/*fresh=*/true)["reasoning_content"] = text;
+      turn_has_content_ = false;
+    }
+    return absl::OkStatus();
+  }
+
+  // The assistant's message of this turn; begun if there is none or a fresh one is wanted.
+  Json& Assistant(bool fresh) {
+    if (fresh || !in_turn_) {
+      out_.messages->push_back({{"role", "assistant"}, {"content", nullptr}});
+      in_turn_ = true;
+      turn_has_content_ = false;
+    }
+    return out_.messages->back();
+  }
+
+  void EndTurn() { in_turn_ = turn_has_content_ = false; }
+
+  ItemMessages& out_;
+  size_t index_ = 0;
+  bool in_turn_ = false;  // the last message is the assistant's and still grows
+  bool turn_has_content_ = false;
+};
+
+}  // namespace
+
+absl::Status AppendItemMessages(const Json& items, ItemMessages& out) {
+  MessageBuilder builder(out);
+  for (size_t i = 0; i < items.size(); ++i) RETURN_IF_ERROR(builder.Add(i, items[i]));
+  return absl::OkStatus();
+}
+
+}  // namespace baton::frontend
