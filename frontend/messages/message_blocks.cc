@@ -1,5 +1,6 @@
 #include "frontend/messages/message_blocks.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,14 @@
 #include "common/json/json.h"
 
 namespace baton::frontend {
+namespace {
+
+bool IsObject(std::string_view text) {
+  const absl::StatusOr<Json> json = ParseJson(text);
+  return json.ok() && json->is_object();
+}
+
+}  // namespace
 
 std::string MessageUsageJson(const MessageUsage& usage) {
   return absl::StrCat("{\"input_tokens\":", usage.input_tokens,
@@ -29,8 +38,8 @@ std::string MessageBlocks::BlockJson() const {
                           ",\"signature\":", QuoteJson(message_id_), "}");
     case Kind::kCall:
       return absl::StrCat("{\"type\":\"tool_use\",\"id\":", QuoteJson(call_id_),
-                          ",\"name\":", QuoteJson(call_name_), ",\"input\":", whole_ ? text_ : "{}",
-                          "}");
+                          ",\"name\":", QuoteJson(call_name_),
+                          ",\"input\":", IsObject(text_) ? text_ : "{}", "}");
     default:
       return absl::StrCat("{\"type\":\"text\",\"text\":", QuoteJson(text_), "}");
   }
@@ -40,7 +49,6 @@ void MessageBlocks::Open(Kind kind) {
   CloseBlock();
   kind_ = kind;
   text_.clear();
-  whole_ = false;
   if (send_ == BlockEvents::kNone) return;
   std::string block;
   switch (kind) {
@@ -79,38 +87,37 @@ void MessageBlocks::CloseBlock() {
   ++index_;
 }
 
-void MessageBlocks::OnReasoning(std::string_view text) {
+void MessageBlocks::AddThinking(std::string_view text) {
   if (text.empty()) return;
   if (kind_ != Kind::kThinking) Open(Kind::kThinking);
   text_ += text;
   EmitDelta("thinking_delta", "thinking", text);
 }
 
-void MessageBlocks::OnContent(std::string_view text) {
+void MessageBlocks::AddText(std::string_view text) {
   if (text.empty()) return;
   if (kind_ != Kind::kText) Open(Kind::kText);
   text_ += text;
   EmitDelta("text_delta", "text", text);
 }
 
-void MessageBlocks::OnCallBegin(std::string_view name, std::string_view id) {
-  CloseBlock();
-  call_name_ = name;
-  call_id_ = id.empty() ? absl::StrCat("toolu_", message_id_, "_", index_) : std::string(id);
-  has_calls_ = true;
-  Open(Kind::kCall);
+void MessageBlocks::AddCall(const MessageDelta::Call& call) {
+  if (!call.name.empty()) {
+    CloseBlock();
+    call_name_ = call.name;
+    call_id_ = call.id.empty() ? absl::StrCat("toolu_", message_id_, "_", index_) : call.id;
+    has_calls_ = true;
+    Open(Kind::kCall);
+  }
+  if (call.arguments.empty() || kind_ != Kind::kCall) return;
+  text_ += call.arguments;
+  EmitDelta("input_json_delta", "partial_json", call.arguments);
 }
 
-void MessageBlocks::OnArguments(std::string_view json) {
-  if (json.empty() || kind_ != Kind::kCall) return;
-  text_ += json;
-  EmitDelta("input_json_delta", "partial_json", json);
-}
-
-void MessageBlocks::OnCallEnd() {
-  if (kind_ != Kind::kCall) return;
-  whole_ = true;
-  CloseBlock();
+void MessageBlocks::Add(const MessageDelta& delta) {
+  AddThinking(delta.reasoning);
+  AddText(delta.content);
+  for (const MessageDelta::Call& call : delta.calls) AddCall(call);
 }
 
 void MessageBlocks::Close() {

@@ -2,7 +2,7 @@
 // and the events that tell of it.
 //
 //   MessageBlocks blocks("msg_1", BlockEvents::kSend);
-//   blocks.OnContent("Hello");
+//   blocks.Add(parser.Take());
 //   blocks.Close();
 //   blocks.ContentJson();    // [{"type":"text","text":"Hello"}]
 //
@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "frontend/tools/reply_sink.h"
+#include "frontend/tools/reply_parser.h"
 
 namespace baton::frontend {
 
@@ -32,15 +32,11 @@ std::string MessageUsageJson(const MessageUsage& usage);
 // One event: its line, and the JSON with the type in front of `members`.
 void AppendMessageEvent(std::string_view type, std::string_view members, std::string* out);
 
-class MessageBlocks : public ReplySink {
+class MessageBlocks {
  public:
   MessageBlocks(std::string_view message_id, BlockEvents events);
 
-  void OnReasoning(std::string_view text) override;
-  void OnContent(std::string_view text) override;
-  void OnCallBegin(std::string_view name, std::string_view id) override;
-  void OnArguments(std::string_view json) override;
-  void OnCallEnd() override;
+  void Add(const MessageDelta& delta);
 
   // Ends the open block, and a message without any with an empty text.
   void Close();
@@ -53,6 +49,9 @@ class MessageBlocks : public ReplySink {
  private:
   enum class Kind { kNone, kThinking, kText, kCall };
 
+  void AddThinking(std::string_view text);
+  void AddText(std::string_view text);
+  void AddCall(const MessageDelta::Call& call);
   void Open(Kind kind);
   void CloseBlock();
   void EmitDelta(std::string_view type, std::string_view key, std::string_view text);
@@ -65,8 +64,7 @@ class MessageBlocks : public ReplySink {
 
   Kind kind_ = Kind::kNone;
   int index_ = 0;
-  std::string text_;    // or arguments
-  bool whole_ = false;  // the call's arguments are complete
+  std::string text_;  // or arguments
   std::string call_id_;
   std::string call_name_;
   bool has_calls_ = false;

@@ -1,5 +1,6 @@
 #include "frontend/responses/response_output.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,11 @@ std::string_view StemOf(std::string_view response_id) {
 
 std::string_view NameOf(ItemStatus status) {
   return status == ItemStatus::kCompleted ? "completed" : "incomplete";
+}
+
+bool IsObject(std::string_view text) {
+  const absl::StatusOr<Json> json = ParseJson(text);
+  return json.ok() && json->is_object();
 }
 
 void Join(std::string_view entries, std::string* list) {
@@ -70,7 +76,7 @@ std::string ResponseOutput::ItemJson(std::string_view status) const {
 }
 
 void ResponseOutput::Open(Kind kind) {
-  CloseItem(kind_ == Kind::kCall ? ItemStatus::kIncomplete : ItemStatus::kCompleted);
+  CloseItem();
   kind_ = kind;
   const std::string_view prefix = kind == Kind::kReasoning ? "rs_"
                                   : kind == Kind::kCall    ? "fc_"
@@ -100,6 +106,7 @@ void ResponseOutput::CloseItem(ItemStatus status) {
       Emit("response.content_part.done", TextPlace(absl::StrCat(",\"part\":", PartJson())));
       break;
     case Kind::kCall:
+      status = IsObject(text_) ? ItemStatus::kCompleted : ItemStatus::kIncomplete;
       Emit("response.function_call_arguments.done",
            Place(absl::StrCat(",\"name\":", QuoteJson(call_name_), ",\"arguments\":", text)));
       break;
@@ -112,14 +119,14 @@ void ResponseOutput::CloseItem(ItemStatus status) {
   ++index_;
 }
 
-void ResponseOutput::OnReasoning(std::string_view text) {
+void ResponseOutput::AddReasoning(std::string_view text) {
   if (text.empty()) return;
   if (kind_ != Kind::kReasoning) Open(Kind::kReasoning);
   text_ += text;
   Emit("response.reasoning_text.delta", TextPlace(absl::StrCat(",\"delta\":", QuoteJson(text))));
 }
 
-void ResponseOutput::OnContent(std::string_view text) {
+void ResponseOutput::AddContent(std::string_view text) {
   if (text.empty()) return;
   if (kind_ != Kind::kMessage) Open(Kind::kMessage);
   text_ += text;
@@ -129,23 +136,23 @@ void ResponseOutput::OnContent(std::string_view text) {
        TextPlace(absl::StrCat(",\"delta\":", QuoteJson(text), ",\"logprobs\":[", logprobs, "]")));
 }
 
-void ResponseOutput::OnCallBegin(std::string_view name, std::string_view id) {
-  // A call that is still open never ended; a text is whole.
-  CloseItem(kind_ == Kind::kCall ? ItemStatus::kIncomplete : ItemStatus::kCompleted);
-  call_name_ = name;
-  call_id_ = id.empty() ? absl::StrCat("call_", stem_, "_", index_) : std::string(id);
-  Open(Kind::kCall);
-}
-
-void ResponseOutput::OnArguments(std::string_view json) {
-  if (json.empty() || kind_ != Kind::kCall) return;
-  text_ += json;
+void ResponseOutput::AddCall(const MessageDelta::Call& call) {
+  if (!call.name.empty()) {
+    CloseItem();
+    call_name_ = call.name;
+    call_id_ = call.id.empty() ? absl::StrCat("call_", stem_, "_", index_) : call.id;
+    Open(Kind::kCall);
+  }
+  if (call.arguments.empty() || kind_ != Kind::kCall) return;
+  text_ += call.arguments;
   Emit("response.function_call_arguments.delta",
-       Place(absl::StrCat(",\"delta\":", QuoteJson(json))));
+       Place(absl::StrCat(",\"delta\":", QuoteJson(call.arguments))));
 }
 
-void ResponseOutput::OnCallEnd() {
-  if (kind_ == Kind::kCall) CloseItem(ItemStatus::kCompleted);
+void ResponseOutput::Add(const MessageDelta& delta) {
+  AddReasoning(delta.reasoning);
+  AddContent(delta.content);
+  for (const MessageDelta::Call& call : delta.calls) AddCall(call);
 }
 
 void ResponseOutput::AddLogprobs(std::string_view entries_json) {
@@ -154,8 +161,7 @@ void ResponseOutput::AddLogprobs(std::string_view entries_json) {
 
 void ResponseOutput::Close(ItemStatus status) {
   if (kind_ == Kind::kNone && index_ == 0) Open(Kind::kMessage);
-  // A call that was not ended by its own closing is broken.
-  CloseItem(kind_ == Kind::kCall ? ItemStatus::kIncomplete : status);
+  CloseItem(status);
 }
 
 std::string ResponseOutput::TakeEvents() { return std::exchange(event_text_, {}); }

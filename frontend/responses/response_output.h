@@ -2,12 +2,12 @@
 // events that tell of it.
 //
 //   ResponseOutput output("resp_1", &events);   // null: no events, the items alone
-//   output.OnContent("Hel");  output.OnContent("lo");
+//   output.Add(parser.Take());
 //   output.Close(ItemStatus::kCompleted);
 //   output.ItemsJson();                         // [{"type":"message",…}]
 //
 // An item's id and place are the same in every event and in the end. Pieces of one kind make one
-// item until a piece of another kind comes.
+// item until a piece of another kind comes. A call whose arguments are not whole is incomplete.
 //
 // Threading: owned by one answer's strand.
 #pragma once
@@ -16,22 +16,18 @@
 #include <string_view>
 
 #include "frontend/responses/response_object.h"
-#include "frontend/tools/reply_sink.h"
+#include "frontend/tools/reply_parser.h"
 
 namespace baton::frontend {
 
 enum class ItemStatus { kCompleted, kIncomplete };
 
-class ResponseOutput : public ReplySink {
+class ResponseOutput {
  public:
   // `events` outlives this.
   ResponseOutput(std::string_view response_id, ResponseEvents* events);
 
-  void OnReasoning(std::string_view text) override;
-  void OnContent(std::string_view text) override;
-  void OnCallBegin(std::string_view name, std::string_view id) override;
-  void OnArguments(std::string_view json) override;
-  void OnCallEnd() override;
+  void Add(const MessageDelta& delta);
 
   // Entries of the chat shape, separated by commas, that the next text brings with it.
   void AddLogprobs(std::string_view entries_json);
@@ -47,8 +43,11 @@ class ResponseOutput : public ReplySink {
  private:
   enum class Kind { kNone, kReasoning, kMessage, kCall };
 
+  void AddReasoning(std::string_view text);
+  void AddContent(std::string_view text);
+  void AddCall(const MessageDelta::Call& call);
   void Open(Kind kind);
-  void CloseItem(ItemStatus status);
+  void CloseItem(ItemStatus status = ItemStatus::kCompleted);
   void Emit(std::string_view type, std::string_view members);
   // "item_id":…,"output_index":… of the open item, with what follows.
   std::string Place(std::string_view more = {}) const;

@@ -6,18 +6,18 @@
 #include <vector>
 
 #include "common/json/json.h"
+#include "tests/fakes/message_deltas.h"
 
 namespace baton::frontend {
 namespace {
 
 TEST(MessageBlocksTest, EventsOfAllBlocks) {
   MessageBlocks blocks("msg_1", BlockEvents::kSend);
-  blocks.OnReasoning("hm");
-  blocks.OnContent("Hel");
-  blocks.OnContent("lo");
-  blocks.OnCallBegin("f", "");
-  blocks.OnArguments("{\"a\":1}");
-  blocks.OnCallEnd();
+  blocks.Add(Reasoning("hm"));
+  blocks.Add(Content("Hel"));
+  blocks.Add(Content("lo"));
+  blocks.Add(CallBegin("f", ""));
+  blocks.Add(Arguments("{\"a\":1}"));
   blocks.Close();
   EXPECT_EQ(Json::parse(blocks.ContentJson()),
             Json::parse(R"([{"type":"thinking","thinking":"hm","signature":"msg_1"},
@@ -57,8 +57,8 @@ TEST(MessageBlocksTest, AnEmptyAnswerIsAnEmptyText) {
 
 TEST(MessageBlocksTest, ABrokenCallStaysAnObject) {
   MessageBlocks blocks("msg_1", BlockEvents::kNone);
-  blocks.OnCallBegin("f", "id");
-  blocks.OnArguments("{\"a");
+  blocks.Add(CallBegin("f", "id"));
+  blocks.Add(Arguments("{\"a"));
   blocks.Close();
   EXPECT_EQ(Json::parse(blocks.ContentJson())[0]["input"], Json::object());
 }

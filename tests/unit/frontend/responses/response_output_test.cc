@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/json/json.h"
+#include "tests/fakes/message_deltas.h"
 
 namespace baton::frontend {
 namespace {
@@ -24,18 +25,16 @@ std::vector<Json> Parse(const std::string& events) {
 
 // A reply with one of everything.
 void Speak(ResponseOutput& output) {
-  output.OnReasoning("Let me");
-  output.OnReasoning(" think");
+  output.Add(Reasoning("Let me"));
+  output.Add(Reasoning(" think"));
   output.AddLogprobs(R"({"token":"Hel"})");
-  output.OnContent("Hel");
-  output.OnContent("lo\n");
-  output.OnCallBegin("f", "");
-  output.OnArguments("{\"a\":");
-  output.OnArguments("1}");
-  output.OnCallEnd();
-  output.OnCallBegin("g", "call_model");
-  output.OnArguments("{}");
-  output.OnCallEnd();
+  output.Add(Content("Hel"));
+  output.Add(Content("lo\n"));
+  output.Add(CallBegin("f", ""));
+  output.Add(Arguments("{\"a\":"));
+  output.Add(Arguments("1}"));
+  output.Add(CallBegin("g", "call_model"));
+  output.Add(Arguments("{}"));
   output.Close(ItemStatus::kCompleted);
 }
 
@@ -89,13 +88,13 @@ TEST(ResponseOutputTest, ItemsAreTheSameWithoutEvents) {
 
 TEST(ResponseOutputTest, SaysWhatIsUnfinished) {
   ResponseOutput cut("resp_1", nullptr);
-  cut.OnContent("Once");
+  cut.Add(Content("Once"));
   cut.Close(ItemStatus::kIncomplete);
   EXPECT_EQ(Json::parse(cut.ItemsJson())[0]["status"], "incomplete");
 
   ResponseOutput broken("resp_1", nullptr);
-  broken.OnCallBegin("f", "");
-  broken.OnArguments("{\"a");
+  broken.Add(CallBegin("f", ""));
+  broken.Add(Arguments("{\"a"));
   broken.Close(ItemStatus::kCompleted);
   EXPECT_EQ(Json::parse(broken.ItemsJson())[0]["status"], "incomplete");
 
