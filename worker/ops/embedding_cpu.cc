@@ -1,5 +1,6 @@
 #include "common/base/check.h"
 #include "worker/ops/embedding.h"
+#include "worker/ops/quantized_panels.h"
 #include "worker/tensor/float_conversions.h"
 
 namespace baton::worker {
@@ -30,6 +31,10 @@ void Embedding(const EmbeddingArgs& args, const ComputeSlice& slice) {
   for (int64_t row = share.begin; row < share.end; ++row) {
     const int64_t token = args.tokens[static_cast<size_t>(row)];
     BATON_CHECK(token < table.outputs()) << "embedding: token=" << token << "/" << table.outputs();
+    if (table.quantized() != nullptr) {
+      table.quantized()->Column(token, table.inputs(), args.out.row<float>(row));
+      continue;
+    }
     const std::byte* panel =
         table.weights() +
         static_cast<size_t>(token / PackedLinear::kPanelCols) * table.panel_bytes();

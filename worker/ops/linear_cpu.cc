@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <vector>
 
 #include "common/base/check.h"
 #include "worker/ops/cpu_kernels.h"
 #include "worker/ops/linear.h"
+#include "worker/ops/quantized_panels.h"
 
 namespace baton::worker {
 
@@ -45,6 +47,36 @@ int64_t SharesOf(const PackedLinear& weights) {
              : (weights.outputs() + cpu::kUnitCols - 1) / cpu::kUnitCols;
 }
 
+// The rows of a product in 8 bits, for one thread: each makes them for itself, which costs less
+// than waiting for one another. Keeps its memory from step to step.
+struct QuantizedRows {
+  std::vector<signed char> values;
+  std::vector<cpu::QuantGroup> groups;
+};
+
+void MultiplyQuantized(const cpu::LinearTask& task, const LinearArgs& args,
+                       const QuantizedPanels& panels, const cpu::KernelTable& kernels) {
+  static thread_local QuantizedRows rows;
+  const auto group_count = static_cast<size_t>(task.rows * panels.group_count());
+  if (rows.groups.size() < group_count) {
+    rows.groups.resize(group_count);
+    rows.values.resize(group_count * QuantizedPanels::kGroup);
+  }
+  kernels.quantize_rows({.x = task.x,
+                         .x_stride = task.x_stride,
+                         .rows = task.rows,
+                         .inputs = task.inputs,
+                         .group_count = panels.group_count(),
+                         .values = rows.values.data(),
+                         .groups = rows.groups.data(),
+                         .x_bf16 = args.x.dtype() == DType::kBf16});
+  kernels.linear_quant({.linear = task,
+                        .panels = panels.panels(),
+                        .group_count = panels.group_count(),
+                        .values = rows.values.data(),
+                        .groups = rows.groups.data()});
+}
+
 void MultiplyUnits(const LinearArgs& args, const UnitRange& units, CpuIsa isa) {
   const PackedLinear& weights = *args.weights;
   const cpu::LinearTask task = {
@@ -67,6 +99,9 @@ void MultiplyUnits(const LinearArgs& args, const UnitRange& units, CpuIsa isa) {
       .activation = args.activation,
   };
   const cpu::KernelTable& kernels = KernelsFor(isa);
+  if (weights.quantized() != nullptr) {
+    return MultiplyQuantized(task, args, *weights.quantized(), kernels);
+  }
   (weights.dtype() == DType::kBf16 ? kernels.linear_bf16 : kernels.linear_f32)(task);
 }
 
@@ -85,6 +120,7 @@ int64_t ShareCost(const LinearArgs& args) {
 void Linear(const LinearArgs& args, const ComputeSlice& slice) {
   CheckArgs(args);
   const ComputeSlice::Range share = slice.Share(SharesOf(*args.weights));
+  if (share.begin == share.end) return;
   const int64_t units = UnitsPerShare(*args.weights);
   MultiplyUnits(args, {share.begin * units, share.end * units}, slice.isa());
 }

@@ -1,12 +1,15 @@
 #include "worker/ops/packed_linear.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "worker/ops/panel_columns.h"
+#include "worker/ops/quantized_panels.h"
 #include "worker/tensor/float_conversions.h"
 
 namespace baton::worker {
@@ -15,32 +18,6 @@ namespace {
 
 constexpr int64_t kPanel = PackedLinear::kPanelCols;
 constexpr int64_t kChunk = 256;  // columns decoded at a time: a panel's worth fits the cache
-
-// One packed column: which output of which part it is; part -1 is fill.
-struct Source {
-  int part = -1;
-  int64_t output = 0;
-};
-
-Source SourceOf(absl::Span<const LinearPart> parts, LinearKind kind, int64_t column) {
-  if (kind == LinearKind::kGated) {
-    const int64_t half = kPanel / 2;
-    const int64_t output = column / kPanel * half + column % half;
-    if (output >= parts[0].rows) return {};
-    return {column % kPanel < half ? 0 : 1, output};
-  }
-  for (int part = 0; part < static_cast<int>(parts.size()); ++part) {
-    const int64_t rows = parts[static_cast<size_t>(part)].rows;
-    if (column < rows) return {part, column};
-    column -= rows;
-  }
-  return {};
-}
-
-const std::byte* RowOf(const LinearPart& part, int64_t output) {
-  const int64_t row = part.row_order.empty() ? output : part.row_order[static_cast<size_t>(output)];
-  return part.data + static_cast<size_t>(row) * part.row_bytes;
-}
 
 absl::Status CheckPart(const LinearPart& part, int64_t inputs) {
   const WeightFormatInfo& format = InfoOf(part.format);
@@ -110,8 +87,8 @@ template <typename Element>
 void PackPanel(absl::Span<const LinearPart> parts, LinearKind kind, int64_t panel, float* scratch,
                Element* to) {
   const int64_t inputs = parts[0].cols;
-  Source sources[kPanel];
-  for (int64_t c = 0; c < kPanel; ++c) sources[c] = SourceOf(parts, kind, panel * kPanel + c);
+  PanelColumn sources[kPanel];
+  for (int64_t c = 0; c < kPanel; ++c) sources[c] = PanelColumnOf(parts, kind, panel * kPanel + c);
   for (int64_t begin = 0; begin < inputs; begin += kChunk) {
     const int64_t count = std::min(kChunk, inputs - begin);
     for (int64_t c = 0; c < kPanel; ++c) {
@@ -133,7 +110,7 @@ std::vector<float> PackBias(absl::Span<const LinearPart> parts, LinearKind kind,
                                [](const LinearPart& part) { return !part.bias.empty(); });
   std::vector<float> bias(any ? static_cast<size_t>(columns) : 0);
   for (size_t column = 0; column < bias.size(); ++column) {
-    const Source source = SourceOf(parts, kind, static_cast<int64_t>(column));
+    const PanelColumn source = PanelColumnOf(parts, kind, static_cast<int64_t>(column));
     if (source.part < 0) continue;
     const LinearPart& part = parts[static_cast<size_t>(source.part)];
     if (!part.bias.empty()) bias[column] = part.bias[static_cast<size_t>(source.output)];
@@ -143,8 +120,18 @@ std::vector<float> PackBias(absl::Span<const LinearPart> parts, LinearKind kind,
 
 }  // namespace
 
+PackedLinear::PackedLinear() = default;
+PackedLinear::PackedLinear(PackedLinear&&) noexcept = default;
+PackedLinear& PackedLinear::operator=(PackedLinear&&) noexcept = default;
+PackedLinear::~PackedLinear() = default;
+
+size_t PackedLinear::size_bytes() const {
+  return quantized_ != nullptr ? quantized_->size_bytes() : weights_.size_bytes();
+}
+
 absl::StatusOr<PackedLinear> PackedLinear::Pack(absl::Span<const LinearPart> parts, LinearKind kind,
-                                                DType compute, ComputeThreads& threads) {
+                                                DType compute, ComputeThreads& threads,
+                                                Quantization quantization) {
   RETURN_IF_ERROR(CheckParts(parts, kind, compute));
   int64_t outputs = 0;
   for (const LinearPart& part : parts) outputs += part.rows;
@@ -158,22 +145,33 @@ absl::StatusOr<PackedLinear> PackedLinear::Pack(absl::Span<const LinearPart> par
   packed.dtype_ = compute;
   packed.kind_ = kind;
   packed.bias_ = PackBias(parts, kind, packed.panel_count_ * kPanel);
-  const size_t panel_bytes = packed.panel_bytes();
-  ASSIGN_OR_RETURN(packed.weights_,
-                   Buffer::Allocate(panel_bytes * static_cast<size_t>(packed.panel_count_)));
+  if (quantization != Quantization::kNone) {
+    ASSIGN_OR_RETURN(std::optional<QuantizedPanels> panels,
+                     QuantizedPanels::Pack(parts, kind, quantization, threads));
+    if (panels.has_value()) {
+      packed.quantized_ = std::make_unique<QuantizedPanels>(*std::move(panels));
+      return packed;
+    }
+  }
+  RETURN_IF_ERROR(packed.PackFloats(parts, threads));
+  return packed;
+}
+
+absl::Status PackedLinear::PackFloats(absl::Span<const LinearPart> parts, ComputeThreads& threads) {
+  ASSIGN_OR_RETURN(weights_, Buffer::Allocate(panel_bytes() * static_cast<size_t>(panel_count_)));
   threads.Run([&](const ComputeSlice& slice) {
     std::vector<float> scratch(static_cast<size_t>(kPanel * kChunk));
-    const ComputeSlice::Range share = slice.Share(packed.panel_count_);
+    const ComputeSlice::Range share = slice.Share(panel_count_);
     for (int64_t panel = share.begin; panel < share.end; ++panel) {
-      std::byte* to = packed.weights_.data() + static_cast<size_t>(panel) * panel_bytes;
-      if (compute == DType::kBf16) {
-        PackPanel(parts, kind, panel, scratch.data(), reinterpret_cast<Bf16*>(to));
+      std::byte* to = weights_.data() + static_cast<size_t>(panel) * panel_bytes();
+      if (dtype_ == DType::kBf16) {
+        PackPanel(parts, kind_, panel, scratch.data(), reinterpret_cast<Bf16*>(to));
       } else {
-        PackPanel(parts, kind, panel, scratch.data(), reinterpret_cast<float*>(to));
+        PackPanel(parts, kind_, panel, scratch.data(), reinterpret_cast<float*>(to));
       }
     }
   });
-  return packed;
+  return absl::OkStatus();
 }
 
 }  // namespace baton::worker

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,6 +35,16 @@ enum class LinearKind {
   kGated,
 };
 
+// Which weights stay small integers with scales, instead of floats.
+enum class Quantization : uint8_t {
+  kNone,          // floats, whatever the checkpoint holds
+  kAsCheckpoint,  // those that the checkpoint holds quantised
+  kInt8,          // all, 8 bits at most, in groups of 32
+  kInt4,          // all, 4 bits at most, in groups of 32
+};
+
+class QuantizedPanels;
+
 // The weights of a linear layer, in the one form that the kernels read. Opaque: models and loaders
 // see sizes only.
 //
@@ -43,7 +54,8 @@ enum class LinearKind {
 //
 // Form: panels of 64 outputs, bf16 [N/64][K/2][64][2] or f32 [N/64][K][64], the last panel filled
 // up with zeros. It is oneDNN's packing for bf16 matmul, and the same for every instruction set.
-// A gated layer's panel holds 32 outputs of gate, then the same 32 of up.
+// A gated layer's panel holds 32 outputs of gate, then the same 32 of up. Quantised weights have
+// the same panels, in the form of quantized_panels.h.
 //
 // Threading: immutable after Pack.
 // Ownership: owns its copy; the parts' bytes are not needed after Pack.
@@ -53,19 +65,25 @@ class PackedLinear {
  public:
   static constexpr int64_t kPanelCols = 64;
 
-  // `compute` is kBf16 or kF32: the type of weights and inputs; sums are f32 in both.
+  // `compute` is kBf16 or kF32: the type of weights and inputs; sums are f32 in both. Quantised
+  // weights take the same inputs and round them to 8 bits themselves.
   static absl::StatusOr<PackedLinear> Pack(absl::Span<const LinearPart> parts, LinearKind kind,
-                                           DType compute, ComputeThreads& threads);
+                                           DType compute, ComputeThreads& threads,
+                                           Quantization quantization = Quantization::kNone);
 
-  PackedLinear() = default;
+  PackedLinear();
+  PackedLinear(PackedLinear&&) noexcept;
+  PackedLinear& operator=(PackedLinear&&) noexcept;
+  ~PackedLinear();
 
   int64_t inputs() const { return inputs_; }    // K: columns of x
   int64_t outputs() const { return outputs_; }  // columns of the result
   DType dtype() const { return dtype_; }        // of weights and of x
   LinearKind kind() const { return kind_; }
-  size_t size_bytes() const { return weights_.size_bytes(); }
+  size_t size_bytes() const;
 
-  // For kernels.
+  // For kernels. Quantised weights, or nullptr; then the others are not set.
+  const QuantizedPanels* quantized() const { return quantized_.get(); }
   int64_t panel_count() const { return panel_count_; }
   size_t panel_bytes() const { return static_cast<size_t>(inputs_ * kPanelCols) * SizeOf(dtype_); }
   const std::byte* weights() const { return weights_.data(); }
@@ -73,12 +91,15 @@ class PackedLinear {
   const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
 
  private:
+  absl::Status PackFloats(absl::Span<const LinearPart> parts, ComputeThreads& threads);
+
   int64_t inputs_ = 0;
   int64_t outputs_ = 0;
   int64_t panel_count_ = 0;
   DType dtype_ = DType::kF32;
   LinearKind kind_ = LinearKind::kPlain;
   Buffer weights_;
+  std::unique_ptr<const QuantizedPanels> quantized_;
   std::vector<float> bias_;
 };
 

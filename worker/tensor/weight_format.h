@@ -6,7 +6,7 @@
 // The block formats are GGUF's; their formulas stand at their decoders. The arithmetic is f32 in
 // the order of the `gguf` Python package, so that a decoded number has its bits.
 //
-// To add a format: one enum value here, its row in kFormats and its decoder in weight_format.cc.
+// To add a format: one enum value here, its row in kFormats and its splitter in weight_format.cc.
 // Sources find it by its name, which is the one that files give it.
 //
 // Threading: any thread.
@@ -37,11 +37,30 @@ enum class WeightFormat : uint8_t {
   kMXFP4,
 };
 
+// How a quantised format writes its elements: x = scale * q, or x = scale * q + least, with one
+// scale and one least value for each group of consecutive elements, and integers q of so many bits.
+struct QuantTraits {
+  int bits = 0;                   // 4, 5, 6 or 8; 0: plain numbers, not quantised
+  int group_elements = 0;         // 16 or 32
+  bool has_least = false;         // then q is 0 .. 2^bits - 1, else -2^(bits-1) .. 2^(bits-1) - 1
+  const int8_t* table = nullptr;  // or q is one of these 16 numbers
+};
+
 struct WeightFormatInfo {
   WeightFormat format;
   std::string_view name;  // as GGUF and safetensors call it
   int block_elements;     // consecutive elements of a row ...
   int block_bytes;        // ... that take so many bytes
+  QuantTraits quant = {};
+};
+
+// The elements of a block, taken apart.
+struct QuantBlock {
+  static constexpr int kElementsMax = 256;
+  static constexpr int kGroupsMax = 16;
+  int8_t quants[kElementsMax];
+  float scale[kGroupsMax];
+  float least[kGroupsMax];  // set if the format has them
 };
 
 const WeightFormatInfo& InfoOf(WeightFormat format);
@@ -54,6 +73,9 @@ absl::Span<const WeightFormat> AllWeightFormats();
 
 // Bytes of a row of `elements`, which is a multiple of the format's block.
 size_t RowBytes(WeightFormat format, int64_t elements);
+
+// Takes the block at `block` apart. REQUIRES: a quantised format.
+void SplitBlock(WeightFormat format, const std::byte* block, QuantBlock& out);
 
 // Decodes `count` elements of a row, from element `first` on. REQUIRES: both are multiples of the
 // format's block. `row` needs no alignment.

@@ -33,6 +33,46 @@ struct LinearTask {
   Activation activation;
 };
 
+// 64 columns of quantised weights; see ../quantized_panels.h.
+struct QuantPanel {
+  const unsigned char* groups;  // the first one
+  int64_t group_bytes;
+  const unsigned char* table;  // of 16 numbers + 128 that 4-bit codes stand for, or nullptr
+  int32_t bits;                // 4, 5, 6 or 8
+  int32_t zero;                // code of 0, where there is no least value
+  bool has_least;
+  bool half_groups;  // a scale for 16 inputs
+};
+
+// 32 inputs of one row, in 8 bits: x = scale * q.
+struct QuantGroup {
+  float scale;
+  float sum;         // of x, after rounding
+  int32_t low_sum;   // of q, first 16
+  int32_t high_sum;  // of q, last 16
+};
+
+// Rows to int8 in groups of 32, the last one filled up with zeros.
+struct QuantizeTask {
+  const void* x;
+  int64_t x_stride;
+  int64_t rows;
+  int64_t inputs;
+  int64_t group_count;
+  signed char* values;  // [rows][group_count * 32]
+  QuantGroup* groups;   // [rows][group_count]
+  bool x_bf16;
+};
+
+// The product with quantised weights and rows; `linear` without its x and weights.
+struct QuantLinearTask {
+  LinearTask linear;
+  const QuantPanel* panels;
+  int64_t group_count;
+  const signed char* values;
+  const QuantGroup* groups;
+};
+
 struct RmsNormTask {
   float* x;
   const float* add;  // or nullptr
@@ -133,6 +173,8 @@ struct AttentionJoinTask {
 struct KernelTable {
   void (*linear_bf16)(const LinearTask&);
   void (*linear_f32)(const LinearTask&);
+  void (*linear_quant)(const QuantLinearTask&);
+  void (*quantize_rows)(const QuantizeTask&);
   void (*rms_norm)(const RmsNormTask&);
   void (*rope_append_bf16)(const RopeAppendTask&);
   void (*rope_append_f32)(const RopeAppendTask&);

@@ -5,6 +5,7 @@
 #include "worker/ops/cpu/kernel_table.h"
 #include "worker/ops/cpu/latent_kernel.h"
 #include "worker/ops/cpu/linear_kernel.h"
+#include "worker/ops/cpu/quant_kernel.h"
 #include "worker/ops/cpu/row_kernels.h"
 
 namespace baton::worker::cpu {
@@ -15,6 +16,8 @@ template <class S>
 inline constexpr KernelTable kTableOf = {
     .linear_bf16 = LinearKernel<S, Bf16Format<S>>,
     .linear_f32 = LinearKernel<S, F32Format<S>>,
+    .linear_quant = QuantLinearKernel<S>,
+    .quantize_rows = QuantizeKernel,
     .rms_norm = RmsNormKernel<S>,
     .rope_append_bf16 = RopeAppendKernel<S, Bf16Format<S>>,
     .rope_append_f32 = RopeAppendKernel<S, F32Format<S>>,

@@ -70,6 +70,52 @@ struct Avx2Simd {
     __builtin_memcpy(&narrow, from, sizeof(narrow));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(narrow), 16));
   }
+
+  struct Quad {  // bytes 0 and 2, and 1 and 3, as 16-bit numbers
+    I even, odd;
+  };
+  static constexpr int kQuantRows = 2;
+  static I LoadCodes(const unsigned char* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const I*>(from));
+  }
+  static I SetInt(int32_t value) { return _mm256_set1_epi32(value); }
+  static I LowNibbles(I codes) { return _mm256_and_si256(codes, _mm256_set1_epi8(15)); }
+  static I HighNibbles(I codes) { return LowNibbles(_mm256_srli_epi16(codes, 4)); }
+  static I LookUp(const unsigned char* table, I codes) {
+    __m128i bytes;
+    __builtin_memcpy(&bytes, table, sizeof(bytes));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), codes);
+  }
+  template <int kValue>
+  static I AddPlane(I codes, const unsigned char* plane) {
+    int32_t bits;
+    __builtin_memcpy(&bits, plane, sizeof(bits));
+    const I byte_of = _mm256_setr_epi64x(0x0000000000000000, 0x0101010101010101, 0x0202020202020202,
+                                         0x0303030303030303);
+    const I bit_of = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201u));
+    const I spread = _mm256_shuffle_epi8(_mm256_set1_epi32(bits), byte_of);
+    const I set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit_of), bit_of);
+    return _mm256_or_si256(codes, _mm256_and_si256(set, _mm256_set1_epi8(kValue)));
+  }
+  static Quad BroadcastQuad(const signed char* from) {
+    int32_t bits;
+    __builtin_memcpy(&bits, from, sizeof(bits));
+    const I both = _mm256_set1_epi32(bits);
+    return {_mm256_srai_epi16(_mm256_slli_epi16(both, 8), 8), _mm256_srai_epi16(both, 8)};
+  }
+  static I DotQuads(I sum, I codes, Quad x) {
+    const I even = _mm256_and_si256(codes, _mm256_set1_epi16(0xff));
+    const I odd = _mm256_srli_epi16(codes, 8);
+    const I dot = _mm256_add_epi32(_mm256_madd_epi16(even, x.even), _mm256_madd_epi16(odd, x.odd));
+    return _mm256_add_epi32(sum, dot);
+  }
+  static F ToFloat(I value) { return _mm256_cvtepi32_ps(value); }
+  static F LoadHalves(const unsigned char* from) {
+    __m128i halves;
+    __builtin_memcpy(&halves, from, sizeof(halves));
+    return _mm256_cvtph_ps(halves);
+  }
+
   static void StoreBf16(uint16_t* to, F value) {
     const I bits = _mm256_castps_si256(value);
     const I odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));

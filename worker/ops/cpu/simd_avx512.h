@@ -55,6 +55,37 @@ struct Avx512Simd {
     __builtin_memcpy(&narrow, from, sizeof(narrow));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
   }
+
+  using Quad = __m512i;
+  static constexpr int kQuantRows = 6;
+  static I LoadCodes(const unsigned char* from) { return _mm512_loadu_si512(from); }
+  static I SetInt(int32_t value) { return _mm512_set1_epi32(value); }
+  static I LowNibbles(I codes) { return _mm512_and_si512(codes, _mm512_set1_epi8(15)); }
+  static I HighNibbles(I codes) { return LowNibbles(_mm512_srli_epi16(codes, 4)); }
+  static I LookUp(const unsigned char* table, I codes) {
+    __m128i bytes;
+    __builtin_memcpy(&bytes, table, sizeof(bytes));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(bytes), codes);
+  }
+  template <int kValue>
+  static I AddPlane(I codes, const unsigned char* plane) {
+    __mmask64 mask;
+    __builtin_memcpy(&mask, plane, sizeof(mask));
+    return _mm512_mask_add_epi8(codes, mask, codes, _mm512_set1_epi8(kValue));
+  }
+  static Quad BroadcastQuad(const signed char* from) {
+    int32_t bits;
+    __builtin_memcpy(&bits, from, sizeof(bits));
+    return _mm512_set1_epi32(bits);
+  }
+  static I DotQuads(I sum, I codes, Quad x) { return _mm512_dpbusd_epi32(sum, codes, x); }
+  static F ToFloat(I value) { return _mm512_cvtepi32_ps(value); }
+  static F LoadHalves(const unsigned char* from) {
+    __m256i halves;
+    __builtin_memcpy(&halves, from, sizeof(halves));
+    return _mm512_cvtph_ps(halves);
+  }
+
   static void StoreBf16(uint16_t* to, F value) {
     const __m256bh narrow = _mm512_cvtneps_pbh(value);
     __builtin_memcpy(to, &narrow, sizeof(narrow));

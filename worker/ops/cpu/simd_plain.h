@@ -74,6 +74,49 @@ struct PlainSimd {
   static F LoadBf16(const uint16_t* from) {
     return F{Widen(from[0]), Widen(from[1]), Widen(from[2]), Widen(from[3])};
   }
+
+  // Codes: bytes, four neighbours of the summed dimension to a lane. Nibbles are taken from bytes,
+  // or looked up in a table of 16; a plane adds kValue to the bytes whose bit is set.
+  struct Quad {
+    int32_t value[4];
+  };
+  static constexpr int kQuantRows = 2;
+  static I LoadCodes(const unsigned char* from) {
+    I value;
+    __builtin_memcpy(&value, from, sizeof(value));
+    return value;
+  }
+  static I SetInt(int32_t value) { return I{value, value, value, value}; }
+  static I LowNibbles(I codes) { return codes & 0x0f0f0f0f; }
+  static I HighNibbles(I codes) { return LowNibbles(codes >> 4); }
+  static I LookUp(const unsigned char* table, I codes) {
+    unsigned char bytes[16];
+    __builtin_memcpy(bytes, &codes, sizeof(bytes));
+    for (unsigned char& byte : bytes) byte = table[byte];
+    return LoadCodes(bytes);
+  }
+  template <int kValue>
+  static I AddPlane(I codes, const unsigned char* plane) {
+    unsigned char bytes[16];
+    __builtin_memcpy(bytes, &codes, sizeof(bytes));
+    for (int i = 0; i < 16; ++i) {
+      bytes[i] = static_cast<unsigned char>(bytes[i] + (plane[i / 8] >> i % 8 & 1) * kValue);
+    }
+    return LoadCodes(bytes);
+  }
+  static Quad BroadcastQuad(const signed char* from) {
+    return {{from[0], from[1], from[2], from[3]}};
+  }
+  // sum + codes[0] x[0] + ... + codes[3] x[3], codes without sign.
+  static I DotQuads(I sum, I codes, Quad x) {
+    for (int i = 0; i < 4; ++i) sum = sum + (codes >> 8 * i & 0xff) * x.value[i];
+    return sum;
+  }
+  static F ToFloat(I value) { return __builtin_convertvector(value, F); }
+  static F LoadHalves(const unsigned char* from) {
+    return F{Half(from), Half(from + 2), Half(from + 4), Half(from + 6)};
+  }
+
   static void StoreBf16(uint16_t* to, F value) {
     for (int i = 0; i < kLanes; ++i) to[i] = Narrow(value[i]);
   }
@@ -81,6 +124,15 @@ struct PlainSimd {
  private:
   static F Bits(I value) { return reinterpret_cast<F>(value); }
   static I Bits(F value) { return reinterpret_cast<I>(value); }
+  // An f16 without infinities: its exponent is off by 112, which a product sets right.
+  static float Half(const unsigned char* from) {
+    const uint32_t bits = from[0] | static_cast<uint32_t>(from[1]) << 8;
+    const uint32_t magnitude = (bits & 0x7fffu) << 13;
+    float value;
+    __builtin_memcpy(&value, &magnitude, sizeof(value));
+    value *= 0x1p112f;
+    return (bits & 0x8000u) != 0 ? -value : value;
+  }
   static float Widen(uint16_t bits) {
     const uint32_t wide = static_cast<uint32_t>(bits) << 16;
     float value;

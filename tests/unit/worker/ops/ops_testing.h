@@ -9,6 +9,7 @@
 #include "common/base/check.h"
 #include "worker/device/compute_threads.h"
 #include "worker/device/cpu_isa.h"
+#include "worker/ops/embedding.h"
 #include "worker/ops/packed_linear.h"
 #include "worker/tensor/float_conversions.h"
 #include "worker/tensor/matrix.h"
@@ -86,11 +87,44 @@ inline LinearPart F32Part(const std::vector<float>& values, int64_t rows, int64_
           .cols = cols};
 }
 
+// A matrix of random bytes in a block format, with small scales.
+inline std::vector<std::byte> RandomBlocks(WeightFormat format, int64_t rows, int64_t cols) {
+  std::vector<std::byte> bytes(RowBytes(format, cols) * static_cast<size_t>(rows));
+  std::mt19937 random(7);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  const auto block_bytes = static_cast<size_t>(InfoOf(format).block_bytes);
+  for (size_t at = 0; at < bytes.size(); at += block_bytes) {
+    const auto put = [&](size_t offset, auto value) {
+      std::memcpy(bytes.data() + at + offset, &value, sizeof(value));
+    };
+    if (format == WeightFormat::kF32) put(0, static_cast<float>(at % 23) - 11);
+    if (format == WeightFormat::kF16) put(0, ToF16(static_cast<float>(at % 17) - 8));
+    if (format == WeightFormat::kBf16) put(0, ToBf16(static_cast<float>(at % 19) / 3));
+    if (block_bytes < 16) continue;
+    // Scales lead or, in Q6_K, end the block; where there is one only, the second are quants.
+    const size_t scales = format == WeightFormat::kQ6_K ? block_bytes - 2 : 0;
+    put(scales, ToF16(0.01f * static_cast<float>(1 + at % 11)));
+    if (scales == 0) put(2, ToF16(0.01f * static_cast<float>(1 + at % 7)));
+  }
+  return bytes;
+}
+
 inline PackedLinear PackOrDie(absl::Span<const LinearPart> parts, LinearKind kind, DType dtype,
-                              ComputeThreads& threads) {
-  absl::StatusOr<PackedLinear> packed = PackedLinear::Pack(parts, kind, dtype, threads);
+                              ComputeThreads& threads,
+                              Quantization quantization = Quantization::kNone) {
+  absl::StatusOr<PackedLinear> packed =
+      PackedLinear::Pack(parts, kind, dtype, threads, quantization);
   BATON_CHECK(packed.ok()) << packed.status().ToString();
   return *std::move(packed);
+}
+
+// Row `output` of what was packed, read back.
+inline std::vector<float> Unpacked(const PackedLinear& packed, TokenId output) {
+  TestMatrix out(DType::kF32, 1, packed.inputs());
+  Embedding({.tokens = {output}, .table = &packed, .out = out.view()},
+            ComputeSlice::Whole(CpuIsa::kPlain));
+  const float* row = out.view().row<float>(0);
+  return {row, row + packed.inputs()};
 }
 
 }  // namespace baton::worker
