@@ -77,6 +77,7 @@ absl::Status App::LoadWeights(const Progress& progress) {
   LoadOptions load;
   load.path = options_.model;
   load.dtype = options_.dtype;
+  load.quantization = options_.quantization;
   load.max_model_len = options_.max_model_len;
   load.max_num_seqs = options_.max_num_seqs;
   load.block_size = options_.block_size;

@@ -38,6 +38,14 @@ void DescribeEngine(OptionTable& table, WorkerOptions& options) {
                   {{"auto", ComputeType::kAuto},
                    {"bfloat16", ComputeType::kBfloat16},
                    {"float32", ComputeType::kFloat32}});
+  table.AddChoice({.name = "quantization",
+                   .help = "Weights as small integers: auto keeps those that the checkpoint holds, "
+                           "unless --dtype is float32."},
+                  options.quantization,
+                  {{"auto", WeightChoice::kAuto},
+                   {"none", WeightChoice::kNone},
+                   {"int8", WeightChoice::kInt8},
+                   {"int4", WeightChoice::kInt4}});
   table.Add({.name = "max-model-len",
              .help = "Longest prompt and output together; 0 is the model's own."},
             options.max_model_len);

@@ -26,6 +26,7 @@ struct WorkerOptions {
   v1::WorkerRole role = v1::WORKER_ROLE_BOTH;
 
   ComputeType dtype = ComputeType::kAuto;
+  WeightChoice quantization = WeightChoice::kAuto;
   int32_t max_model_len = 0;
   int32_t max_num_seqs = 64;
   int32_t max_num_batched_tokens = 512;

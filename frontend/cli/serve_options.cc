@@ -52,6 +52,9 @@ void DescribeApi(OptionTable& table, ServeOptions& options) {
 void DescribeWorkers(OptionTable& table, ServeOptions& options) {
   table.Add({.name = "workers", .help = "Workers to run; each loads the model."}, options.workers);
   table.Add({.name = "dtype", .help = "Arithmetic: auto, bfloat16 or float32."}, options.dtype);
+  table.Add({.name = "quantization",
+             .help = "Weights as small integers: auto (as the checkpoint), none, int8 or int4."},
+            options.quantization);
   table.Add({.name = "max-model-len", .help = "Bound on prompt and output together, in tokens."},
             options.max_model_len);
   table.Add({.name = "max-num-seqs", .help = "Sequences that run at once."}, options.max_num_seqs);
@@ -88,6 +91,7 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
     Append(arguments, "--served-model-name", name);
   }
   AppendIfSet(arguments, "--dtype", options.dtype);
+  AppendIfSet(arguments, "--quantization", options.quantization);
   AppendIfSet(arguments, "--max-model-len", options.max_model_len);
   AppendIfSet(arguments, "--max-num-seqs", options.max_num_seqs);
   AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);

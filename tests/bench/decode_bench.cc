@@ -44,15 +44,20 @@ struct Bench {
   double layer_weights = 0;
 };
 
-// Of a checkpoint whose embedding is its head: enough for the benchmark's model.
-double HiddenSize(const std::string& path) {
+// Matrices of the checkpoint; the embedding counts once, as the head.
+void CountWeights(const std::string& path, Bench& bench) {
   const absl::StatusOr<Checkpoint> checkpoint = Checkpoint::Open(path);
   BATON_CHECK(checkpoint.ok()) << checkpoint.status().ToString();
-  for (const char* name : {"token_embd.weight", "model.embed_tokens.weight"}) {
-    const SourceTensor* table = checkpoint->tensors().Find(name);
-    if (table != nullptr) return static_cast<double>(table->shape.dim(1));
+  for (const SourceTensor& tensor : checkpoint->tensors().tensors()) {
+    if (tensor.shape.rank() < 2) continue;
+    const auto count = static_cast<double>(tensor.shape.element_count());
+    const bool vocabulary = tensor.shape.dim(0) == bench.model.executor->info().vocab_size;
+    if (vocabulary) {
+      bench.head_weights = count;
+    } else {
+      bench.layer_weights += count;
+    }
   }
-  return 0;
 }
 
 Bench& TheBench() {
@@ -62,6 +67,9 @@ Bench& TheBench() {
     if (const char* dtype = std::getenv("BATON_BENCH_DTYPE")) {
       options.dtype = ParseComputeType(dtype).value_or(ComputeType::kAuto);
     }
+    if (const char* quantization = std::getenv("BATON_BENCH_QUANTIZATION")) {
+      options.quantization = ParseWeightChoice(quantization).value_or(WeightChoice::kAuto);
+    }
     if (const char* threads = std::getenv("BATON_BENCH_THREADS")) options.threads = atoi(threads);
     absl::StatusOr<LoadedModel> model = LoadModel(options);
     BATON_CHECK(model.ok()) << model.status().ToString();
@@ -70,9 +78,7 @@ Bench& TheBench() {
     auto* made = new Bench{std::move(*model), {}};
     made->greedy.temperature = 0;
     made->dtype = made->model.dtype == NameOf(DType::kBf16) ? DType::kBf16 : DType::kF32;
-    const double all = static_cast<double>(made->model.weight_bytes / SizeOf(made->dtype));
-    made->head_weights = made->model.executor->info().vocab_size * HiddenSize(options.path);
-    made->layer_weights = all - made->head_weights;
+    CountWeights(options.path, *made);
     return made;
   }();
   return *bench;

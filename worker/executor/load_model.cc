@@ -22,6 +22,21 @@ constexpr int kRanksMax = 64;
 constexpr int kThreadsMax = 1024;
 constexpr Duration kCollectiveDeadline = std::chrono::seconds(60);
 
+// What quantised weights add to the numerics id.
+const char* SuffixOf(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::kNone:
+      return "";
+    case Quantization::kAsCheckpoint:
+      return "+quantized";
+    case Quantization::kInt8:
+      return "+int8";
+    case Quantization::kInt4:
+      return "+int4";
+  }
+  return "";
+}
+
 // Loads one model; one use.
 class ModelLoader {
  public:
@@ -72,6 +87,18 @@ class ModelLoader {
     return absl::OkStatus();
   }
 
+  Quantization ChooseQuantization(const TensorSource& source) const {
+    if (options_.quantization == WeightChoice::kInt8) return Quantization::kInt8;
+    if (options_.quantization == WeightChoice::kInt4) return Quantization::kInt4;
+    if (options_.quantization == WeightChoice::kNone) return Quantization::kNone;
+    const bool exact = options_.dtype == ComputeType::kFloat32;
+    const bool any = std::any_of(
+        source.tensors().begin(), source.tensors().end(), [](const SourceTensor& tensor) {
+          return tensor.format.has_value() && InfoOf(*tensor.format).quant.bits != 0;
+        });
+    return any && !exact ? Quantization::kAsCheckpoint : Quantization::kNone;
+  }
+
   absl::Status PlanWeights(const Checkpoint& checkpoint) {
     ASSIGN_OR_RETURN(const ArchitectureRegistry registry, ArchitectureRegistry::Builtin());
     ASSIGN_OR_RETURN(const Architecture* architecture, registry.Find(checkpoint));
@@ -89,6 +116,7 @@ class ModelLoader {
     ComputeThreads threads({.thread_count = threads_per_rank_ * options_.tensor_parallel_size,
                             .isa = options_.isa,
                             .name = "pack"});
+    quantization_ = ChooseQuantization(checkpoint.tensors());
     const ReadAhead ahead(PlannedBytes(checkpoint.tensors()), kReadThreads);
     for (int rank = 0; rank < options_.tensor_parallel_size; ++rank) {
       const Shard shard{rank, options_.tensor_parallel_size};
@@ -97,6 +125,7 @@ class ModelLoader {
                        .source = &checkpoint.tensors(),
                        .shard = shard,
                        .compute = compute_,
+                       .quantization = quantization_,
                        .progress = rank == 0 ? options_.progress : nullptr};
       ASSIGN_OR_RETURN(DecoderWeights weights, PackWeights(pack, threads));
       model_.weight_bytes += weights.size_bytes();
@@ -188,9 +217,9 @@ class ModelLoader {
         .vocab_size = spec_.vocab_size,
         .kv_bytes_per_block = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
                               static_cast<uint64_t>(size),
-        .numerics_id =
-            absl::StrFormat("%016x/%s/cpu-%s/tp%d%s", checkpoint.digest(), ToAbsl(NameOf(compute_)),
-                            ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
+        .numerics_id = absl::StrFormat("%016x/%s%s/cpu-%s/tp%d%s", checkpoint.digest(),
+                                       ToAbsl(NameOf(compute_)), SuffixOf(quantization_),
+                                       ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
         .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
     return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks), options_.on_broken);
   }
@@ -198,6 +227,7 @@ class ModelLoader {
   const LoadOptions& options_;
   int threads_per_rank_ = 1;
   DType compute_ = DType::kF32;
+  Quantization quantization_ = Quantization::kNone;
   DecoderSpec spec_;
   std::optional<WeightPlan> plan_;
   std::vector<DecoderWeights> weights_;  // of each rank
@@ -212,6 +242,14 @@ std::optional<ComputeType> ParseComputeType(std::string_view name) {
   if (name == "auto") return ComputeType::kAuto;
   if (name == "bfloat16" || name == "bf16") return ComputeType::kBfloat16;
   if (name == "float32" || name == "float" || name == "f32") return ComputeType::kFloat32;
+  return std::nullopt;
+}
+
+std::optional<WeightChoice> ParseWeightChoice(std::string_view name) {
+  if (name == "auto") return WeightChoice::kAuto;
+  if (name == "none") return WeightChoice::kNone;
+  if (name == "int8") return WeightChoice::kInt8;
+  if (name == "int4") return WeightChoice::kInt4;
   return std::nullopt;
 }
 

@@ -34,9 +34,16 @@ namespace baton::worker {
 enum class ComputeType { kAuto, kBfloat16, kFloat32 };
 std::optional<ComputeType> ParseComputeType(std::string_view name);  // "auto", "bfloat16", ...
 
+// --quantization: which weights stay, or become, small integers with scales. Auto: those that the
+// checkpoint holds so, unless float32 was asked for, which is exact.
+enum class WeightChoice { kAuto, kNone, kInt8, kInt4 };
+std::optional<WeightChoice> ParseWeightChoice(
+    std::string_view name);  // "auto", "none", "int8", ...
+
 struct LoadOptions {
   std::string path;
   ComputeType dtype = ComputeType::kAuto;
+  WeightChoice quantization = WeightChoice::kAuto;
   int32_t max_model_len = 0;           // 0: the model's own, less if the cache is too small for it
   int32_t max_num_seqs = 64;           // how many such sequences the cache should hold, at best
   int32_t block_size = 64;             // tokens

@@ -80,13 +80,20 @@ absl::StatusOr<PackedLinear> WeightPacker::Pack(const std::vector<Place>& places
     parts.back().row_order = part.row_order;
     parts.back().bias = part.bias;
   }
-  absl::StatusOr<PackedLinear> packed = PackedLinear::Pack(parts, kind, options_.compute, threads_);
+  absl::StatusOr<PackedLinear> packed = PackedLinear::Pack(parts, kind, options_.compute, threads_,
+                                                           QuantizationOf(places.front().weight));
   if (!packed.ok()) return Annotate(packed.status(), Describe(places.front().weight, layer));
   for (const Place& place : places) {
     if (RowOf(place.weight, layer)->first_row != 0) continue;
     Report(TensorOf(place.weight, layer)->bytes.size());
   }
   return packed;
+}
+
+Quantization WeightPacker::QuantizationOf(WeightSlot slot) const {
+  const bool vocabulary = slot == WeightSlot::kEmbedding || slot == WeightSlot::kHead;
+  return vocabulary && options_.quantization == Quantization::kInt4 ? Quantization::kInt8
+                                                                    : options_.quantization;
 }
 
 absl::StatusOr<WeightPacker::OwnedPart> WeightPacker::MakePart(const Place& place, int32_t layer) {

@@ -33,6 +33,8 @@ struct PackOptions {
   const TensorSource* source = nullptr;
   Shard shard;
   DType compute = DType::kF32;  // kF32 or kBf16
+  // Of linear layers. Embedding and head take 8 bits where the others take 4.
+  Quantization quantization = Quantization::kNone;
   // Called after each tensor with the bytes of the checkpoint packed so far, and all there are.
   std::function<void(uint64_t done_bytes, uint64_t total_bytes)> progress;
 };
@@ -81,6 +83,7 @@ class WeightPacker {
   absl::StatusOr<std::vector<float>> WholeVector(const WeightRow& row);
   absl::StatusOr<OwnedPart> MakePart(const Place& place, int32_t layer);
   absl::StatusOr<std::vector<float>> BiasOf(const WeightRow& weight, const WeightRow& bias);
+  Quantization QuantizationOf(WeightSlot slot) const;
   int64_t FileRowOf(const WeightRow& row, int64_t output) const;
   Range OutputsOf(const WeightRow& row) const;
   void Report(uint64_t bytes);

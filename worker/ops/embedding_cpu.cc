@@ -32,7 +32,9 @@ void Embedding(const EmbeddingArgs& args, const ComputeSlice& slice) {
     const int64_t token = args.tokens[static_cast<size_t>(row)];
     BATON_CHECK(token < table.outputs()) << "embedding: token=" << token << "/" << table.outputs();
     if (table.quantized() != nullptr) {
-      table.quantized()->Column(token, table.inputs(), args.out.row<float>(row));
+      float* out = args.out.row<float>(row);
+      table.quantized()->Column(token, table.inputs(), out);
+      for (int64_t k = 0; k < table.inputs(); ++k) out[k] *= args.scale;
       continue;
     }
     const std::byte* panel =

@@ -288,13 +288,21 @@ const std::vector<TokenId>& CapitalOfJapan() {
 TEST(LoadModel, SmolLm2LoadsFastAndKnowsTheCapitalOfJapan) {
   const std::string path = SmolLm2Path();
   BATON_SKIP_WITHOUT_SMOLLM2(path);
-  for (const ComputeType dtype : {ComputeType::kFloat32, ComputeType::kBfloat16}) {
+  const std::pair<ComputeType, WeightChoice> choices[] = {
+      {ComputeType::kFloat32, WeightChoice::kAuto},
+      {ComputeType::kBfloat16, WeightChoice::kNone},
+      {ComputeType::kBfloat16, WeightChoice::kAuto},
+      {ComputeType::kFloat32, WeightChoice::kInt8},
+      {ComputeType::kBfloat16, WeightChoice::kInt4}};
+  for (const auto& [dtype, quantization] : choices) {
     LoadOptions options;
     options.path = path;
     options.dtype = dtype;
+    options.quantization = quantization;
     const absl::StatusOr<LoadedModel> model = LoadModel(options);
     ASSERT_TRUE(model.ok()) << model.status();
-    std::cout << model->dtype << " loaded in " << ToSeconds(model->load_time) << " s, cache of "
+    std::cout << model->executor->info().numerics_id << ": " << model->weight_bytes / 1000000
+              << " MB loaded in " << ToSeconds(model->load_time) << " s, cache of "
               << model->executor->info().block_count << " blocks" << std::endl;
     EXPECT_EQ(model->end_token_ids, std::vector<TokenId>{2});
     const std::vector<TokenId> reply = Generate(*model->executor, CapitalOfJapan(), 8, Greedy());

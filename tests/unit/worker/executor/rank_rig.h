@@ -29,6 +29,7 @@ T ValueOrDie(absl::StatusOr<T> value) {
 
 struct RigOptions {
   DType dtype = DType::kF32;
+  Quantization quantization = Quantization::kNone;
   int threads = 2;
   int ranks = 1;
   int32_t block_size = 64;
@@ -159,6 +160,7 @@ class RankRig {
                            .source = &checkpoint.tensors(),
                            .shard = shard,
                            .compute = options_.dtype,
+                           .quantization = options_.quantization,
                            .progress = nullptr};
     const int32_t longest =
         options_.max_model_len > 0 ? options_.max_model_len : spec_.usual_positions();

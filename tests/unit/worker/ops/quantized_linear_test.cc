@@ -138,8 +138,8 @@ TEST_P(QuantizedLinearTest, RowsAreIndependentOfTheBatch) {
   for (const WeightFormat format : QuantizedFormats()) {
     const Blocks gate(format, 96, 1280);
     const Blocks up(format, 96, 1280);
-    const PackedLinear packed = PackOrDie({gate.part, up.part}, LinearKind::kGatedSilu,
-                                          DType::kBf16, threads_, Quantization::kAsCheckpoint);
+    const PackedLinear packed = PackOrDie({gate.part, up.part}, LinearKind::kGated, DType::kBf16,
+                                          threads_, Quantization::kAsCheckpoint);
     TestMatrix x(DType::kBf16, kRows, 1280, RandomFloats(kRows * 1280, 9, 0.05f));
     TestMatrix together(DType::kF32, kRows, 96);
     threads_.Run([&](const ComputeSlice& slice) {
