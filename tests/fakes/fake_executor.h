@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -57,8 +58,12 @@ class FakeExecutor final : public ModelExecutor {
     for (const PlanRow& row : plan.rows) Write(plan, row);
     StepResult result;
     for (const SampleRequest& sample : plan.samples) result.samples.push_back(Draw(plan, sample));
+    for (const ScoreRequest& score : plan.scores) result.scores.push_back(Score(plan, score));
     return result;
   }
+
+  // The state that the draw of output token `position` leaves, where mirostat is asked for.
+  static std::string StateAfter(int32_t position) { return "after " + std::to_string(position); }
 
   const ExecutorInfo& info() const override { return info_; }
   int depth() const override { return 1; }
@@ -159,7 +164,25 @@ class FakeExecutor final : public ModelExecutor {
     for (TokenId stop : sample.stop_ids) {
       if (banned && sampled.token == stop) sampled.token = stop + 1;
     }
+    if (sample.params->mirostat.version != 0) {
+      BATON_CHECK(sample.output_position == 0 ||
+                  sample.state == StateAfter(sample.output_position - 1))
+          << "state=" << std::string(sample.state) << " position=" << sample.output_position;
+      sampled.state = StateAfter(sample.output_position);
+    }
     return sampled;
+  }
+
+  // The rank of a prompt token is its position, for tests to find it again.
+  std::vector<TokenLogprob> Score(const StepPlan& plan, const ScoreRequest& score) {
+    const PlanRow& row = plan.rows[static_cast<size_t>(score.row)];
+    BATON_CHECK(row.all_logits && score.first_position == row.first_position + 1);
+    BATON_CHECK(score.tokens.size() <= static_cast<size_t>(row.token_count));
+    std::vector<TokenLogprob> scored(score.tokens.size());
+    for (size_t i = 0; i < scored.size(); ++i) {
+      scored[i].rank = score.first_position + static_cast<int32_t>(i);
+    }
+    return scored;
   }
 
   ExecutorInfo info_;

@@ -33,6 +33,13 @@ struct StepEvents {
     int32_t choice = 0;  // offset included
     SampledToken sampled;
   };
+  // Log-probabilities of consecutive prompt tokens; all of them come before the first token.
+  struct Scored {
+    const GenerationRequest* request = nullptr;
+    int32_t choice = 0;  // the request's first, offset included
+    int32_t first_position = 0;
+    std::vector<TokenLogprob> logprobs;
+  };
   struct Finished {
     const GenerationRequest* request = nullptr;
     int32_t choice = 0;
@@ -46,17 +53,19 @@ struct StepEvents {
   };
 
   std::vector<Accepted> accepted;
+  std::vector<Scored> scored;
   std::vector<Token> tokens;
   std::vector<Finished> finished;
   std::vector<Failed> failed;
   std::vector<const GenerationRequest*> ended;  // over: nothing more will be told of them
 
   bool empty() const {
-    return accepted.empty() && tokens.empty() && finished.empty() && failed.empty() &&
-           ended.empty();
+    return accepted.empty() && scored.empty() && tokens.empty() && finished.empty() &&
+           failed.empty() && ended.empty();
   }
   void Clear() {
     accepted.clear();
+    scored.clear();
     tokens.clear();
     finished.clear();
     failed.clear();

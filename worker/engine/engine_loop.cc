@@ -118,6 +118,7 @@ StepEvents& EngineLoop::EventsOf(const GenerationRequest& request) {
 void EngineLoop::TellPeers() {
   if (events_.empty()) return;
   for (auto& event : events_.accepted) EventsOf(*event.request).accepted.push_back(event);
+  for (auto& event : events_.scored) EventsOf(*event.request).scored.push_back(std::move(event));
   for (auto& event : events_.tokens) EventsOf(*event.request).tokens.push_back(std::move(event));
   for (auto& event : events_.finished) EventsOf(*event.request).finished.push_back(event);
   for (auto& event : events_.failed) EventsOf(*event.request).failed.push_back(std::move(event));

@@ -26,6 +26,7 @@ struct GenerationRequest {
   std::vector<BlockHash> block_hashes;  // of the prompt's full blocks
   BlockHash chain_root;                 // parent of the first of them
   int32_t resumed_tokens = 0;
+  std::string sampler_state;  // what the resumed output's last draw left
 
   SamplingParams params;
   int32_t choices = 1;

@@ -159,6 +159,7 @@ void Scheduler::EndSequence(Sequence& sequence) {
 const StepPlan& Scheduler::Plan() {
   BATON_CHECK(!under_way_) << "Plan: step " << plan_.step << " is under way";
   budget_ = config_.max_num_batched_tokens;
+  score_budget_ = kScoredTokensMax;
   preempted_ = false;
   granted_.clear();
   GrantRunning();
@@ -186,10 +187,13 @@ void Scheduler::Grant(Sequence& sequence) {
   if (!sequence.fork_source.empty() && pool_.exclusive(sequence.fork_source.ids()[0])) {
     sequence.ContinueInForkSource();
   }
-  const int32_t count = std::min(sequence.remaining(), budget_);
+  int32_t count = std::min(sequence.remaining(), budget_);
+  if (sequence.wants_scores()) count = std::min(count, score_budget_);
+  if (count == 0) return;  // in a later step
   if (!MakeRoom(sequence, sequence.computed + count)) return;
   sequence.granted = count;
   budget_ -= count;
+  if (sequence.wants_scores()) score_budget_ -= count;
   granted_.push_back(&sequence);
 }
 
@@ -206,6 +210,7 @@ bool Scheduler::MakeRoom(Sequence& sequence, int32_t token_count) {
 
 void Scheduler::Preempt(Sequence& sequence) {
   if (sequence.granted > 0) {
+    if (sequence.wants_scores()) score_budget_ += sequence.granted;
     budget_ += std::exchange(sequence.granted, 0);
     std::erase(granted_, &sequence);
   }
@@ -233,7 +238,9 @@ void Scheduler::Admit() {
 // preempted by its own later chunks; blocks are taken as the chunks come.
 bool Scheduler::TryAdmit(Sequence& sequence) {
   if (sequence.pending_forks + 1 > FreeSlots()) return false;
-  PrefixMatch match = cache_.Lookup(sequence.tokens, sequence.hashes);
+  const absl::Span<const BlockHash> usable =
+      sequence.wants_scores() ? absl::Span<const BlockHash>() : sequence.hashes;
+  PrefixMatch match = cache_.Lookup(sequence.tokens, usable);
   const int32_t missing = sequence.table.BlocksFor(sequence.size()) - match.blocks.size();
   const int32_t spare = running_.empty() ? 0 : 1;
   if (missing + spare > pool_.free_count()) return false;
@@ -272,7 +279,9 @@ void Scheduler::BuildPlan() {
   plan_.tokens.clear();
   plan_.blocks.clear();
   plan_.samples.clear();
+  plan_.scores.clear();
   targets_.clear();
+  score_targets_.clear();
   for (Sequence* sequence : granted_) AddRow(*sequence);
 }
 
@@ -293,11 +302,28 @@ void Scheduler::AddRow(Sequence& sequence) {
   row.block_begin = static_cast<int32_t>(plan_.blocks.size());
   row.block_count = static_cast<int32_t>(blocks.size());
   row.logits = end == sequence.size();
+  row.all_logits = sequence.wants_scores() && sequence.computed + 1 < sequence.prompt_count;
   plan_.tokens.insert(plan_.tokens.end(), sequence.tokens.begin() + sequence.computed,
                       sequence.tokens.begin() + end);
   plan_.blocks.insert(plan_.blocks.end(), blocks.begin(), blocks.end());
   plan_.rows.push_back(row);
-  if (row.logits) AddSamples(sequence, static_cast<int32_t>(plan_.rows.size()) - 1);
+  const auto index = static_cast<int32_t>(plan_.rows.size()) - 1;
+  if (row.all_logits) AddScores(sequence, index);
+  if (row.logits) AddSamples(sequence, index);
+}
+
+// The run's logits score the tokens after its own, as far as these are prompt.
+void Scheduler::AddScores(Sequence& sequence, int32_t row) {
+  const int32_t begin = sequence.computed + 1;
+  const int32_t end = std::min(begin + sequence.granted, sequence.prompt_count);
+  ScoreRequest score;
+  score.row = row;
+  score.params = &sequence.owner.request.params;
+  score.tokens = absl::MakeConstSpan(sequence.tokens)
+                     .subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+  score.first_position = begin;
+  plan_.scores.push_back(score);
+  score_targets_.push_back(&sequence);
 }
 
 // One draw for the sequence, and one for each choice that starts from its prompt.
@@ -314,6 +340,7 @@ void Scheduler::AddSamples(Sequence& sequence, int32_t row) {
     sample.history = sequence.tokens;
     sample.prompt_count = sequence.prompt_count;
     sample.stop_ids = active.banned_ids;
+    sample.state = sequence.sampler_state;
     plan_.samples.push_back(sample);
     targets_.push_back({&sequence, choice});
   }
@@ -324,12 +351,17 @@ void Scheduler::AddSamples(Sequence& sequence, int32_t row) {
 void Scheduler::Commit(StepResult result) {
   BATON_CHECK(under_way_ && result.samples.size() == targets_.size())
       << "Commit: samples=" << result.samples.size() << " expected=" << targets_.size();
+  BATON_CHECK(result.scores.size() == score_targets_.size())
+      << "Commit: scores=" << result.scores.size() << " expected=" << score_targets_.size();
   under_way_ = false;
   ++counters_.steps;
   counters_.step_tokens += plan_.tokens.size();
   for (Sequence* sequence : granted_) {
     sequence->fork_source.Reset();
     sequence->Advance(std::exchange(sequence->granted, 0), cache_);
+  }
+  for (size_t i = 0; i < score_targets_.size(); ++i) {
+    TakeScores(*score_targets_[i], plan_.scores[i].first_position, std::move(result.scores[i]));
   }
   // Forks before their parents go on: they start from the prompt as it is now.
   for (const bool forks : {true, false}) {
@@ -352,6 +384,17 @@ void Scheduler::CommitFailure(const absl::Status& status) {
     ActiveRequest& active = sequence->owner;
     if (!active.over) EndRequest(active, active.retiring.ok() ? status : active.retiring);
   }
+}
+
+// After a preemption some come again: those are not told twice.
+void Scheduler::TakeScores(Sequence& sequence, int32_t first_position,
+                           std::vector<TokenLogprob> logprobs) {
+  const ActiveRequest& active = sequence.owner;
+  const int32_t end = first_position + static_cast<int32_t>(logprobs.size());
+  if (!active.retiring.ok() || end <= sequence.scored) return;
+  logprobs.erase(logprobs.begin(), logprobs.begin() + (sequence.scored - first_position));
+  events_.scored.push_back({&active.request, active.request.choice_offset + sequence.choice,
+                            std::exchange(sequence.scored, end), std::move(logprobs)});
 }
 
 void Scheduler::TakeSample(const SampleTarget& target, SampledToken sampled) {
@@ -377,6 +420,7 @@ void Scheduler::AppendToken(Sequence& sequence, SampledToken sampled) {
   const TokenId token = sampled.token;
   const int32_t choice = active.request.choice_offset + sequence.choice;
   sequence.Append(token);
+  sequence.sampler_state = sampled.state;
   ++counters_.generation_tokens;
   events_.tokens.push_back({&active.request, choice, std::move(sampled)});
   const std::optional<FinishReason> reason = EndOf(sequence, token);

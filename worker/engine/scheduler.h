@@ -12,6 +12,9 @@
 // out, the last running sequence by the policy gives all of its own back and is computed again
 // later; nobody is admitted in such a step, unless nobody is left running.
 //
+// A prompt whose log-probabilities are wanted is computed whole, without the cache, in chunks of
+// kScoredTokensMax, for each of its tokens takes a row of logits.
+//
 // Termination: what can never fit is refused by CheckFits, so the first sequence by the policy can
 // always run to its end, if need be alone. Should the first waiting one not be admitted although
 // nothing runs, it is failed rather than waited for.
@@ -57,6 +60,8 @@ absl::Status CheckFits(const SchedulerConfig& config, const GenerationRequest& r
 
 class Scheduler {
  public:
+  static constexpr int32_t kScoredTokensMax = 128;  // per step
+
   // REQUIRES: config.Validate() is OK.
   explicit Scheduler(SchedulerConfig config);
   ~Scheduler();
@@ -115,8 +120,10 @@ class Scheduler {
 
   void BuildPlan();
   void AddRow(Sequence& sequence);
+  void AddScores(Sequence& sequence, int32_t row);
   void AddSamples(Sequence& sequence, int32_t row);
 
+  void TakeScores(Sequence& sequence, int32_t first_position, std::vector<TokenLogprob> logprobs);
   void TakeSample(const SampleTarget& target, SampledToken sampled);
   void Fork(Sequence& parent, int32_t choice, SampledToken sampled);
   void AppendToken(Sequence& sequence, SampledToken sampled);
@@ -144,9 +151,11 @@ class Scheduler {
   bool under_way_ = false;
   bool preempted_ = false;
   int32_t budget_ = 0;
+  int32_t score_budget_ = 0;
   StepPlan plan_;
   std::vector<Sequence*> granted_;
   std::vector<SampleTarget> targets_;
+  std::vector<Sequence*> score_targets_;
   std::vector<Sequence*> order_;  // workspace of GrantRunning
 
   StepEvents events_;

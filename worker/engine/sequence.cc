@@ -26,7 +26,8 @@ Sequence::Sequence(SequenceId id_in, ActiveRequest& owner_in, BlockPool& pool, i
       tokens(owner_in.request.prompt),
       hashes(owner_in.request.block_hashes),
       table(pool, block_size),
-      pending_forks(owner_in.request.choices - 1) {
+      pending_forks(owner_in.request.choices - 1),
+      sampler_state(owner_in.request.sampler_state) {
   BATON_CHECK(hashes.size() == tokens.size() / static_cast<size_t>(block_size))
       << "Sequence: hashes=" << hashes.size() << " tokens=" << tokens.size();
 }
@@ -50,6 +51,10 @@ Sequence::Sequence(SequenceId id_in, const Sequence& parent, int32_t choice_in, 
   if (computed % table.block_size() != 0) {
     fork_source = parent.table.lease().ShareOne(full_blocks);
   }
+}
+
+bool Sequence::wants_scores() const {
+  return owner.request.params.prompt_logprobs.has_value() && choice == 0 && scored < prompt_count;
 }
 
 void Sequence::Append(TokenId token) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,9 @@ class Sequence {
   int32_t remaining() const { return size() - computed; }
   int32_t size() const { return static_cast<int32_t>(tokens.size()); }
   int32_t output_count() const { return size() - prompt_count; }
+
+  // The prompt has tokens whose log-probabilities are wanted and not told yet.
+  bool wants_scores() const;
 
   // Appends a drawn token, and the hash of a block that it fills.
   void Append(TokenId token);
@@ -68,6 +72,8 @@ class Sequence {
   int32_t granted = 0;        // by the plan under way
   int32_t pending_forks = 0;  // choices that will start from this one's prompt
   BlockLease fork_source;     // the parent's partial block; empty once copied or taken over
+  std::string sampler_state;  // what its last draw left
+  int32_t scored = 1;         // prompt tokens whose log-probabilities were told, if they are wanted
 
  private:
   int32_t published_ = 0;  // blocks

@@ -2,13 +2,17 @@
 // runs the model.
 //
 // Arrays are flat and concatenated, so that a plan is one small message to the other ranks of a
-// tensor-parallel worker: they need everything but `samples`, which only rank 0 reads.
+// tensor-parallel worker: they need everything but `samples` and `scores`, which only rank 0 reads.
 //
 // Threading: plain data, handed from the engine thread to the executor and back.
-// Ownership: the spans and pointers in `samples` stay valid until the step's result is taken.
+// Ownership: the spans and pointers in `samples` and `scores` stay valid until the step's result is
+// taken.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -35,6 +39,7 @@ struct PlanRow {
   int32_t block_begin = 0;  // into StepPlan::blocks: the table from position 0 on
   int32_t block_count = 0;  // covers first_position + token_count positions
   bool logits = false;      // of the run's last token
+  bool all_logits = false;  // of all of them
 };
 
 // One token to draw from the logits of a row. Several sequences may draw from the same row: the
@@ -50,6 +55,19 @@ struct SampleRequest {
   // Banned until min_tokens are out: the request's stop ids and the model's end tokens, also where
   // ignore_eos keeps these from ending the sequence.
   absl::Span<const TokenId> stop_ids = {};
+  // What the draw before this one left (SampledToken::state): empty at first, and for samplers
+  // whose state is a function of the tokens.
+  std::string_view state = {};
+};
+
+// Prompt tokens whose log-probabilities are wanted: those of a run, each from the logits of the one
+// before it.
+struct ScoreRequest {
+  int32_t row = 0;  // into StepPlan::rows; that row has `all_logits`
+  const SamplingParams* params = nullptr;
+  // tokens[i] is scored by the logits of the run's token i.
+  absl::Span<const TokenId> tokens = {};
+  int32_t first_position = 0;  // of tokens[0] in its sequence
 };
 
 struct StepPlan {
@@ -59,25 +77,28 @@ struct StepPlan {
   std::vector<TokenId> tokens;
   std::vector<BlockId> blocks;
   std::vector<SampleRequest> samples;
+  std::vector<ScoreRequest> scores;
 
   bool empty() const { return rows.empty() && copies.empty(); }
 };
 
-// Log-probabilities of one drawn token, from the raw logits.
+// Log-probabilities of one token, from the raw logits unless the request wants those drawn with.
 struct TokenLogprob {
   float sampled = 0;
-  int32_t rank = 0;  // of the sampled token, from 1
-  std::vector<std::pair<TokenId, float>> top;
+  int32_t rank = 0;                            // of the sampled token, from 1
+  std::vector<std::pair<TokenId, float>> top;  // -infinity: cut before the draw
 };
 
 struct SampledToken {
   TokenId token = 0;
   TokenLogprob logprob;  // filled when the request's params ask for it
+  std::string state;     // for the sequence's next draw
 };
 
-// Parallel to StepPlan::samples.
+// Parallel to StepPlan::samples and StepPlan::scores.
 struct StepResult {
   std::vector<SampledToken> samples;
+  std::vector<std::vector<TokenLogprob>> scores;
 };
 
 }  // namespace baton::worker

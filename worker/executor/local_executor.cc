@@ -117,6 +117,7 @@ absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
                                                     const ConstMatrix& logits) {
   StepResult result;
   result.samples.resize(plan.samples.size());
+  if (!plan.scores.empty()) ScoreAll(plan, logits, result);
   if (plan.samples.empty()) return result;
   RankRunner& leader = *ranks_.front();
   std::atomic<const SampleRequest*> hopeless = nullptr;
@@ -126,8 +127,7 @@ absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
     for (auto i = static_cast<size_t>(share.begin); i < static_cast<size_t>(share.end); ++i) {
       const SampleRequest& request = plan.samples[i];
       const int32_t row = leader.batch().LogitRowOf(request.row);
-      const absl::Span<const float> of_row(logits.row<float>(row),
-                                           static_cast<size_t>(info_.vocab_size));
+      const absl::Span<const float> of_row = LogitsAt(logits, row);
       if (!std::isfinite(MaxOf(of_row))) hopeless = &request;
       result.samples[i] = sampler.Sample(of_row, request);
     }
@@ -137,6 +137,27 @@ absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
                                  " has logits without a finite maximum"));
   }
   return result;
+}
+
+absl::Span<const float> LocalExecutor::LogitsAt(const ConstMatrix& logits, int32_t row) const {
+  return {logits.row<float>(row), static_cast<size_t>(info_.vocab_size)};
+}
+
+void LocalExecutor::ScoreAll(const StepPlan& plan, const ConstMatrix& logits, StepResult& result) {
+  RankRunner& leader = *ranks_.front();
+  for (const ScoreRequest& score : plan.scores) {
+    std::vector<TokenLogprob>& scored = result.scores.emplace_back(score.tokens.size());
+    const int32_t first = leader.batch().FirstLogitRowOf(plan, score.row);
+    leader.threads().Run([&](const ComputeSlice& slice) {
+      Sampler& sampler = *samplers_[static_cast<size_t>(slice.index())];
+      const ComputeSlice::Range share = slice.Share(static_cast<int64_t>(scored.size()));
+      for (int64_t i = share.begin; i < share.end; ++i) {
+        scored[static_cast<size_t>(i)] =
+            sampler.Score(LogitsAt(logits, first + static_cast<int32_t>(i)),
+                          score.tokens[static_cast<size_t>(i)], *score.params->prompt_logprobs);
+      }
+    });
+  }
 }
 
 }  // namespace baton::worker

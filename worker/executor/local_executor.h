@@ -54,6 +54,8 @@ class LocalExecutor final : public ModelExecutor {
   absl::StatusOr<ConstMatrix> RunAllRanks(const StepPlan& plan);
   absl::Status SendToFollowers(const StepPlan& plan);
   absl::StatusOr<StepResult> SampleAll(const StepPlan& plan, const ConstMatrix& logits);
+  void ScoreAll(const StepPlan& plan, const ConstMatrix& logits, StepResult& result);
+  absl::Span<const float> LogitsAt(const ConstMatrix& logits, int32_t row) const;
 
   // Constant after construction.
   const ExecutorInfo info_;

@@ -87,6 +87,16 @@ absl::Status StepBatch::CheckSamples(const StepPlan& plan) const {
     return Internal(absl::StrCat("execute step ", plan.step, ": sample for sequence=",
                                  sample.sequence.value(), " has no logits"));
   }
+  for (const ScoreRequest& score : plan.scores) {
+    const bool known = score.row >= 0 && score.row < static_cast<int32_t>(plan.rows.size());
+    if (known && score.params != nullptr) {
+      const PlanRow& row = plan.rows[static_cast<size_t>(score.row)];
+      const auto count = static_cast<size_t>(row.token_count);
+      if (row.all_logits && score.tokens.size() <= count) continue;
+    }
+    return Internal(
+        absl::StrCat("execute step ", plan.step, ": scores of row=", score.row, " have no logits"));
+  }
   return absl::OkStatus();
 }
 
@@ -104,8 +114,10 @@ void StepBatch::AddRow(const StepPlan& plan, const PlanRow& row, const ExecutorI
     slots_.push_back({.block = blocks[static_cast<size_t>(position / info.block_size)],
                       .offset = position % info.block_size});
   }
-  logit_row_of_.push_back(row.logits ? static_cast<int32_t>(logit_rows_.size()) : -1);
-  if (row.logits) logit_rows_.push_back(static_cast<int32_t>(tokens_.size()) - 1);
+  const int32_t wanted = row.all_logits ? row.token_count : static_cast<int32_t>(row.logits);
+  const auto end = static_cast<int32_t>(tokens_.size());
+  for (int32_t i = end - wanted; i < end; ++i) logit_rows_.push_back(i);
+  logit_row_of_.push_back(wanted > 0 ? static_cast<int32_t>(logit_rows_.size()) - 1 : -1);
 }
 
 }  // namespace baton::worker

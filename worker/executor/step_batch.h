@@ -23,9 +23,13 @@ class StepBatch {
 
   DecoderBatch view() const;
 
-  // Which row of logits belongs to a row of the plan; -1: none.
+  // Which row of logits belongs to the last token of a row of the plan; -1: none.
   int32_t LogitRowOf(int32_t plan_row) const {
     return logit_row_of_[static_cast<size_t>(plan_row)];
+  }
+  // The first of them, for a row with all logits.
+  int32_t FirstLogitRowOf(const StepPlan& plan, int32_t plan_row) const {
+    return LogitRowOf(plan_row) - plan.rows[static_cast<size_t>(plan_row)].token_count + 1;
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "worker/sampling/candidates.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "common/base/check.h"
@@ -19,8 +20,7 @@ Candidates::Candidates(int32_t vocab_size)
       bucket_of_(static_cast<size_t>(vocab_size)),
       bucket_count_(kBuckets),
       bucket_mass_(kBuckets),
-      mark_(static_cast<size_t>(vocab_size)),
-      output_count_(static_cast<size_t>(vocab_size)) {}
+      tally_(vocab_size) {}
 
 void Candidates::Reset(absl::Span<const float> logits) {
   BATON_CHECK(logits.size() <= logits_.size()) << "Candidates: logits=" << logits.size();
@@ -28,6 +28,7 @@ void Candidates::Reset(absl::Span<const float> logits) {
   max_known_ = false;
   buckets_known_ = false;
   cut_ = {kMinusInfinity, kAllTies};
+  dropped_ = 0;
 }
 
 absl::Span<float> Candidates::MutableLogits() {
@@ -36,9 +37,46 @@ absl::Span<float> Candidates::MutableLogits() {
     std::copy(current_.begin(), current_.end(), logits_.begin());
     current_ = absl::MakeConstSpan(logits_.data(), count);
   }
+  WriteCut();
   max_known_ = false;
   buckets_known_ = false;
   return absl::MakeSpan(logits_.data(), count);
+}
+
+// Writes -infinity over what is cut. REQUIRES: the logits are our own.
+void Candidates::WriteCut() {
+  if (cut_.floor == kMinusInfinity && cut_.ties == kAllTies) return;
+  const int32_t kept = kept_count();
+  int32_t ties = 0;
+  for (size_t i = 0; i < current_.size(); ++i) {
+    const float logit = logits_[i];
+    if (logit > cut_.floor || (logit == cut_.floor && ++ties <= cut_.ties)) continue;
+    logits_[i] = kMinusInfinity;
+  }
+  dropped_ = size() - kept;
+  cut_ = {kMinusInfinity, kAllTies};
+}
+
+int32_t Candidates::CountWithin(Cut cut) const {
+  int32_t above = 0;
+  int32_t at = 0;
+  for (float logit : current_) {
+    above += static_cast<int32_t>(logit > cut.floor);
+    at += static_cast<int32_t>(logit == cut.floor);
+  }
+  return above + std::min(at, cut.ties);
+}
+
+int32_t Candidates::kept_count() const {
+  if (cut_.floor == kMinusInfinity && cut_.ties == kAllTies) return size() - dropped_;
+  return CountWithin(cut_);
+}
+
+// `cut`, or the one that leaves `min_keep` tokens if it leaves fewer.
+Candidates::Cut Candidates::WithAtLeast(Cut cut, int32_t min_keep) {
+  if (min_keep <= 1 || CountWithin(cut) >= min_keep) return cut;
+  if (min_keep >= kept_count()) return cut_;
+  return CutAtRank(min_keep);
 }
 
 float Candidates::Max() {
@@ -53,10 +91,27 @@ void Candidates::Narrow(Cut cut) {
   if (cut.floor > cut_.floor || (cut.floor == cut_.floor && cut.ties < cut_.ties)) cut_ = cut;
 }
 
-void Candidates::KeepAtLeast(float floor) { Narrow({std::min(floor, Max()), kAllTies}); }
+void Candidates::KeepAtLeast(float floor, int32_t min_keep) {
+  Narrow(WithAtLeast({std::min(floor, Max()), kAllTies}, min_keep));
+}
 
 void Candidates::KeepTop(int32_t count) {
-  if (count < size()) Narrow(CutAtRank(count));
+  if (count < size() - dropped_) Narrow(CutAtRank(count));
+}
+
+void Candidates::KeepOnly(absl::Span<const TokenId> tokens) {
+  const absl::Span<float> logits = MutableLogits();
+  ranked_.clear();
+  for (TokenId token : tokens) ranked_.emplace_back(logits[token], token);
+  std::fill(logits.begin(), logits.end(), kMinusInfinity);
+  for (const auto& [logit, token] : ranked_) logits[token] = logit;
+  dropped_ = size() - static_cast<int32_t>(tokens.size());
+}
+
+void Candidates::Drop(absl::Span<const TokenId> tokens) {
+  const absl::Span<float> logits = MutableLogits();
+  for (TokenId token : tokens) logits[token] = kMinusInfinity;
+  dropped_ += static_cast<int32_t>(tokens.size());
 }
 
 // NaN is in the last bucket.
@@ -128,7 +183,7 @@ Candidates::Cut Candidates::CutAtRank(int32_t count) {
   return {floor, count - before - static_cast<int32_t>(better)};
 }
 
-void Candidates::KeepMass(float share) {
+void Candidates::KeepMass(float share, int32_t min_keep) {
   AssignBuckets();
   const absl::Span<const float> weights = Weights();
   std::fill(bucket_mass_.begin(), bucket_mass_.end(), 0.0);
@@ -157,7 +212,7 @@ void Candidates::KeepMass(float share) {
   const float floor = ranked_[last].first;
   size_t first_tie = last;
   while (first_tie > 0 && ranked_[first_tie - 1].first == floor) --first_tie;
-  Narrow({floor, static_cast<int32_t>(last - first_tie + 1)});
+  Narrow(WithAtLeast({floor, static_cast<int32_t>(last - first_tie + 1)}, min_keep));
 }
 
 absl::Span<const float> Candidates::Weights() {
@@ -169,6 +224,27 @@ absl::Span<const float> Candidates::Weights() {
     if (current_[i] == cut_.floor && ++ties > cut_.ties) weights[i] = 0.0f;
   }
   return weights;
+}
+
+double Candidates::TotalWeight() {
+  double total = 0;
+  for (float weight : Weights()) total += static_cast<double>(weight);
+  return total;
+}
+
+// H = ln Z - sum(w * (z - max)) / Z, where Z is the sum of w = e^(z - max).
+double Candidates::Entropy() {
+  const absl::Span<const float> weights = Weights();
+  const float max = Max();
+  double total = 0;
+  double moment = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0.0f) continue;
+    const auto weight = static_cast<double>(weights[i]);
+    total += weight;
+    moment += weight * static_cast<double>(current_[i] - max);
+  }
+  return total > 0 ? std::log(total) - moment / total : 0.0;
 }
 
 }  // namespace baton::worker

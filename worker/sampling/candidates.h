@@ -3,6 +3,7 @@
 //
 // The set is always "all tokens above a floor, and of those exactly at it the first few by id":
 // every truncation of a ranked distribution has this form, and no sort of the vocabulary is needed.
+// What is cut in another way, or before the logits change again, gets -infinity.
 //
 // Threading: thread-compatible. Ownership: views the logits given to Reset until the next Reset;
 // they are copied at the first change only.
@@ -15,6 +16,7 @@
 
 #include "absl/types/span.h"
 #include "common/base/ids.h"
+#include "worker/sampling/token_tally.h"
 
 namespace baton::worker {
 
@@ -28,20 +30,23 @@ class Candidates {
   absl::Span<const float> logits() const { return current_; }
   int32_t size() const { return static_cast<int32_t>(current_.size()); }
 
-  // For stages that adjust; must not be called once the set has been narrowed.
+  // For stages that adjust. Those that were cut before have -infinity.
   absl::Span<float> MutableLogits();
 
-  // Counts of tokens in `history`, whose first `prompt_count` are not counted but listed: calls
-  // visit(token, output_count) once for each distinct token.
-  template <typename Visit>
-  void ForEachDistinct(absl::Span<const TokenId> history, int32_t prompt_count, Visit visit);
-
-  // Keeps the tokens with a logit of at least `floor`.
-  void KeepAtLeast(float floor);
+  // Keeps the tokens with a logit of at least `floor`, but at least the `min_keep` highest.
+  void KeepAtLeast(float floor, int32_t min_keep = 1);
   // Keeps the `count` highest, the lower id first among equals. REQUIRES: count > 0.
   void KeepTop(int32_t count);
-  // Keeps the smallest set of the highest whose share of the kept probability is at least `share`.
-  void KeepMass(float share);
+  // Keeps the smallest set of the highest whose share of the kept probability is at least `share`,
+  // but at least the `min_keep` highest.
+  void KeepMass(float share, int32_t min_keep = 1);
+  // Keeps these of the kept tokens. REQUIRES: they are distinct.
+  void KeepOnly(absl::Span<const TokenId> tokens);
+  // Cuts these kept tokens. REQUIRES: they are distinct.
+  void Drop(absl::Span<const TokenId> tokens);
+
+  // How many tokens no truncation has cut so far.
+  int32_t kept_count() const;
 
   // The largest logit.
   float Max();
@@ -53,6 +58,15 @@ class Candidates {
   // Unnormalised probabilities of the kept tokens, 0 for the others. Valid until the next call.
   absl::Span<const float> Weights();
 
+  // Of the kept tokens' distribution: the sum of Weights, and the entropy in nats.
+  double TotalWeight();
+  double Entropy();
+
+  // Workspaces of stages; anything may be in them.
+  TokenTally& tally() { return tally_; }
+  std::vector<int32_t>& scratch() { return scratch_; }
+  std::vector<std::pair<float, TokenId>>& scored() { return ranked_; }
+
  private:
   // A value and how many of the tokens exactly at it are within: the rank where a set ends.
   struct Cut {
@@ -61,6 +75,9 @@ class Candidates {
   };
 
   void Narrow(Cut cut);
+  void WriteCut();
+  Cut WithAtLeast(Cut cut, int32_t min_keep);
+  int32_t CountWithin(Cut cut) const;
   Cut CutAtRank(int32_t count);
   void AssignBuckets();
   void CollectBucket(int32_t bucket);
@@ -75,6 +92,7 @@ class Candidates {
   bool max_known_ = false;
   float max_ = 0;
   Cut cut_{};
+  int32_t dropped_ = 0;  // tokens that were cut and have -infinity now
 
   bool buckets_known_ = false;
   std::vector<int32_t> bucket_of_;  // by token
@@ -83,32 +101,8 @@ class Candidates {
   std::vector<std::pair<float, TokenId>> ranked_;
   std::vector<TokenId> ranked_ids_;
 
-  // Distinct tokens of a history: `mark_[t] == stamp_` once t has been seen.
-  uint32_t stamp_ = 0;
-  std::vector<uint32_t> mark_;
-  std::vector<int32_t> output_count_;
-  std::vector<TokenId> distinct_;
+  TokenTally tally_;
+  std::vector<int32_t> scratch_;
 };
-
-template <typename Visit>
-void Candidates::ForEachDistinct(absl::Span<const TokenId> history, int32_t prompt_count,
-                                 Visit visit) {
-  if (++stamp_ == 0) {  // wrapped: old marks could be mistaken for new ones
-    mark_.assign(mark_.size(), 0);
-    stamp_ = 1;
-  }
-  distinct_.clear();
-  for (size_t i = 0; i < history.size(); ++i) {
-    const TokenId token = history[i];
-    if (token >= mark_.size()) continue;
-    if (mark_[token] != stamp_) {
-      mark_[token] = stamp_;
-      output_count_[token] = 0;
-      distinct_.push_back(token);
-    }
-    output_count_[token] += static_cast<int32_t>(i >= static_cast<size_t>(prompt_count));
-  }
-  for (TokenId token : distinct_) visit(token, output_count_[token]);
-}
 
 }  // namespace baton::worker

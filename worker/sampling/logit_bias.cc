@@ -5,6 +5,7 @@ namespace baton::worker {
 
 SamplerStage Stage_logit_bias() {
   return {
+      .role = StageRole::kRule,
       .active = [](const SampleRequest& request) { return !request.params->logit_bias.empty(); },
       .apply =
           [](const SampleRequest& request, Candidates& candidates) {

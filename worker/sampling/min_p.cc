@@ -10,7 +10,8 @@ SamplerStage Stage_min_p() {
           .active = [](const SampleRequest& request) { return request.params->min_p > 0.0f; },
           .apply =
               [](const SampleRequest& request, Candidates& candidates) {
-                candidates.KeepAtLeast(candidates.Max() + std::log(request.params->min_p));
+                const SamplingParams& params = *request.params;
+                candidates.KeepAtLeast(candidates.Max() + std::log(params.min_p), params.min_keep);
               }};
 }
 

@@ -1,7 +1,7 @@
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"): a random function
 // of a key and a counter, without state, so that a draw depends on its coordinates alone.
 //
-//   PhiloxBlock four = Philox4x32({group, position, choice, purpose}, seed);
+//   PhiloxBlock four = Philox4x32({block, position, choice, purpose}, seed);
 //
 // Threading: pure functions.
 #pragma once
@@ -31,6 +31,9 @@ inline PhiloxBlock Philox4x32(PhiloxBlock counter, uint64_t key) {
   }
   return counter;
 }
+
+// What a random number is for: part of its counter, so that no two uses share one.
+enum class RandomPurpose : uint32_t { kGroupRace = 0, kTokenRace = 1, kXtc = 2 };
 
 // Uniform in (0, 1): both ends excluded, so that its logarithm is finite and not zero.
 inline double OpenUnit(uint32_t bits) { return (static_cast<double>(bits) + 0.5) * 0x1p-32; }

@@ -9,30 +9,16 @@
 #include "common/base/check.h"
 #include "worker/sampling/logit_math.h"
 #include "worker/sampling/philox.h"
+#include "worker/sampling/sampler_order.h"
 
 namespace baton::worker {
 
-#define BATON_SAMPLER(name) SamplerStage Stage_##name();
-#include "worker/sampling/samplers.def"
-#undef BATON_SAMPLER
-
 namespace {
-
-std::vector<SamplerStage> AllStages() {
-  return {
-#define BATON_SAMPLER(name) Stage_##name(),
-#include "worker/sampling/samplers.def"
-#undef BATON_SAMPLER
-  };
-}
-
-// What a random number is for: part of its counter, so that no two uses share one.
-enum class Purpose : uint32_t { kGroupRace = 0, kTokenRace = 1 };
 
 // The exponential times of one race, by runner.
 class RaceClock {
  public:
-  RaceClock(const SampleRequest& request, Purpose purpose)
+  RaceClock(const SampleRequest& request, RandomPurpose purpose)
       : seed_(request.params->seed),
         position_(static_cast<uint32_t>(request.output_position)),
         choice_(static_cast<uint32_t>(request.choice)),
@@ -66,7 +52,7 @@ double GroupWeight(absl::Span<const float> group) {
 
 // The winner of the race over `weights`, or 0 if all are zero.
 TokenId Race(absl::Span<const float> weights, const SampleRequest& request) {
-  RaceClock group_clock(request, Purpose::kGroupRace);
+  RaceClock group_clock(request, RandomPurpose::kGroupRace);
   double first = std::numeric_limits<double>::infinity();
   size_t winner = 0;
   for (size_t begin = 0; begin < weights.size(); begin += kGroup) {
@@ -78,7 +64,7 @@ TokenId Race(absl::Span<const float> weights, const SampleRequest& request) {
       winner = begin;
     }
   }
-  RaceClock token_clock(request, Purpose::kTokenRace);
+  RaceClock token_clock(request, RandomPurpose::kTokenRace);
   first = std::numeric_limits<double>::infinity();
   size_t token = 0;
   for (size_t i = winner; i < std::min(winner + kGroup, weights.size()); ++i) {
@@ -95,42 +81,111 @@ TokenId Race(absl::Span<const float> weights, const SampleRequest& request) {
 
 }  // namespace
 
-Sampler::Sampler(int32_t vocab_size) : stages_(AllStages()), candidates_(vocab_size) {}
+Sampler::Sampler(int32_t vocab_size) : stages_(AllSamplerStages()), candidates_(vocab_size) {
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    const auto index = static_cast<uint8_t>(i);
+    switch (stages_[i].role) {
+      case StageRole::kRule:
+        rules_.push_back(index);
+        break;
+      case StageRole::kSampler:
+        default_order_.push_back(index);
+        break;
+      case StageRole::kExclusive:
+        exclusive_.push_back(index);
+        break;
+    }
+  }
+  // Known by name, for it runs beside an exclusive one.
+  const auto temperature = ParseSamplerOrder({"temperature"});
+  BATON_CHECK(temperature.ok()) << temperature.status().ToString();
+  temperature_ = *temperature;
+}
 
 SampledToken Sampler::Sample(absl::Span<const float> logits, const SampleRequest& request) {
   BATON_CHECK(request.params != nullptr && !logits.empty()) << "sample: empty request";
+  const SamplingParams& params = *request.params;
   SampledToken sampled;
-  sampled.token = Choose(logits, request);
-  if (request.params->logprobs.has_value()) {
-    FillLogprob(logits, *request.params->logprobs, sampled);
+  Choose(logits, request, sampled);
+  if (!params.logprobs.has_value()) return sampled;
+  if (params.post_sampling_probs) {
+    FillDrawn(params, sampled);
+  } else {
+    sampled.logprob = Score(logits, sampled.token, *params.logprobs, params.logprob_token_ids);
   }
   return sampled;
 }
 
-TokenId Sampler::Choose(absl::Span<const float> logits, const SampleRequest& request) {
-  const bool greedy = request.params->greedy();
-  candidates_.Reset(logits);
-  for (const SamplerStage& stage : stages_) {
-    if (stage.stochastic && greedy) break;
+void Sampler::Apply(absl::Span<const uint8_t> order, const SampleRequest& request, bool greedy) {
+  for (const uint8_t index : order) {
+    const SamplerStage& stage = stages_[index];
+    if (stage.stochastic && greedy) continue;
     if (stage.active(request)) stage.apply(request, candidates_);
   }
-  if (greedy) return static_cast<TokenId>(ArgMax(candidates_.logits()));
-  return Race(candidates_.Weights(), request);
 }
 
-// From the raw logits, whatever the stages made of them.
-void Sampler::FillLogprob(absl::Span<const float> logits, int32_t top_count,
-                          SampledToken& sampled) {
+void Sampler::Choose(absl::Span<const float> logits, const SampleRequest& request,
+                     SampledToken& sampled) {
+  const bool greedy = request.params->greedy();
+  candidates_.Reset(logits);
+  Apply(rules_, request, greedy);
+  const SamplerStage* exclusive = nullptr;
+  for (const uint8_t index : exclusive_) {
+    if (stages_[index].active(request)) exclusive = &stages_[index];
+  }
+  if (exclusive != nullptr) {
+    Apply(temperature_, request, greedy);
+    if (!greedy) exclusive->apply(request, candidates_);
+  } else {
+    const std::vector<uint8_t>& order = request.params->order;
+    Apply(order.empty() ? default_order_ : order, request, greedy);
+  }
+  if (greedy) {
+    sampled.token = static_cast<TokenId>(ArgMax(candidates_.logits()));
+    return;
+  }
+  sampled.token = Race(candidates_.Weights(), request);
+  if (exclusive != nullptr && exclusive->next_state != nullptr) {
+    sampled.state = exclusive->next_state(request, candidates_, sampled.token);
+  }
+}
+
+TokenLogprob Sampler::Score(absl::Span<const float> logits, TokenId token, int32_t top_count,
+                            absl::Span<const TokenId> instead_of_top) {
   candidates_.Reset(logits);
   const double log_sum = LogSumExp(logits, candidates_.Max());
-  const auto logprob = [&](TokenId token) {
-    return static_cast<float>(static_cast<double>(logits[token]) - log_sum);
+  const auto logprob = [&](TokenId id) {
+    return static_cast<float>(static_cast<double>(logits[id]) - log_sum);
   };
-  const auto index = static_cast<int32_t>(sampled.token);
+  TokenLogprob score;
+  score.sampled = logprob(token);
+  score.rank = 1 + CountBefore(logits, logits[token], static_cast<int32_t>(token));
+  const absl::Span<const TokenId> alternatives =
+      instead_of_top.empty() ? candidates_.Ranked(top_count) : instead_of_top;
+  for (TokenId id : alternatives) score.top.emplace_back(id, logprob(id));
+  return score;
+}
+
+// From what the stages left. A greedy request's distribution is its one token.
+void Sampler::FillDrawn(const SamplingParams& params, SampledToken& sampled) {
+  constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+  if (params.greedy()) {
+    const TokenId only = sampled.token;
+    candidates_.KeepOnly(absl::MakeConstSpan(&only, 1));
+  }
+  const double log_total = std::log(candidates_.TotalWeight());
+  const absl::Span<const float> weights = candidates_.Weights();
+  const auto logprob = [&](TokenId id) {
+    const auto weight = static_cast<double>(weights[id]);
+    return weight > 0 ? static_cast<float>(std::log(weight) - log_total) : kMinusInfinity;
+  };
+  const absl::Span<const float> logits = candidates_.logits();
   sampled.logprob.sampled = logprob(sampled.token);
-  sampled.logprob.rank = 1 + CountBefore(logits, logits[sampled.token], index);
-  for (TokenId token : candidates_.Ranked(top_count)) {
-    sampled.logprob.top.emplace_back(token, logprob(token));
+  sampled.logprob.rank =
+      1 + CountBefore(logits, logits[sampled.token], static_cast<int32_t>(sampled.token));
+  const absl::Span<const TokenId> ids = params.logprob_token_ids;
+  for (TokenId id : ids.empty() ? candidates_.Ranked(*params.logprobs) : ids) {
+    sampled.logprob.top.emplace_back(id, logprob(id));
   }
 }
 

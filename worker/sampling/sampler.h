@@ -2,12 +2,13 @@
 //
 //   Sampler sampler(info.vocab_size);                      // one per thread: holds the workspace
 //   SampledToken next = sampler.Sample(row, request);      // row: the raw logits, left unchanged
+//   TokenLogprob score = sampler.Score(row, token, 5);     // of a token that is known
 //
-// The result is a function of the logits, the request's params and history, and (seed, choice,
-// output position): never of the batch, the thread or earlier calls. The draw is an exponential
-// race: each token arrives after a time Exp(1) / weight, the first one wins. It is run in two
-// levels, groups of 64 ids and then the winning group, as the first arrival of a group is itself
-// exponential with the group's summed weight: the same law for 1/64 of the random numbers.
+// The result is a function of the logits, the request's params, history and state, and (seed,
+// choice, output position): never of the batch, the thread or earlier calls. The draw is an
+// exponential race: each token arrives after a time Exp(1) / weight, the first one wins. It is run
+// in two levels, groups of 64 ids and then the winning group, as the first arrival of a group is
+// itself exponential with the group's summed weight: the same law for 1/64 of the random numbers.
 //
 // Threading: thread-compatible; one instance per thread.
 // Ownership: keeps nothing of a call's arguments.
@@ -33,11 +34,23 @@ class Sampler {
   // REQUIRES: 0 < logits.size() <= vocab_size.
   SampledToken Sample(absl::Span<const float> logits, const SampleRequest& request);
 
- private:
-  TokenId Choose(absl::Span<const float> logits, const SampleRequest& request);
-  void FillLogprob(absl::Span<const float> logits, int32_t top_count, SampledToken& sampled);
+  // The log-probability of `token` by raw logits, and those of the `top_count` most likely tokens,
+  // or of the tokens that stand instead of them. REQUIRES: all ids are below logits.size().
+  TokenLogprob Score(absl::Span<const float> logits, TokenId token, int32_t top_count,
+                     absl::Span<const TokenId> instead_of_top = {});
 
+ private:
+  void Apply(absl::Span<const uint8_t> order, const SampleRequest& request, bool greedy);
+  void Choose(absl::Span<const float> logits, const SampleRequest& request, SampledToken& sampled);
+  void FillDrawn(const SamplingParams& params, SampledToken& sampled);
+
+  // Constant after construction; the rest are indices into `stages_`.
   const std::vector<SamplerStage> stages_;
+  std::vector<uint8_t> rules_;
+  std::vector<uint8_t> default_order_;
+  std::vector<uint8_t> exclusive_;
+  std::vector<uint8_t> temperature_;
+
   Candidates candidates_;
 };
 

@@ -6,7 +6,8 @@
 namespace baton::worker {
 
 SamplerStage Stage_stop_ban() {
-  return {.active =
+  return {.role = StageRole::kRule,
+          .active =
               [](const SampleRequest& request) {
                 return request.output_position < request.params->min_tokens;
               },

@@ -26,6 +26,17 @@ int EntryCount(const v1::SessionFrame& frame) {
   return frame.accepted_size() + frame.tokens_size() + frame.finished_size() + frame.failed_size();
 }
 
+// All entries of one message have the same number of alternatives.
+void AddLogprob(const TokenLogprob& logprob, v1::TokenLogprobs& message) {
+  message.add_sampled(logprob.sampled);
+  message.add_rank(static_cast<uint32_t>(logprob.rank));
+  message.set_top_count(static_cast<uint32_t>(logprob.top.size()));
+  for (const auto& [token, value] : logprob.top) {
+    message.add_top_ids(token);
+    message.add_top(value);
+  }
+}
+
 }  // namespace
 
 v1::Accepted AcceptedMessage(const StepEvents::Accepted& event, Epoch epoch) {
@@ -40,16 +51,20 @@ v1::Accepted AcceptedMessage(const StepEvents::Accepted& event, Epoch epoch) {
 void AddToken(const StepEvents::Token& event, v1::Tokens& tokens) {
   tokens.set_choice(static_cast<uint32_t>(event.choice));
   tokens.add_ids(event.sampled.token);
-  if (!event.request->params.logprobs.has_value()) return;
-  const TokenLogprob& logprob = event.sampled.logprob;
-  v1::TokenLogprobs& message = *tokens.mutable_logprobs();
-  message.add_sampled(logprob.sampled);
-  message.add_rank(static_cast<uint32_t>(logprob.rank));
-  message.set_top_count(static_cast<uint32_t>(logprob.top.size()));
-  for (const auto& [token, value] : logprob.top) {
-    message.add_top_ids(token);
-    message.add_top(value);
+  if (!event.sampled.state.empty()) tokens.set_sampler_state(event.sampled.state);
+  if (event.request->params.logprobs.has_value()) {
+    AddLogprob(event.sampled.logprob, *tokens.mutable_logprobs());
   }
+}
+
+v1::Tokens ScoredMessage(const StepEvents::Scored& event) {
+  v1::Tokens message;
+  message.set_choice(static_cast<uint32_t>(event.choice));
+  message.set_prompt_begin(static_cast<uint32_t>(event.first_position));
+  for (const TokenLogprob& logprob : event.logprobs) {
+    AddLogprob(logprob, *message.mutable_prompt_logprobs());
+  }
+  return message;
 }
 
 v1::Finished FinishedMessage(const StepEvents::Finished& event) {
@@ -69,7 +84,12 @@ v1::SessionFrame FrameOf(const StepEvents& events, Epoch epoch) {
     entry.set_call(event.request->call);
     *entry.mutable_accepted() = AcceptedMessage(event, epoch);
   }
-  frame.mutable_tokens()->Reserve(static_cast<int>(events.tokens.size()));
+  for (const auto& event : events.scored) {
+    v1::SessionFrame::CallTokens& entry = *frame.add_tokens();
+    entry.set_call(event.request->call);
+    *entry.mutable_tokens() = ScoredMessage(event);
+  }
+  frame.mutable_tokens()->Reserve(static_cast<int>(events.scored.size() + events.tokens.size()));
   for (const auto& event : events.tokens) {
     v1::SessionFrame::CallTokens& entry = *frame.add_tokens();
     entry.set_call(event.request->call);
@@ -104,6 +124,7 @@ bool MergeFrames(v1::SessionFrame& last, v1::SessionFrame& next) {
 bool MergeEvents(v1::GenerateEvent& last, v1::GenerateEvent& next) {
   if (!last.has_tokens() || !next.has_tokens()) return false;
   v1::Tokens& into = *last.mutable_tokens();
+  if (into.has_prompt_logprobs() || next.tokens().has_prompt_logprobs()) return false;
   if (into.choice() != next.tokens().choice() || into.ids_size() >= kFrameEntriesMax) return false;
   // The number of alternatives is the request's, so the packed arrays can be joined.
   into.MergeFrom(next.tokens());

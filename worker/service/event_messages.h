@@ -12,6 +12,7 @@
 namespace baton::worker {
 
 v1::Accepted AcceptedMessage(const StepEvents::Accepted& event, Epoch epoch);
+v1::Tokens ScoredMessage(const StepEvents::Scored& event);
 void AddToken(const StepEvents::Token& event, v1::Tokens& tokens);
 v1::Finished FinishedMessage(const StepEvents::Finished& event);
 
@@ -24,7 +25,7 @@ void AddFailure(uint64_t call, const absl::Status& status, v1::SessionFrame& fra
 // Takes `next` into `last`, a frame that still waits to be written, unless that one is large.
 bool MergeFrames(v1::SessionFrame& last, v1::SessionFrame& next);
 
-// The same for single events: tokens of the same choice are joined.
+// The same for single events: new tokens of the same choice are joined.
 bool MergeEvents(v1::GenerateEvent& last, v1::GenerateEvent& next);
 
 }  // namespace baton::worker

@@ -45,6 +45,11 @@ void GenerateStream::OnStep(StepEvents& events) {
     *message.mutable_accepted() = AcceptedMessage(event, parts_.epoch);
     Send(std::move(message));
   }
+  for (const auto& event : events.scored) {
+    v1::GenerateEvent message;
+    *message.mutable_tokens() = ScoredMessage(event);
+    Send(std::move(message));
+  }
   for (const auto& event : events.tokens) {
     v1::GenerateEvent message;
     AddToken(event, *message.mutable_tokens());

@@ -14,6 +14,8 @@ RequestIntake::RequestIntake(const ServedModel& model, EngineLoop& engine)
     : model_(model),
       engine_(engine),
       reader_(model),
+      breakers_(model.tokenizer == nullptr ? nullptr
+                                           : std::make_unique<DryBreakerCache>(*model.tokenizer)),
       tasks_(kTasksMax),
       thread_("tokenize", [this](std::stop_token) { Run(); }) {}
 
@@ -31,9 +33,14 @@ void RequestIntake::Start(v1::GenerateRequest message, Ticket ticket, Done done)
   request->peer = std::move(ticket.peer);
   request->call = ticket.call;
   request->deadline = ticket.deadline;
-  if (!message.has_text()) return done(engine_.Submit(*std::move(request)));
-  auto task = std::make_unique<Task>(Task{*std::move(request), std::move(*message.mutable_text()),
-                                          std::move(*message.mutable_cache_salt()), done});
+  std::vector<std::string> breakers = UnknownBreakers(message.sampling(), request->params);
+  if (!message.has_text() && breakers.empty()) return done(engine_.Submit(*std::move(request)));
+  auto task = std::make_unique<Task>();
+  task->request = *std::move(request);
+  if (message.has_text()) task->text = std::move(*message.mutable_text());
+  task->breakers = std::move(breakers);
+  task->cache_salt = std::move(*message.mutable_cache_salt());
+  task->done = done;
   switch (tasks_.TryPush(std::move(task))) {
     case PushResult::kPushed:
       return;
@@ -54,9 +61,21 @@ void RequestIntake::Run() {
   }
 }
 
-absl::Status RequestIntake::Tokenise(Task& task) const {
+std::vector<std::string> RequestIntake::UnknownBreakers(const v1::SamplingParams& message,
+                                                        SamplingParams& params) {
+  const auto& strings = message.dry().sequence_breakers();
+  if (params.dry.multiplier == 0.0f || strings.empty()) return {};
+  std::vector<std::string> breakers(strings.begin(), strings.end());
+  params.dry.breakers = breakers_->Find(breakers);
+  if (params.dry.breakers != nullptr) breakers.clear();
+  return breakers;
+}
+
+absl::Status RequestIntake::Tokenise(Task& task) {
   if (tasks_.closed()) return Unavailable("generate: the worker has stopped");
-  ASSIGN_OR_RETURN(std::vector<TokenId> tokens, model_.tokenizer->Encode(task.text, {}));
+  if (!task.breakers.empty()) task.request.params.dry.breakers = breakers_->Make(task.breakers);
+  if (!task.text.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<TokenId> tokens, model_.tokenizer->Encode(*task.text, {}));
   return reader_.SetPrompt(task.request, std::move(tokens), task.cache_salt);
 }
 

@@ -1,5 +1,5 @@
-// Takes a GenerateRequest from the wire to the engine: checks it, tokenises text on a thread of its
-// own, submits.
+// Takes a GenerateRequest from the wire to the engine: checks it, tokenises text and new breakers
+// of DRY on a thread of its own, submits.
 //
 //   intake.Start(std::move(message), {key, peer, call, deadline}, [..](const absl::Status& s) {});
 //
@@ -16,12 +16,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "baton/v1/inference.pb.h"
 #include "common/concurrency/bounded_queue.h"
 #include "common/concurrency/owned_thread.h"
 #include "worker/engine/engine_loop.h"
+#include "worker/service/dry_breaker_cache.h"
 #include "worker/service/request_reader.h"
 #include "worker/service/served_model.h"
 
@@ -49,7 +51,8 @@ class RequestIntake {
  private:
   struct Task {
     GenerationRequest request;
-    std::string text;
+    std::optional<std::string> text;    // else the request has its tokens
+    std::vector<std::string> breakers;  // empty: none, or the request has them
     std::string cache_salt;
     Done done;
   };
@@ -57,11 +60,15 @@ class RequestIntake {
   static constexpr size_t kTasksMax = 1024;
 
   void Run();
-  absl::Status Tokenise(Task& task) const;
+  absl::Status Tokenise(Task& task);
+  // Gives the request the breakers of DRY that are known; returns those that are not.
+  std::vector<std::string> UnknownBreakers(const v1::SamplingParams& message,
+                                           SamplingParams& params);
 
   const ServedModel& model_;
   EngineLoop& engine_;
   const RequestReader reader_;
+  const std::unique_ptr<DryBreakerCache> breakers_;  // null without a tokenizer
   BoundedQueue<std::unique_ptr<Task>> tasks_;
   OwnedThread thread_;
 };

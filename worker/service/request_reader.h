@@ -16,17 +16,16 @@
 #include "absl/status/statusor.h"
 #include "baton/v1/inference.pb.h"
 #include "worker/engine/generation_request.h"
+#include "worker/service/sampling_reader.h"
 #include "worker/service/served_model.h"
 
 namespace baton::worker {
 
 class RequestReader {
  public:
-  static constexpr uint32_t kLogprobsMax = 128;
-  static constexpr size_t kListLengthMax = 1024;  // stop ids
-  static constexpr size_t kNameBytesMax = 512;    // request id, salt
+  static constexpr size_t kNameBytesMax = 512;  // request id, salt
 
-  explicit RequestReader(const ServedModel& model) : model_(model) {}
+  explicit RequestReader(const ServedModel& model) : model_(model), sampling_(model) {}
 
   // Everything but a text prompt: then `prompt` is empty. A missing seed is drawn.
   absl::StatusOr<GenerationRequest> Read(const v1::GenerateRequest& message) const;
@@ -37,12 +36,10 @@ class RequestReader {
 
  private:
   absl::Status CheckTarget(const v1::GenerateRequest& message) const;
-  absl::Status CheckToken(uint32_t token, std::string_view field) const;
-  absl::Status ReadSampling(const v1::SamplingParams& message, SamplingParams& params) const;
-  absl::Status ReadTokenLists(const v1::SamplingParams& message, SamplingParams& params) const;
   absl::Status ReadResume(const v1::GenerateRequest& message, GenerationRequest& request) const;
 
   const ServedModel& model_;
+  const SamplingReader sampling_;
 };
 
 }  // namespace baton::worker

@@ -102,6 +102,7 @@ class SchedulerRun {
     for (const auto& event : events.accepted) {
       cached[event.request->key.value()] = event.cached_tokens;
     }
+    TakeScores();
     for (const auto& event : events.tokens) {
       Output& output = outputs[{event.request->key.value(), event.choice}];
       EXPECT_EQ(output.ends, 0) << "a token after the end";
@@ -119,6 +120,23 @@ class SchedulerRun {
   const Output& At(uint64_t key, int32_t choice = 0) { return outputs[{key, choice}]; }
 
  private:
+  // Positions come once each, in order, all of them before the first token.
+  void TakeScores() {
+    for (const auto& event : events.scored) {
+      int32_t& next = scored.try_emplace(event.request->key.value(), 1).first->second;
+      EXPECT_EQ(event.first_position, next);
+      for (const TokenLogprob& logprob : event.logprobs) EXPECT_EQ(logprob.rank, next++);
+    }
+    for (const auto& event : events.tokens) {
+      const GenerationRequest& request = *event.request;
+      if (!request.params.prompt_logprobs.has_value()) continue;
+      const auto fresh = static_cast<int32_t>(request.prompt.size()) - request.resumed_tokens;
+      if (fresh > 1) {
+        EXPECT_EQ(scored[request.key.value()], fresh);
+      }
+    }
+  }
+
   // What a consumer makes of it: the end of the choices that have none yet.
   void TakeFailure(const GenerationRequest& request, const absl::Status& status) {
     const uint64_t key = request.key.value();
@@ -141,6 +159,7 @@ class SchedulerRun {
   StepEvents events;
   std::map<std::pair<uint64_t, int32_t>, Output> outputs;
   std::map<uint64_t, int32_t> cached;
+  std::map<uint64_t, int32_t> scored;  // the next prompt position to be told
   std::map<uint64_t, absl::Status> failed;
   std::map<uint64_t, int> ended;
   std::vector<PlanRow> rows;  // of the last plan

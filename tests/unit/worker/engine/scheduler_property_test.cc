@@ -27,6 +27,8 @@ GenerationRequest RandomRequest(std::mt19937& random, uint64_t key, int32_t max_
   request.priority = static_cast<int32_t>(random() % 3);
   request.params.ignore_eos = random() % 2 == 0;
   request.params.min_tokens = static_cast<int32_t>(random() % 4);
+  if (random() % 4 == 0) request.params.prompt_logprobs = 0;
+  if (random() % 4 == 0) request.params.mirostat.version = 2;
   return request;
 }
 

@@ -26,6 +26,25 @@ class RequestReaderTest : public ::testing::Test {
     for (uint32_t id = 1; id <= 9; ++id) message_.mutable_tokens()->add_ids(id);
   }
 
+  // A change that breaks a request, and the field that is to be named.
+  using Break = std::function<void(v1::GenerateRequest&)>;
+  using Cases = std::vector<std::pair<std::string, Break>>;
+
+  template <typename Change>
+  static Break sampling(Change change) {
+    return [change](v1::GenerateRequest& m) { change(*m.mutable_sampling()); };
+  }
+
+  void ExpectRefusals(const Cases& cases) {
+    for (const auto& [field, make_wrong] : cases) {
+      v1::GenerateRequest message = message_;
+      make_wrong(message);
+      const absl::Status status = reader_.Read(message).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(status)) << field << ": " << status;
+      EXPECT_EQ(Field(status).value_or("none"), field) << status;
+    }
+  }
+
   ServedModel model_;
   RequestReader reader_;
   v1::GenerateRequest message_;
@@ -97,11 +116,7 @@ TEST_F(RequestReaderTest, EveryTokenMayHaveABias) {
 }
 
 TEST_F(RequestReaderTest, NamesTheFieldAtFault) {
-  using Break = std::function<void(v1::GenerateRequest&)>;
-  const auto sampling = [](auto change) {
-    return [change](v1::GenerateRequest& m) { change(*m.mutable_sampling()); };
-  };
-  const std::vector<std::pair<std::string, Break>> cases = {
+  const Cases cases = {
       {"prompt", [](auto& m) { m.clear_tokens(); }},
       {"prompt", [](auto& m) { m.mutable_tokens()->clear_ids(); }},
       {"text", [](auto& m) { m.set_text("no tokenizer"); }},
@@ -111,6 +126,13 @@ TEST_F(RequestReaderTest, NamesTheFieldAtFault) {
       {"cache_salt", [](auto& m) { m.set_cache_salt(std::string(600, 'x')); }},
       {"choice_offset", [](auto& m) { m.set_choice_offset(~0u); }},
       {"sampler_state", [](auto& m) { m.set_sampler_state("mu"); }},
+      {"sampler_state",
+       [](auto& m) {
+         m.set_resumed_tokens(2);
+         m.mutable_sampling()->set_seed(1);
+         m.mutable_sampling()->mutable_mirostat()->set_version(2);
+         m.set_sampler_state("mu");
+       }},
       {"resumed_tokens",
        [](auto& m) {
          m.set_resumed_tokens(9);
@@ -129,8 +151,8 @@ TEST_F(RequestReaderTest, NamesTheFieldAtFault) {
       {"sampling.top_p", sampling([](auto& s) { s.set_top_p(1.1f); })},
       {"sampling.min_p", sampling([](auto& s) { s.set_min_p(2); })},
       {"sampling.repetition_penalty", sampling([](auto& s) { s.set_repetition_penalty(0); })},
-      {"sampling.presence_penalty", sampling([](auto& s) { s.set_presence_penalty(3); })},
-      {"sampling.frequency_penalty", sampling([](auto& s) { s.set_frequency_penalty(-3); })},
+      {"sampling.presence_penalty", sampling([](auto& s) { s.set_presence_penalty(1e4f); })},
+      {"sampling.frequency_penalty", sampling([](auto& s) { s.set_frequency_penalty(-1e4f); })},
       {"sampling.top_k", sampling([](auto& s) { s.set_top_k(~0u); })},
       {"sampling.max_tokens", sampling([](auto& s) { s.set_max_tokens(~0u); })},
       {"sampling.min_tokens", sampling([](auto& s) {
@@ -140,15 +162,36 @@ TEST_F(RequestReaderTest, NamesTheFieldAtFault) {
       {"sampling.logprobs", sampling([](auto& s) { s.set_logprobs(1000); })},
       {"sampling.logit_bias", sampling([](auto& s) { (*s.mutable_logit_bias())[100] = 1; })},
       {"sampling.logit_bias", sampling([](auto& s) { (*s.mutable_logit_bias())[1] = NAN; })},
+      {"sampling.logit_bias", sampling([](auto& s) { (*s.mutable_logit_bias())[1] = INFINITY; })},
       {"sampling.stop_token_ids", sampling([](auto& s) { s.add_stop_token_ids(100); })},
   };
-  for (const auto& [field, make_wrong] : cases) {
-    v1::GenerateRequest message = message_;
-    make_wrong(message);
-    const absl::Status status = reader_.Read(message).status();
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << field << ": " << status;
-    EXPECT_EQ(Field(status).value_or("none"), field) << status;
-  }
+  ExpectRefusals(cases);
+}
+
+TEST_F(RequestReaderTest, NamesTheSamplerFieldAtFault) {
+  const Cases cases = {
+      {"sampling.allowed_token_ids", sampling([](auto& s) { s.add_allowed_token_ids(100); })},
+      {"sampling.bad_words", sampling([](auto& s) { s.add_bad_words(); })},
+      {"sampling.bad_words", sampling([](auto& s) { s.add_bad_words()->add_ids(100); })},
+      {"sampling.prompt_logprobs", sampling([](auto& s) { s.set_prompt_logprobs(1000); })},
+      {"sampling.logprob_token_ids", sampling([](auto& s) { s.add_logprob_token_ids(1); })},
+      {"sampling.typical_p", sampling([](auto& s) { s.set_typical_p(0); })},
+      {"sampling.dynatemp_range", sampling([](auto& s) { s.set_dynatemp_range(-1); })},
+      {"sampling.dynatemp_exponent", sampling([](auto& s) { s.set_dynatemp_exponent(NAN); })},
+      {"sampling.top_n_sigma", sampling([](auto& s) { s.set_top_n_sigma(NAN); })},
+      {"sampling.xtc_probability", sampling([](auto& s) { s.set_xtc_probability(2); })},
+      {"sampling.xtc_threshold", sampling([](auto& s) { s.set_xtc_threshold(-1); })},
+      {"sampling.min_keep", sampling([](auto& s) { s.set_min_keep(~0u); })},
+      {"sampling.samplers", sampling([](auto& s) { s.add_samplers("top_q"); })},
+      {"sampling.samplers", sampling([](auto& s) { s.add_samplers("mirostat"); })},
+      {"sampling.dry.multiplier", sampling([](auto& s) { s.mutable_dry()->set_multiplier(-1); })},
+      {"sampling.dry.base", sampling([](auto& s) { s.mutable_dry()->set_base(0.5f); })},
+      {"sampling.mirostat.version",
+       sampling([](auto& s) { s.mutable_mirostat()->set_version(3); })},
+      {"sampling.mirostat.tau", sampling([](auto& s) { s.mutable_mirostat()->set_tau(NAN); })},
+      {"sampling.mirostat.eta", sampling([](auto& s) { s.mutable_mirostat()->set_eta(-1); })},
+  };
+  ExpectRefusals(cases);
 }
 
 TEST_F(RequestReaderTest, AnotherModelOrEpochIsNotInvalid) {
