@@ -46,6 +46,9 @@ class Session::Call : public WorkerCall {
   void Cancel() override {
     if (const auto session = session_.lock()) session->CancelCall(number_);
   }
+  void CancelChoice(uint32_t choice) override {
+    if (const auto session = session_.lock()) session->CancelChoice(number_, choice);
+  }
 
  private:
   const std::weak_ptr<Session> session_;
@@ -214,6 +217,15 @@ void Session::CancelCall(uint64_t call) {
   MutexLock lock(mutex_);
   if (over_) return;
   commands_.emplace_back().mutable_cancel()->set_call(call);
+  WriteNextLocked();
+}
+
+void Session::CancelChoice(uint64_t call, uint32_t choice) {
+  MutexLock lock(mutex_);
+  if (over_ || !calls_.contains(call)) return;
+  v1::SessionCommand::Cancel& cancel = *commands_.emplace_back().mutable_cancel();
+  cancel.set_call(call);
+  cancel.set_choice(choice);
   WriteNextLocked();
 }
 

@@ -8,7 +8,8 @@
 //            are called with no lock held.
 // Ownership: keeps itself alive until the stream is over; calls keep their listeners.
 // Errors:    see WorkerCalls. A command queue of kCommandsMax that is full fails the new call with
-//            UNAVAILABLE; cancellations always find room, because each belongs to an open call.
+//            UNAVAILABLE; cancellations always find room, because each belongs to an open call
+//            or choice.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -72,6 +73,7 @@ class Session : public grpc::ClientBidiReactor<v1::SessionCommand, v1::SessionFr
   std::shared_ptr<WorkerCallListener> EndChoice(uint64_t call);
   std::shared_ptr<WorkerCallListener> RemoveCall(uint64_t call);
   void CancelCall(uint64_t call);
+  void CancelChoice(uint64_t call, uint32_t choice);
   void WriteNextLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after construction.

@@ -41,6 +41,9 @@ class WorkerCall {
   // Tells the worker to stop, at once. No event starts after it returns, but one that runs already
   // may go on. Idempotent; does nothing when the call is over.
   virtual void Cancel() = 0;
+
+  // Tells the worker to stop one choice, while the others go on; its end still comes as an event.
+  virtual void CancelChoice(uint32_t choice) = 0;
 };
 
 class WorkerCalls {

@@ -10,6 +10,7 @@ namespace {
 class NoCall : public WorkerCall {
  public:
   void Cancel() override {}
+  void CancelChoice(uint32_t) override {}
 };
 
 }  // namespace

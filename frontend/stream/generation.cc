@@ -218,6 +218,8 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
                     .logprobs = tokens.has_logprobs() ? &tokens.logprobs() : nullptr};
   if (out.matched != nullptr) {
     EndChoice(&leg, delta, {.reason = EndReason::kStop, .stop = *out.matched});
+    // The worker would compute on for nobody; its last choice is ended by the call's own end.
+    if (!leg.over && finished == nullptr) leg.call->CancelChoice(index);
   } else if (finished != nullptr && finished->reason() != v1::FINISH_REASON_CANCELLED) {
     std::string text(out.text);  // Flush ends the life of what Push returned
     text += choice.text.Flush();

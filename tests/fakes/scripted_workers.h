@@ -33,6 +33,7 @@ class ScriptedWorkers : public PlacementSource, public WorkerCalls {
     v1::GenerateRequest request;
     std::shared_ptr<WorkerCallListener> listener;
     std::shared_ptr<bool> cancelled;
+    std::shared_ptr<std::vector<uint32_t>> cancelled_choices;
   };
 
   void Route(v1::RouteRequest request, RouteCallback callback) override {
@@ -43,8 +44,9 @@ class ScriptedWorkers : public PlacementSource, public WorkerCalls {
   std::shared_ptr<WorkerCall> Submit(const v1::WorkerRef& worker, v1::GenerateRequest request,
                                      std::shared_ptr<WorkerCallListener> listener) override {
     auto cancelled = std::make_shared<bool>(false);
-    calls.push_back({worker, std::move(request), std::move(listener), cancelled});
-    return std::make_shared<Call>(cancelled);
+    auto choices = std::make_shared<std::vector<uint32_t>>();
+    calls.push_back({worker, std::move(request), std::move(listener), cancelled, choices});
+    return std::make_shared<Call>(cancelled, choices);
   }
 
   void Place(size_t route, const std::string& worker, uint64_t lease = 1) {
@@ -96,11 +98,14 @@ class ScriptedWorkers : public PlacementSource, public WorkerCalls {
  private:
   class Call : public WorkerCall {
    public:
-    explicit Call(std::shared_ptr<bool> cancelled) : cancelled_(std::move(cancelled)) {}
+    Call(std::shared_ptr<bool> cancelled, std::shared_ptr<std::vector<uint32_t>> choices)
+        : cancelled_(std::move(cancelled)), choices_(std::move(choices)) {}
     void Cancel() override { *cancelled_ = true; }
+    void CancelChoice(uint32_t choice) override { choices_->push_back(choice); }
 
    private:
     const std::shared_ptr<bool> cancelled_;
+    const std::shared_ptr<std::vector<uint32_t>> choices_;
   };
 };
 

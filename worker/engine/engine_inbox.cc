@@ -22,7 +22,8 @@ absl::Status EngineInbox::Submit(GenerationRequest request) {
                                    " prompt_tokens=", alive_prompt_tokens_)),
           std::chrono::seconds(1));
     }
-    const bool fresh = alive_.emplace(request.key, Alive{.prompt_tokens = tokens}).second;
+    const Alive alive{.prompt_tokens = tokens, .choice_cancellations_left = request.choices};
+    const bool fresh = alive_.emplace(request.key, alive).second;
     BATON_CHECK(fresh) << "submit: key used twice: " << request.key.value();
     alive_prompt_tokens_ += tokens;
     mail_.submitted.push_back(std::move(request));
@@ -37,6 +38,17 @@ void EngineInbox::Cancel(RequestKey key, absl::Status reason) {
     const auto entry = alive_.find(key);
     if (entry == alive_.end() || std::exchange(entry->second.cancelled, true)) return;
     mail_.cancelled.emplace_back(key, std::move(reason));
+  }
+  mail_arrived_.Signal();
+}
+
+void EngineInbox::CancelChoice(RequestKey key, int32_t choice) {
+  {
+    MutexLock lock(mutex_);
+    const auto entry = alive_.find(key);
+    if (entry == alive_.end() || entry->second.choice_cancellations_left == 0) return;
+    --entry->second.choice_cancellations_left;
+    mail_.cancelled_choices.emplace_back(key, choice);
   }
   mail_arrived_.Signal();
 }
@@ -71,17 +83,19 @@ void EngineInbox::Close() {
 }
 
 bool EngineInbox::HasMailLocked() const {
-  return !mail_.submitted.empty() || !mail_.cancelled.empty() || mail_.cancel_all.has_value() ||
-         mail_.snapshot || mail_.closed;
+  return !mail_.submitted.empty() || !mail_.cancelled.empty() || !mail_.cancelled_choices.empty() ||
+         mail_.cancel_all.has_value() || mail_.snapshot || mail_.closed;
 }
 
 void EngineInbox::Take(bool wait, Mail& mail) {
   mail.submitted.clear();
   mail.cancelled.clear();
+  mail.cancelled_choices.clear();
   MutexLock lock(mutex_);
   while (wait && !HasMailLocked()) mail_arrived_.Wait(lock);
   std::swap(mail.submitted, mail_.submitted);
   std::swap(mail.cancelled, mail_.cancelled);
+  std::swap(mail.cancelled_choices, mail_.cancelled_choices);
   mail.cancel_all = std::exchange(mail_.cancel_all, std::nullopt);
   mail.snapshot = std::exchange(mail_.snapshot, false);
   mail.closed = mail_.closed;  // stays: nothing is taken afterwards

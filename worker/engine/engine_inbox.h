@@ -1,7 +1,7 @@
 // Where other threads leave word for the engine: bounded, and it knows which requests are alive.
 //
 // A request is alive from its Submit until the engine calls Ended. Requests and their prompt tokens
-// have limits; a cancellation is kept once per living request, so it needs none.
+// have limits; a cancellation is kept once per living request or choice, so it needs none.
 //
 // Threading: thread-safe; Take and Ended are the engine thread's.
 // Errors:    UNAVAILABLE from Submit, with a time to retry after, when the limits are reached or
@@ -33,6 +33,7 @@ class EngineInbox {
   struct Mail {
     std::vector<GenerationRequest> submitted;
     std::vector<std::pair<RequestKey, absl::Status>> cancelled;
+    std::vector<std::pair<RequestKey, int32_t>> cancelled_choices;
     std::optional<absl::Status> cancel_all;
     bool snapshot = false;
     bool closed = false;
@@ -44,6 +45,9 @@ class EngineInbox {
 
   // Ends a living request with `reason`; the first one counts. Anything else is ignored.
   void Cancel(RequestKey key, absl::Status reason);
+  // Ends one choice of a living request, offset included. Once it has been said as often as the
+  // request has choices, it is ignored.
+  void CancelChoice(RequestKey key, int32_t choice);
   // Ends all that are alive now.
   void CancelAll(absl::Status reason);
 
@@ -64,6 +68,7 @@ class EngineInbox {
  private:
   struct Alive {
     int64_t prompt_tokens = 0;
+    int32_t choice_cancellations_left = 0;
     bool cancelled = false;
   };
 

@@ -62,6 +62,7 @@ void EngineLoop::HandleMail() {
     scheduler_.Add(std::move(request));
   }
   mail_.submitted.clear();
+  for (auto& [key, choice] : mail_.cancelled_choices) scheduler_.EndChoice(key, choice);
   for (auto& [key, reason] : mail_.cancelled) scheduler_.End(key, std::move(reason));
   if (mail_.cancel_all.has_value()) scheduler_.EndAll(*mail_.cancel_all);
 }

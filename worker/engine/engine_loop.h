@@ -60,6 +60,10 @@ class EngineLoop {
   // CANCELLED ends each open choice as cancelled; any other status fails the request.
   void Cancel(RequestKey key, absl::Status reason) { inbox_.Cancel(key, std::move(reason)); }
 
+  // Ends one choice, offset included, as cancelled; the others go on. A choice without a token yet
+  // goes on too.
+  void CancelChoice(RequestKey key, int32_t choice) { inbox_.CancelChoice(key, choice); }
+
   // Asks for OnKvSnapshot, soon. Several asked for at once may be one.
   void RequestKvSnapshot() { inbox_.RequestSnapshot(); }
 

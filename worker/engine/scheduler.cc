@@ -104,6 +104,32 @@ void Scheduler::EndAll(const absl::Status& reason) {
   for (RequestKey key : keys) End(key, reason);
 }
 
+void Scheduler::EndChoice(RequestKey key, int32_t choice) {
+  const auto entry = requests_.find(key);
+  if (entry == requests_.end()) return;
+  ActiveRequest& active = *entry->second;
+  for (const auto& sequence : active.sequences) {
+    const bool meant = active.request.choice_offset + sequence->choice == choice;
+    if (!meant || sequence->state == Sequence::State::kEnded) continue;
+    if (sequence->pending_forks > 0) return;  // others start from its prompt
+    if (under_way_ && sequence->granted > 0) {
+      sequence->retiring = true;
+      return;
+    }
+    return CancelSequence(*sequence);
+  }
+}
+
+void Scheduler::CancelSequence(Sequence& sequence) {
+  ActiveRequest& active = sequence.owner;
+  events_.finished.push_back({&active.request, active.request.choice_offset + sequence.choice,
+                              FinishReason::kCancelled, std::nullopt, sequence.output_count()});
+  EndSequence(sequence);
+  if (--active.unfinished > 0) return;
+  ++counters_.requests_cancelled;
+  Retire(active);
+}
+
 void Scheduler::EndRequest(ActiveRequest& active, const absl::Status& reason) {
   if (absl::IsCancelled(reason)) {
     CancelChoices(active);
@@ -399,7 +425,7 @@ void Scheduler::TakeScores(Sequence& sequence, int32_t first_position,
 
 void Scheduler::TakeSample(const SampleTarget& target, SampledToken sampled) {
   Sequence& sequence = *target.sequence;
-  if (!sequence.owner.retiring.ok()) return;
+  if (sequence.retiring || !sequence.owner.retiring.ok()) return;
   if (target.choice != sequence.choice) {
     Fork(sequence, target.choice, std::move(sampled));
   } else {
@@ -453,7 +479,12 @@ std::optional<FinishReason> Scheduler::EndOf(const Sequence& sequence, TokenId t
 void Scheduler::EndRetiring() {
   for (Sequence* sequence : granted_) {
     ActiveRequest& active = sequence->owner;
-    if (!active.over && !active.retiring.ok()) EndRequest(active, active.retiring);
+    if (active.over) continue;
+    if (!active.retiring.ok()) {
+      EndRequest(active, active.retiring);
+    } else if (sequence->retiring) {
+      CancelSequence(*sequence);
+    }
   }
 }
 

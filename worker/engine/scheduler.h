@@ -73,6 +73,9 @@ class Scheduler {
   // under way names it, that happens when the step is committed. Unknown keys are ignored.
   void End(RequestKey key, absl::Status reason);
   void EndAll(const absl::Status& reason);
+  // Ends one choice, offset included, by a Finished event, likewise. Ignored unless the choice has
+  // a token and goes on.
+  void EndChoice(RequestKey key, int32_t choice);
 
   // Chooses the next step. Empty when there is nothing to do. REQUIRES: none is under way.
   const StepPlan& Plan();
@@ -131,6 +134,7 @@ class Scheduler {
   void EndSequence(Sequence& sequence);
   void EndRequest(ActiveRequest& active, const absl::Status& reason);
   void CancelChoices(ActiveRequest& active);
+  void CancelSequence(Sequence& sequence);
   void Retire(ActiveRequest& active);
   void EndRetiring();
   SequenceId NextSequenceId() { return SequenceId(++last_sequence_id_); }

@@ -71,6 +71,7 @@ class Sequence {
   int32_t computed = 0;
   int32_t granted = 0;        // by the plan under way
   int32_t pending_forks = 0;  // choices that will start from this one's prompt
+  bool retiring = false;      // to be cancelled as soon as no step names it
   BlockLease fork_source;     // the parent's partial block; empty once copied or taken over
   std::string sampler_state;  // what its last draw left
   int32_t scored = 1;         // prompt tokens whose log-probabilities were told, if they are wanted

@@ -35,7 +35,11 @@ void SessionStream::OnReadDone(bool ok) {
       Submit(*command_.mutable_submit());
       break;
     case v1::SessionCommand::kCancel:
-      CancelCall(command_.cancel().call());
+      if (command_.cancel().has_choice()) {
+        CancelChoice(command_.cancel().call(), command_.cancel().choice());
+      } else {
+        CancelCall(command_.cancel().call());
+      }
       break;
     case v1::SessionCommand::COMMAND_NOT_SET:
       break;  // of a newer peer
@@ -98,6 +102,17 @@ void SessionStream::CancelCall(uint64_t call) {
     key = entry->second.key;
   }
   parts_.engine.Cancel(key, Cancelled("the peer cancelled it"));
+}
+
+void SessionStream::CancelChoice(uint64_t call, uint32_t choice) {
+  RequestKey key;
+  {
+    MutexLock lock(calls_mutex_);
+    const auto entry = calls_.find(call);
+    if (entry == calls_.end() || entry->second.cancelled) return;
+    key = entry->second.key;
+  }
+  parts_.engine.CancelChoice(key, static_cast<int32_t>(choice));
 }
 
 void SessionStream::CancelAll(const absl::Status& reason) {

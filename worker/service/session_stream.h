@@ -65,6 +65,7 @@ class SessionStream final
   void Submit(v1::SessionCommand::Submit& command);
   void OnSubmitted(uint64_t call, const absl::Status& status);
   void CancelCall(uint64_t call);
+  void CancelChoice(uint64_t call, uint32_t choice);
   void CancelAll(const absl::Status& reason);
   void Fail(uint64_t call, const absl::Status& status);
   void Send(v1::SessionFrame frame);

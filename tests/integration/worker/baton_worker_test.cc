@@ -289,6 +289,10 @@ TEST_F(BatonWorkerTest, CancelledCallsGiveTheirBlocksBack) {
   cancel.mutable_cancel()->set_call(3);
   ASSERT_TRUE(stream->Write(cancel));
   EXPECT_TRUE(read_load([](const auto& load) { return load.running() == 5; }));
+  cancel.mutable_cancel()->set_call(4);
+  cancel.mutable_cancel()->set_choice(0);
+  ASSERT_TRUE(stream->Write(cancel));
+  EXPECT_TRUE(read_load([](const auto& load) { return load.running() == 4; }));
   context->TryCancel();  // the rest goes with the stream
   EXPECT_TRUE(read_load([](const auto& load) {
     return load.running() == 0 && load.waiting() == 0 && load.blocks_active() == 0;

@@ -129,6 +129,23 @@ TEST_F(GenerationTest, AStopStringEndsTheCallAtTheWorker) {
   EXPECT_EQ(seen_->terminals, 1);
 }
 
+TEST_F(GenerationTest, AStopStringEndsItsOwnChoiceAlone) {
+  GenerationSpec spec = Spec(2);
+  spec.stop_strings = {"END"};
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 5);
+  fleet_.Tokens(0, 0, BytesOf("other"));
+  fleet_.Tokens(0, 1, BytesOf("text END"));
+  EXPECT_THAT(*fleet_.calls[0].cancelled_choices, ElementsAre(1u));
+  EXPECT_FALSE(*fleet_.calls[0].cancelled);
+  fleet_.Tokens(0, 1, BytesOf("late"));
+  fleet_.Finish(0, 1, v1::FINISH_REASON_CANCELLED);
+  fleet_.Tokens(0, 0, BytesOf(" goes on"), Length(0));
+  EXPECT_THAT(seen_->texts, ElementsAre("other goes on", "text "));
+  EXPECT_EQ(seen_->terminals, 1);
+}
+
 TEST_F(GenerationTest, CharactersAreNeverSplit) {
   Start(Spec());
   fleet_.Place(0, "w1");

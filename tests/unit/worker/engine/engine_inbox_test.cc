@@ -47,6 +47,20 @@ TEST(EngineInbox, KeepsOneCancellationPerLivingRequest) {
   EXPECT_TRUE(mail.cancelled.empty());
 }
 
+TEST(EngineInbox, TakesAsManyChoiceCancellationsAsThereAreChoices) {
+  EngineInbox inbox({.max_requests = 4, .max_prompt_tokens = 100});
+  inbox.CancelChoice(RequestKey(1), 0);
+  GenerationRequest request = WithKey(1);
+  request.choices = 3;
+  ASSERT_TRUE(inbox.Submit(std::move(request)).ok());
+  for (int i = 0; i < 50; ++i) inbox.CancelChoice(RequestKey(1), i);
+  EngineInbox::Mail mail;
+  inbox.Take(true, mail);
+  EXPECT_EQ(mail.cancelled_choices.size(), 3u);
+  inbox.Take(false, mail);
+  EXPECT_TRUE(mail.cancelled_choices.empty());
+}
+
 TEST(EngineInbox, StopsAdmission) {
   EngineInbox inbox({.max_requests = 4, .max_prompt_tokens = 100});
   inbox.StopAdmission(Unavailable("draining"));

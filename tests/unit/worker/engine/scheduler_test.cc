@@ -268,6 +268,55 @@ TEST(Scheduler, CancelDuringAStepEndsAtItsCommitWithoutAToken) {
   run.scheduler.CheckIntegrity();
 }
 
+TEST(Scheduler, OneChoiceEndsWhileTheOthersGoOn) {
+  for (const bool during_step : {false, true}) {
+    SchedulerRun run({});
+    GenerationRequest request = RequestOf(1, Counted(0, 10), 20);
+    request.choices = 3;
+    request.choice_offset = 4;
+    request.params.ignore_eos = true;
+    const std::vector<TokenId> expected = Alone(request, 0, 128);
+    run.scheduler.Add(std::move(request));
+    run.scheduler.EndChoice(RequestKey(1), 5);  // has no token yet: goes on
+    run.Step();
+    run.Step();
+    if (during_step) {
+      const StepPlan& plan = run.scheduler.Plan();
+      run.scheduler.EndChoice(RequestKey(1), 5);
+      run.scheduler.Commit(run.executor.Run(plan));
+    } else {
+      run.scheduler.EndChoice(RequestKey(1), 5);
+    }
+    run.TakeEvents();
+    EXPECT_EQ(run.At(1, 5).reason, FinishReason::kCancelled);
+    EXPECT_THAT(run.At(1, 5).tokens, SizeIs(2));
+    run.scheduler.CheckIntegrity();
+    run.scheduler.EndChoice(RequestKey(1), 5);  // over already
+    run.RunToEnd();
+    EXPECT_EQ(run.At(1, 4).tokens, expected);
+    EXPECT_EQ(run.At(1, 6).reason, FinishReason::kLength);
+    EXPECT_EQ(run.ended[1], 1);
+    for (int32_t choice = 4; choice < 7; ++choice) EXPECT_EQ(run.At(1, choice).ends, 1);
+    run.scheduler.CheckIntegrity();
+  }
+}
+
+TEST(Scheduler, TheLastChoiceThatEndsEndsItsRequest) {
+  SchedulerRun run({});
+  GenerationRequest request = RequestOf(1, Counted(0, 10), 20);
+  request.choices = 2;
+  request.params.ignore_eos = true;
+  run.scheduler.Add(std::move(request));
+  run.Step();
+  run.scheduler.EndChoice(RequestKey(1), 0);
+  run.scheduler.EndChoice(RequestKey(1), 1);
+  run.TakeEvents();
+  EXPECT_EQ(run.ended[1], 1);
+  EXPECT_FALSE(run.scheduler.has_work());
+  EXPECT_EQ(run.scheduler.counters().requests_cancelled, 1u);
+  run.scheduler.CheckIntegrity();
+}
+
 TEST(Scheduler, AFailedStepFailsThoseItNamed) {
   SchedulerRun run({.max_num_seqs = 2});
   for (uint64_t key = 1; key <= 3; ++key) {
