@@ -3,6 +3,7 @@
 #include <atomic>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "common/concurrency/periodic_task.h"
 #include "common/concurrency/shutdown.h"
 #include "common/config/listen_address.h"
+#include "common/json/json.h"
 #include "common/obs/admin_server.h"
 #include "common/obs/lifecycle.h"
 #include "common/obs/metrics.h"
@@ -39,6 +41,14 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+absl::Status CheckTemplateKwargs(const std::string& json) {
+  if (json.empty()) return absl::OkStatus();
+  const auto parsed = ParseJson(json);
+  if (!parsed.ok()) return Annotate(parsed.status(), "--default-chat-template-kwargs");
+  if (parsed->is_object()) return absl::OkStatus();
+  return InvalidArgument("--default-chat-template-kwargs: expected a JSON object");
+}
+
 absl::StatusOr<ModelOverrides> OverridesOf(const FrontendConfig& config) {
   ModelOverrides overrides;
   overrides.served_names = config.served_model_names;
@@ -61,6 +71,14 @@ absl::StatusOr<ModelOverrides> OverridesOf(const FrontendConfig& config) {
     RETURN_IF_ERROR(ParseGenerationDefaults(*text).status());
     overrides.generation_config_json = *std::move(text);
   }
+  overrides.content_format = config.chat_template_content_format;
+  if (!config.override_generation_config.empty()) {
+    auto parsed = ParseGenerationDefaults(config.override_generation_config);
+    if (!parsed.ok()) return Annotate(parsed.status(), "--override-generation-config");
+    overrides.override_generation_config_json = config.override_generation_config;
+  }
+  RETURN_IF_ERROR(CheckTemplateKwargs(config.default_chat_template_kwargs));
+  overrides.default_template_kwargs_json = config.default_chat_template_kwargs;
   return overrides;
 }
 
@@ -84,10 +102,9 @@ HttpResponse FormatHttpError(int status, std::string_view message) {
   ApiError error;
   error.http_status = status;
   error.message = std::string(message);
-  error.type = status >= 500 ? "ServiceUnavailableError"
-                             : (status == 404 || status == 405 ? std::string(StatusPhrase(status))
-                                                               : "Bad Request");
+  error.type = StatusPhrase(status);
   if (status == 500) error.type = "InternalServerError";
+  if (status == 503) error.type = "ServiceUnavailableError";
   if (status == 503) error.retry_after = std::chrono::seconds(1);
   return ErrorResponse(error);
 }
@@ -110,9 +127,13 @@ struct FrontendApp::Parts {
         models(routers, std::move(overrides), clock),
         limiter({.in_flight_max = static_cast<size_t>(config.max_requests_in_flight)}),
         options{.extra_fields = config.strict_params ? ExtraFields::kRefuse : ExtraFields::kIgnore,
-                .trust_request_chat_template = config.trust_request_chat_template,
+                .prompts = {.trust_request_template = config.trust_request_chat_template,
+                            .plain_user_special_tokens = config.plain_user_special_tokens},
                 .return_tokens_as_token_ids = config.return_tokens_as_token_ids,
-                .force_include_usage = config.force_include_usage},
+                .force_include_usage = config.force_include_usage,
+                .prompt_tokens_details = config.enable_prompt_tokens_details,
+                .tokenizer_info = config.enable_tokenizer_info_endpoint,
+                .response_role = config.response_role},
         context{.options = options,
                 .models = models,
                 .generation = {routers, sessions, stream_metrics},

@@ -47,6 +47,24 @@ void AddAccessOptions(FrontendConfig& config, OptionTable& table) {
             config.max_requests_in_flight);
 }
 
+void AddTemplateOptions(FrontendConfig& config, OptionTable& table) {
+  table.AddChoice({.name = "chat-template-content-format",
+                   .help = "How templates get message content; auto: as each one wants it."},
+                  config.chat_template_content_format,
+                  {{"auto", std::nullopt},
+                   {"string", ContentFormat::kString},
+                   {"openai", ContentFormat::kParts}});
+  table.Add({.name = "default-chat-template-kwargs",
+             .help = "Variables for chat templates that requests may replace.",
+             .value_name = "JSON"},
+            config.default_chat_template_kwargs);
+  table.Add({.name = "response-role", .help = "The role of the answers to chats."},
+            config.response_role);
+  table.Add({.name = "plain-user-special-tokens",
+             .help = "Take special tokens spelled in user content as plain text."},
+            config.plain_user_special_tokens);
+}
+
 void AddModelOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "served-model-name",
              .help = "Names that clients use for the model, instead of its own.",
@@ -57,6 +75,11 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "generation-config",
              .help = "Defaults of requests: auto (the model's), vllm (none), or a file."},
             config.generation_config);
+  table.Add({.name = "override-generation-config",
+             .help = "Defaults of requests that win; max_new_tokens limits every answer.",
+             .value_name = "JSON"},
+            config.override_generation_config);
+  AddTemplateOptions(config, table);
   table.Add({.name = "trust-request-chat-template",
              .help = "Let requests bring their own chat template."},
             config.trust_request_chat_template);
@@ -65,6 +88,10 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
             config.return_tokens_as_token_ids);
   table.Add({.name = "enable-force-include-usage", .help = "Show usage in every stream."},
             config.force_include_usage);
+  table.Add({.name = "enable-prompt-tokens-details", .help = "Show cached prompt tokens in usage."},
+            config.enable_prompt_tokens_details);
+  table.Add({.name = "enable-tokenizer-info-endpoint", .help = "Serve /tokenizer_info."},
+            config.enable_tokenizer_info_endpoint);
   table.Add(
       {.name = "strict-params", .help = "Refuse body fields that are unknown or change nothing."},
       config.strict_params);

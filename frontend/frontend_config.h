@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/config/config_source.h"
 #include "common/obs/log.h"
+#include "frontend/chat/content_format.h"
 
 namespace baton::frontend {
 
@@ -33,8 +34,15 @@ struct FrontendConfig {
   std::vector<std::string> allowed_origins = {"*"};
 
   std::vector<std::string> served_model_names;
-  std::string chat_template;               // a file's path, or the template itself
-  std::string generation_config = "auto";  // auto, vllm, or a path
+  std::string chat_template;  // a file's path, or the template itself
+  std::optional<ContentFormat> chat_template_content_format;  // absent: as templates want it
+  std::string default_chat_template_kwargs;                   // a JSON object, or empty
+  std::string generation_config = "auto";                     // auto, vllm, or a path
+  std::string override_generation_config;                     // a JSON object, or empty
+  std::string response_role = "assistant";
+  bool enable_prompt_tokens_details = false;
+  bool enable_tokenizer_info_endpoint = false;
+  bool plain_user_special_tokens = false;
   bool trust_request_chat_template = false;
   bool return_tokens_as_token_ids = false;
   bool force_include_usage = false;

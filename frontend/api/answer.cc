@@ -14,7 +14,7 @@ class Answer::PromptObserver : public GenerationObserver {
   PromptObserver(std::shared_ptr<Answer> answer, uint32_t prompt)
       : answer_(std::move(answer)), prompt_(prompt) {}
 
-  void OnStarted(uint32_t) override {}
+  void OnStarted(uint32_t cached_tokens) override { answer_->OnStarted(cached_tokens); }
   void OnDelta(const ChoiceDelta& delta) override { answer_->OnDelta(prompt_, delta); }
   void OnDone() override { answer_->OnDone(); }
   void OnError(const absl::Status& status) override { answer_->OnError(status); }
@@ -96,6 +96,7 @@ AnswerUsage Answer::Usage() const {
     usage.prompt_tokens += static_cast<uint32_t>(prompt.ids.size());
   }
   for (const Progress& progress : progress_) usage.completion_tokens += progress.output_tokens;
+  if (plan_.prompt_tokens_details) usage.cached_tokens = cached_tokens_;
   return usage;
 }
 

@@ -61,6 +61,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     uint32_t output_tokens = 0;
   };
 
+  void OnStarted(uint32_t cached_tokens) { cached_tokens_ += cached_tokens; }
   void OnDelta(uint32_t prompt, const ChoiceDelta& delta);
   void OnDone();
   void OnError(const absl::Status& status);
@@ -89,6 +90,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   std::vector<Progress> progress_;          // by choice
   std::vector<CollectedChoice> collected_;  // by choice; not when streaming
   uint32_t prompts_over_ = 0;
+  uint32_t cached_tokens_ = 0;  // of all prompts
   bool first_token_seen_ = false;
   bool stream_begun_ = false;
   AnswerUsage chunk_usage_;

@@ -34,16 +34,31 @@ void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out) {
   *out += ']';
 }
 
+namespace {
+
+void AppendPromptDetails(uint32_t cached_tokens, std::string* out) {
+  absl::StrAppend(out, "{\"cached_tokens\":", cached_tokens,
+                  ",\"created_cache_tokens\":null,\"multimodal_tokens\":null}");
+}
+
+}  // namespace
+
 void AppendStreamUsage(const AnswerUsage& usage, std::string* out) {
   absl::StrAppend(out, "{\"prompt_tokens\":", usage.prompt_tokens,
                   ",\"total_tokens\":", usage.prompt_tokens + usage.completion_tokens,
-                  ",\"completion_tokens\":", usage.completion_tokens, "}");
+                  ",\"completion_tokens\":", usage.completion_tokens);
+  if (usage.cached_tokens.has_value()) {
+    *out += ",\"prompt_tokens_details\":";
+    AppendPromptDetails(*usage.cached_tokens, out);
+  }
+  *out += '}';
 }
 
 void AppendWholeUsage(const AnswerUsage& usage, std::string* out) {
   AppendStreamUsage(usage, out);
   out->pop_back();
-  *out += ",\"prompt_tokens_details\":null,\"completion_tokens_details\":null}";
+  if (!usage.cached_tokens.has_value()) *out += ",\"prompt_tokens_details\":null";
+  *out += ",\"completion_tokens_details\":null}";
 }
 
 }  // namespace baton::frontend

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ namespace baton::frontend {
 struct AnswerUsage {
   uint32_t prompt_tokens = 0;
   uint32_t completion_tokens = 0;
+  std::optional<uint32_t> cached_tokens;  // of the prompts; absent: not to be shown
 };
 
 // One choice, collected for an answer that is not streamed.

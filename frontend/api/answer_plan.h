@@ -29,8 +29,9 @@ struct AnswerPlan {
   uint32_t n = 1;  // choices per prompt
 
   bool stream = false;
-  bool include_usage = false;
+  bool include_usage = false;  // of a stream
   bool continuous_usage = false;
+  bool prompt_tokens_details = false;  // show cached tokens in the usage
   bool return_token_ids = false;
   bool tokens_as_ids = false;
   bool only_echo = false;                  // the generated text is not shown

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "frontend/chat/plain_marks.h"
 
 namespace baton::frontend {
 namespace {
@@ -39,8 +40,8 @@ void ReadToolCallArguments(OrderedJson& message) {
   }
 }
 
-void NormalizeMessage(const ChatTemplate& tmpl, OrderedJson& message) {
-  NormalizeContent(message, tmpl.content_format());
+void NormalizeMessage(const ChatTemplate& tmpl, ContentFormat format, OrderedJson& message) {
+  NormalizeContent(message, format);
   ReadToolCallArguments(message);
   if (message.value("role", "") == "developer" && !tmpl.mentions_developer_role()) {
     message["role"] = "system";
@@ -50,47 +51,123 @@ void NormalizeMessage(const ChatTemplate& tmpl, OrderedJson& message) {
   }
 }
 
-OrderedJson MakeKwargs(const ChatInput& chat) {
+void Merge(const std::string& json, OrderedJson& kwargs) {
+  if (json.empty()) return;
+  const OrderedJson own = Reparse(json);
+  for (const auto& [name, value] : own.items()) kwargs[name] = value;
+}
+
+OrderedJson MakeKwargs(const ChatInput& chat, const ModelContext& model) {
   OrderedJson kwargs = OrderedJson::object();
+  Merge(model.default_template_kwargs_json, kwargs);
   if (chat.reasoning_effort.has_value()) {
     kwargs["reasoning_effort"] = *chat.reasoning_effort;
     kwargs["enable_thinking"] = *chat.reasoning_effort != "none";
   }
-  if (!chat.template_kwargs_json.empty()) {
-    const OrderedJson own = Reparse(chat.template_kwargs_json);
-    for (const auto& [name, value] : own.items()) kwargs[name] = value;
-  }
+  Merge(chat.template_kwargs_json, kwargs);
   return kwargs;
+}
+
+// The template of one render: the model's, or one that the request brought.
+struct ChosenTemplate {
+  const ChatTemplate* get() const { return own.has_value() ? &*own : of_model; }
+
+  const ChatTemplate* of_model = nullptr;
+  std::optional<ChatTemplate> own;
+};
+
+// The text or name that the request says, in its field or among the template's variables.
+std::optional<std::string> RequestedTemplate(const ChatInput& chat, OrderedJson& kwargs) {
+  std::optional<std::string> requested = chat.chat_template;
+  if (const auto own = kwargs.find("chat_template"); own != kwargs.end()) {
+    if (!requested.has_value() && own->is_string()) requested = own->get<std::string>();
+    if (!requested.has_value() && !own->is_null()) requested = "";
+    kwargs.erase(own);
+  }
+  return requested;
+}
+
+absl::Status NoTemplate(const ModelContext& model) {
+  if (model.named_templates.empty()) {
+    return InvalidArgument(absl::StrCat("The model `", model.served_names.front(),
+                                        "` has no chat template: use --chat-template."));
+  }
+  std::string names;
+  for (const auto& [name, compiled] : model.named_templates) absl::StrAppend(&names, " ", name);
+  return WithField(
+      InvalidArgument(absl::StrCat("The model `", model.served_names.front(),
+                                   "` has several chat templates and no default; name one in "
+                                   "`chat_template`:",
+                                   names)),
+      "chat_template");
+}
+
+absl::StatusOr<ChosenTemplate> ChooseTemplate(const std::optional<std::string>& requested,
+                                              bool has_tools, const ModelContext& model,
+                                              const ChatPromptOptions& options) {
+  ChosenTemplate chosen;
+  if (!requested.has_value()) {
+    chosen.of_model = model.TemplateFor(has_tools);
+  } else if (const auto named = model.named_templates.find(*requested);
+             named != model.named_templates.end()) {
+    chosen.of_model = &named->second;
+  } else if (*requested == "default" && model.chat_template != nullptr) {
+    chosen.of_model = model.chat_template.get();
+  } else if (options.trust_request_template) {
+    ASSIGN_OR_RETURN(chosen.own, ChatTemplate::Compile(*requested));
+  } else {
+    return WithField(
+        InvalidArgument("Chat template is passed with request, but "
+                        "--trust-request-chat-template is not set. Refused request with "
+                        "untrusted chat template."),
+        "chat_template");
+  }
+  if (chosen.get() == nullptr) return NoTemplate(model);
+  return chosen;
+}
+
+// A request's own template gets less than a model's: whoever wrote it pays nothing for it.
+RenderLimits LimitsOf(const ChosenTemplate& chosen) {
+  if (!chosen.own.has_value()) return RenderLimits();
+  return {.steps_max = 2'000'000,
+          .output_bytes_max = size_t{8} << 20,
+          .arena_bytes_max = size_t{32} << 20,
+          .depth_max = 200};
+}
+
+bool IsFromOutside(const OrderedJson& message) {
+  const auto role = message.find("role");
+  return role == message.end() ||
+         (*role != "system" && *role != "developer" && *role != "assistant");
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> RenderChatPrompt(const GenerationRequest& request,
-                                             const ModelContext& model,
-                                             RequestTemplates request_templates, WallTime now) {
+absl::StatusOr<ChatPrompt> RenderChatPrompt(const GenerationRequest& request,
+                                            const ModelContext& model,
+                                            const ChatPromptOptions& options, WallTime now) {
   const ChatInput& chat = request.chat;
-  OrderedJson kwargs = MakeKwargs(chat);
-  std::optional<ChatTemplate> own;
-  if (chat.chat_template.has_value() || kwargs.contains("chat_template")) {
-    if (request_templates == RequestTemplates::kRefused || !chat.chat_template.has_value()) {
-      return WithField(
-          InvalidArgument("Chat template is passed with request, but "
-                          "--trust-request-chat-template is not set. Refused request with "
-                          "untrusted chat template."),
-          "chat_template");
-    }
-    ASSIGN_OR_RETURN(own, ChatTemplate::Compile(*chat.chat_template));
+  if (chat.has_media_parts) {
+    return InvalidArgument(absl::StrCat(model.served_names.front(), " is not a multimodal model"));
   }
-  const ChatTemplate* tmpl = own.has_value() ? &*own : model.chat_template.get();
-  if (tmpl == nullptr) {
-    return InvalidArgument(absl::StrCat("The model `", model.served_names.front(),
-                                        "` has no chat template: use --chat-template."));
-  }
+  OrderedJson kwargs = MakeKwargs(chat, model);
+  const std::optional<std::string> requested = RequestedTemplate(chat, kwargs);
+  ASSIGN_OR_RETURN(const ChosenTemplate chosen,
+                   ChooseTemplate(requested, /*has_tools=*/false, model, options));
+  const ChatTemplate& tmpl = *chosen.get();
 
   OrderedJson messages = Reparse(chat.messages_json);
-  for (OrderedJson& message : messages) NormalizeMessage(*tmpl, message);
-  const OrderedJson documents =
+  OrderedJson documents =
       chat.documents_json.empty() ? OrderedJson() : Reparse(chat.documents_json);
+  const ContentFormat format = model.content_format.value_or(tmpl.content_format());
+  for (OrderedJson& message : messages) {
+    NormalizeMessage(tmpl, format, message);
+    if (options.plain_user_special_tokens && IsFromOutside(message)) {
+      MarkPlainText(message["content"], model.special_texts);
+    }
+  }
+  if (options.plain_user_special_tokens) MarkPlainText(documents, model.special_texts);
+
   ChatTemplateInput input;
   input.messages = &messages;
   input.documents = documents.is_null() ? nullptr : &documents;
@@ -99,7 +176,18 @@ absl::StatusOr<std::string> RenderChatPrompt(const GenerationRequest& request,
   input.add_generation_prompt = chat.add_generation_prompt;
   input.continue_final_message = chat.continue_final_message;
   input.now = now;
-  return tmpl->Render(input, RenderLimits());
+  ChatPrompt prompt;
+  ASSIGN_OR_RETURN(prompt.text, tmpl.Render(input, LimitsOf(chosen)));
+  if (options.plain_user_special_tokens) prompt.plain_at = TakePlainMarks(prompt.text);
+  return prompt;
+}
+
+absl::StatusOr<std::vector<TokenId>> EncodeChatPrompt(const ChatPrompt& prompt,
+                                                      const GenerationRequest& request,
+                                                      const ModelContext& model) {
+  const EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(false),
+                             .plain_at = prompt.plain_at};
+  return model.tokenizer->Encode(prompt.text, encode);
 }
 
 }  // namespace baton::frontend

@@ -24,6 +24,7 @@
 #include "common/obs/lifecycle.h"
 #include "common/obs/metrics.h"
 #include "frontend/admission/concurrency_limiter.h"
+#include "frontend/api/chat_prompt.h"
 #include "frontend/api/metrics.h"
 #include "frontend/api/request_parser.h"
 #include "frontend/client/model_catalog.h"
@@ -38,9 +39,12 @@ class PeerMetrics;
 // What the operator decides about the API.
 struct ApiOptions {
   ExtraFields extra_fields = ExtraFields::kIgnore;
-  bool trust_request_chat_template = false;
+  ChatPromptOptions prompts;
   bool return_tokens_as_token_ids = false;
   bool force_include_usage = false;
+  bool prompt_tokens_details = false;
+  bool tokenizer_info = false;  // serve /tokenizer_info
+  std::string response_role = "assistant";
 };
 
 // What endpoints work with. All of it outlives the server.

@@ -4,12 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "frontend/api/answer.h"
 #include "frontend/api/chat_prompt.h"
+#include "frontend/api/json_body.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/request_rules.h"
 
@@ -17,16 +17,6 @@ namespace baton::frontend {
 namespace {
 
 using ModelPtr = std::shared_ptr<const ModelContext>;
-
-absl::Status CheckContentType(const HttpRequest& request) {
-  const std::string_view header = FindHeader(request.headers, "content-type").value_or("");
-  const std::string_view media_type = header.substr(0, header.find(';'));
-  if (EqualsIgnoringCase(ToStd(absl::StripAsciiWhitespace(ToAbsl(media_type))),
-                         "application/json")) {
-    return absl::OkStatus();
-  }
-  return UnsupportedMediaType();
-}
 
 ModelLimits LimitsOf(const ModelContext& model) {
   return {.max_model_len = model.max_model_len,
@@ -44,8 +34,7 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
   EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true)};
   for (const PromptPiece& piece : input) {
     if (const std::string* text = std::get_if<std::string>(&piece)) {
-      RETURN_IF_ERROR(
-          CheckPromptBytes(request, GenerationEndpoint::kCompletion, limits, text->size()));
+      RETURN_IF_ERROR(CheckPromptBytes(request, limits, text->size()));
       ASSIGN_OR_RETURN(const std::vector<TokenId> ids, model.tokenizer->Encode(*text, encode));
       prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
       if (request.echo) prompt.echo += *text;
@@ -71,26 +60,19 @@ absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& 
 absl::Status AddChatPrompt(const ApiContext& context, const GenerationRequest& request,
                            AnswerPlan& plan) {
   const ModelContext& model = *plan.context;
-  if (request.chat.has_media_parts) {
-    return InvalidArgument(absl::StrCat(model.served_names.front(), " is not a multimodal model"));
-  }
-  const auto templates = context.options.trust_request_chat_template ? RequestTemplates::kTrusted
-                                                                     : RequestTemplates::kRefused;
-  ASSIGN_OR_RETURN(std::string text,
-                   RenderChatPrompt(request, model, templates, context.clock.WallNow()));
-  RETURN_IF_ERROR(
-      CheckPromptBytes(request, GenerationEndpoint::kChat, LimitsOf(model), text.size()));
-  const EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(false)};
+  ASSIGN_OR_RETURN(ChatPrompt rendered, RenderChatPrompt(request, model, context.options.prompts,
+                                                         context.clock.WallNow()));
+  RETURN_IF_ERROR(CheckPromptBytes(request, LimitsOf(model), rendered.text.size()));
   AnswerPlan::Prompt prompt;
-  ASSIGN_OR_RETURN(prompt.ids, model.tokenizer->Encode(text, encode));
+  ASSIGN_OR_RETURN(prompt.ids, EncodeChatPrompt(rendered, request, model));
   plan.role = request.chat.add_generation_prompt || request.chat.last_role.empty()
-                  ? "assistant"
+                  ? context.options.response_role
                   : request.chat.last_role;
   if (request.echo && request.chat.last_role == plan.role) {
     prompt.echo = request.chat.last_content_text;
   }
   plan.prompts.push_back(std::move(prompt));
-  if (request.chat.return_prompt_text) plan.prompt_text = std::move(text);
+  if (request.chat.return_prompt_text) plan.prompt_text = std::move(rendered.text);
   return absl::OkStatus();
 }
 
@@ -112,6 +94,7 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.include_usage = request.output.include_usage || context.options.force_include_usage;
   plan.continuous_usage =
       request.output.continuous_usage_stats || context.options.force_include_usage;
+  plan.prompt_tokens_details = context.options.prompt_tokens_details;
   plan.return_token_ids = request.output.return_token_ids;
   plan.tokens_as_ids =
       request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
@@ -155,7 +138,7 @@ void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
 absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const HttpRequest& http,
                       const std::shared_ptr<ResponseSink>& sink) {
   const MonotonicTime arrival = context.clock.Now();
-  RETURN_IF_ERROR(CheckContentType(http));
+  RETURN_IF_ERROR(CheckJsonContentType(http));
   ASSIGN_OR_RETURN(const ParsedRequest parsed,
                    ParseGenerationBody(http.body, endpoint, context.options.extra_fields));
   CountIgnored(context.metrics, parsed);

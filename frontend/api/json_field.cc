@@ -186,9 +186,15 @@ std::optional<double> JsonField::Number() const {
   return std::nullopt;
 }
 
-std::optional<int64_t> JsonField::Int() const { return IntInRange(INT64_MIN, INT64_MAX); }
+std::optional<int64_t> JsonField::Int() const {
+  return ReadInt(INT64_MIN, INT64_MAX, OutOfRange::kClamp);
+}
 
 std::optional<int64_t> JsonField::IntInRange(int64_t min, int64_t max) const {
+  return ReadInt(min, max, OutOfRange::kProblem);
+}
+
+std::optional<int64_t> JsonField::ReadInt(int64_t min, int64_t max, OutOfRange out) const {
   int64_t number = 0;
   double real = 0;
   bool below = false;
@@ -220,6 +226,7 @@ std::optional<int64_t> JsonField::IntInRange(int64_t min, int64_t max) const {
     Problem("int_type", "Input should be a valid integer");
     return std::nullopt;
   }
+  if (out == OutOfRange::kClamp && (below || above)) return below ? min : max;
   if (below) {
     Problem("greater_than_equal", absl::StrCat("Input should be greater than or equal to ", min),
             absl::StrCat("'ge': ", min));

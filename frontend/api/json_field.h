@@ -64,6 +64,7 @@ class JsonField {
 
   std::optional<bool> Bool() const;
   std::optional<double> Number() const;
+  // A whole number beyond 64 bits reads as the nearest that they hold.
   std::optional<int64_t> Int() const;
   // Reports values outside [min, max] as the validator does.
   std::optional<int64_t> IntInRange(int64_t min, int64_t max) const;
@@ -80,6 +81,10 @@ class JsonField {
   void Problem(std::string_view kind, std::string_view message, std::string context = {}) const;
 
  private:
+  enum class OutOfRange { kClamp, kProblem };
+
+  std::optional<int64_t> ReadInt(int64_t min, int64_t max, OutOfRange out) const;
+
   const simdjson::dom::element& value_;
   std::string path_;
   SchemaProblems& problems_;

@@ -240,22 +240,13 @@ int64_t RequestedTokens(const GenerationRequest& request, GenerationEndpoint end
   return endpoint == GenerationEndpoint::kCompletion ? kCompletionMaxTokens : 0;
 }
 
-absl::Status PromptTooLong(const ModelLimits& limits, int64_t requested, size_t prompt_tokens) {
-  std::string message = absl::StrCat("This model's maximum context length is ",
-                                     limits.max_model_len, " tokens. However, ");
-  if (prompt_tokens >= limits.max_model_len) {
-    absl::StrAppend(&message, "your prompt contains ", prompt_tokens,
-                    " input tokens, which leaves no room for any output token. Please reduce the "
-                    "length of the input prompt.");
-  } else {
-    absl::StrAppend(&message, "you requested ", requested,
-                    " output tokens and your prompt contains ", prompt_tokens,
-                    " input tokens, for a total of ",
-                    static_cast<int64_t>(prompt_tokens) + requested,
-                    " tokens. Please reduce the length of the input prompt or the number of "
-                    "requested output tokens.");
-  }
-  return ParameterError(message, "input_tokens", absl::StrCat(prompt_tokens));
+absl::Status PromptTooLong(const ModelLimits& limits, size_t prompt_tokens) {
+  return ParameterError(
+      absl::StrCat("This model's maximum context length is ", limits.max_model_len,
+                   " tokens. However, your prompt contains ", prompt_tokens,
+                   " input tokens, which leaves no room for any output token. Please reduce the "
+                   "length of the input prompt."),
+      "input_tokens", absl::StrCat(prompt_tokens));
 }
 
 }  // namespace
@@ -281,23 +272,19 @@ std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEn
   return request.chat.top_logprobs.value_or(0);
 }
 
-absl::Status CheckPromptBytes(const GenerationRequest& request, GenerationEndpoint endpoint,
-                              const ModelLimits& limits, size_t text_bytes) {
+absl::Status CheckPromptBytes(const GenerationRequest& request, const ModelLimits& limits,
+                              size_t text_bytes) {
   if (limits.token_bytes_max == 0 || request.truncate_prompt_tokens.has_value()) {
     return absl::OkStatus();
   }
-  const int64_t requested = RequestedTokens(request, endpoint);
-  if (requested >= limits.max_model_len) return absl::OkStatus();  // ResolveMaxTokens says so
-  const int64_t room = int64_t{limits.max_model_len} - requested;
-  const size_t bytes_max = static_cast<size_t>(room) * limits.token_bytes_max;
+  const size_t bytes_max = size_t{limits.max_model_len} * limits.token_bytes_max;
   if (text_bytes <= bytes_max) return absl::OkStatus();
   return ParameterError(
       absl::StrCat("This model's maximum context length is ", limits.max_model_len,
-                   " tokens. However, you requested ", requested,
-                   " output tokens and your prompt contains ", text_bytes,
-                   " bytes of text (more than ", bytes_max, ", the upper bound for ", room,
-                   " input tokens). Please reduce the length of the input prompt or the number of "
-                   "requested output tokens."),
+                   " tokens. However, your prompt contains ", text_bytes,
+                   " bytes of text (more than ", bytes_max,
+                   ", the upper bound for that many tokens). Please reduce the length of the input "
+                   "prompt."),
       "input_text", absl::StrCat(text_bytes));
 }
 
@@ -352,10 +339,10 @@ absl::StatusOr<uint32_t> ResolveMaxTokens(const GenerationRequest& request,
         field, absl::StrCat(requested));
   }
   const int64_t room = int64_t{limits.max_model_len} - static_cast<int64_t>(prompt_tokens);
-  if (room < 1 || requested > room) return PromptTooLong(limits, requested, prompt_tokens);
-  if (requested == 0) {
-    requested = std::min(room, std::max<int64_t>(limits.defaults.max_new_tokens.value_or(room), 1));
-  }
+  if (room < 1) return PromptTooLong(limits, prompt_tokens);
+  if (requested == 0) requested = limits.defaults.max_new_tokens.value_or(room);
+  const int64_t cap = limits.defaults.max_new_tokens_cap.value_or(room);
+  requested = std::max<int64_t>(std::min({requested, cap, room}), 1);
   if (request.sampling.min_tokens > requested) {
     return InvalidArgument(absl::StrCat("min_tokens must be less than or equal to max_tokens=",
                                         requested, ", got ", request.sampling.min_tokens, "."));

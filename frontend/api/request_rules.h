@@ -45,8 +45,8 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
 std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEndpoint endpoint);
 
 // Before tokenising: refuses text that cannot fit however it is split.
-absl::Status CheckPromptBytes(const GenerationRequest& request, GenerationEndpoint endpoint,
-                              const ModelLimits& limits, size_t text_bytes);
+absl::Status CheckPromptBytes(const GenerationRequest& request, const ModelLimits& limits,
+                              size_t text_bytes);
 
 // Ids of a prompt that the client tokenised itself.
 absl::Status CheckPromptTokens(const std::vector<TokenId>& prompt, const ModelLimits& limits);
@@ -55,7 +55,8 @@ absl::Status CheckPromptTokens(const std::vector<TokenId>& prompt, const ModelLi
 absl::Status TruncatePrompt(const GenerationRequest& request, const ModelLimits& limits,
                             std::vector<TokenId>& prompt);
 
-// The number of tokens to generate, at least 1, such that prompt and output fit the model.
+// The number of tokens to generate, at least 1: what was asked for, cut to the room that the prompt
+// leaves and to the operator's limit.
 absl::StatusOr<uint32_t> ResolveMaxTokens(const GenerationRequest& request,
                                           GenerationEndpoint endpoint, const ModelLimits& limits,
                                           size_t prompt_tokens);

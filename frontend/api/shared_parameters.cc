@@ -141,7 +141,8 @@ constexpr Parameter kShared[] = {
     {"presence_penalty", kSupported, ReadSamplingNumber<&S::presence_penalty>},
     {"frequency_penalty", kSupported, ReadSamplingNumber<&S::frequency_penalty>},
     {"logit_bias", kSupported, ReadLogitBias},
-    {"seed", kSupported, ReadSamplingInt<&S::seed>},
+    {"seed", kSupported,
+     [](Field f, Request r) { r.sampling.seed = f.IntInRange(INT64_MIN, INT64_MAX); }},
     {"n", kSupported, [](Field f, Request r) { r.n = f.Int().value_or(1); }},
 
     // Length and stops.

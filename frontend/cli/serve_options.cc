@@ -5,6 +5,32 @@
 namespace baton::frontend {
 namespace {
 
+struct PassedFlag {
+  const char* name;
+  const char* help;
+};
+
+// What the frontend is told in the same words.
+constexpr PassedFlag kFrontendTexts[] = {
+    {"chat-template", "A chat template: a file, or its text."},
+    {"chat-template-content-format",
+     "How templates get message content: auto, string (text) or openai (lists of parts)."},
+    {"default-chat-template-kwargs", "Variables for chat templates, a JSON object."},
+    {"generation-config", "Where defaults of sampling come from: auto, vllm, or a folder."},
+    {"override-generation-config", "Defaults of sampling that win, a JSON object."},
+    {"response-role", "The role of the answers to chats."},
+};
+constexpr PassedFlag kFrontendSwitches[] = {
+    {"enable-force-include-usage", "Show usage in every stream."},
+    {"enable-prompt-tokens-details", "Show cached prompt tokens in usage."},
+    {"enable-request-id-headers", "Answer with x-request-id."},
+    {"enable-tokenizer-info-endpoint", "Serve /tokenizer_info."},
+    {"plain-user-special-tokens", "Take special tokens spelled in user content as plain text."},
+    {"return-tokens-as-token-ids", "Show tokens as token_id:N in log-probabilities."},
+    {"strict-params", "Refuse fields that are not known."},
+    {"trust-request-chat-template", "Let requests bring their own chat template."},
+};
+
 void Append(std::vector<std::string>& arguments, std::string_view flag, std::string value) {
   arguments.emplace_back(flag);
   arguments.push_back(std::move(value));
@@ -38,15 +64,12 @@ void DescribeApi(OptionTable& table, ServeOptions& options) {
              .help = "Name of the model in the API. Default: MODEL as typed.",
              .aliases = {"alias"}},
             options.served_model_names);
-  table.Add({.name = "chat-template", .help = "A chat template: a file, or its text."},
-            options.chat_template);
-  table.Add({.name = "generation-config",
-             .help = "Where defaults of sampling come from: auto, vllm, or a folder."},
-            options.generation_config);
-  table.Add({.name = "enable-request-id-headers", .help = "Answer with x-request-id."},
-            options.enable_request_id_headers);
-  table.Add({.name = "strict-params", .help = "Refuse fields that are not known."},
-            options.strict_params);
+  for (const PassedFlag& flag : kFrontendTexts) {
+    table.Add({.name = flag.name, .help = flag.help}, options.frontend_texts[flag.name]);
+  }
+  for (const PassedFlag& flag : kFrontendSwitches) {
+    table.Add({.name = flag.name, .help = flag.help}, options.frontend_switches[flag.name]);
+  }
 }
 
 void DescribeWorkers(OptionTable& table, ServeOptions& options) {
@@ -117,10 +140,12 @@ std::vector<std::string> FrontendArguments(const ServeOptions& options) {
   for (const std::string& name : options.served_model_names) {
     Append(arguments, "--served-model-name", name);
   }
-  AppendIfSet(arguments, "--chat-template", options.chat_template);
-  AppendIfSet(arguments, "--generation-config", options.generation_config);
-  if (options.enable_request_id_headers) arguments.emplace_back("--enable-request-id-headers");
-  if (options.strict_params) arguments.emplace_back("--strict-params");
+  for (const auto& [name, value] : options.frontend_texts) {
+    AppendIfSet(arguments, "--" + name, value);
+  }
+  for (const auto& [name, is_set] : options.frontend_switches) {
+    if (is_set) arguments.push_back("--" + name);
+  }
   Append(arguments, "--shutdown-timeout", DrainTime(options));
   Append(arguments, "--log-level", options.log_level);
   return arguments;

@@ -4,6 +4,7 @@
 // Threading: plain data, filled by main.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,10 +22,9 @@ struct ServeOptions {
   std::vector<std::string> api_keys;
   std::optional<std::string> api_key_file;
   std::vector<std::string> served_model_names;
-  std::optional<std::string> chat_template;
-  std::optional<std::string> generation_config;
-  bool enable_request_id_headers = false;
-  bool strict_params = false;
+  // Flags that go to the frontend as they are, by name: see kFrontendTexts and kFrontendSwitches.
+  std::map<std::string, std::optional<std::string>> frontend_texts;
+  std::map<std::string, bool> frontend_switches;
 
   int workers = 1;
   std::optional<std::string> dtype;

@@ -14,6 +14,8 @@ struct GenerationDefaults {
   std::optional<double> min_p;
   std::optional<double> repetition_penalty;
   std::optional<int64_t> max_new_tokens;
+  // The operator's: no request gets more.
+  std::optional<int64_t> max_new_tokens_cap;
 };
 
 }  // namespace baton::frontend

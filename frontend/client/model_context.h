@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,11 +35,24 @@ struct ModelContext {
   int64_t created = 0;  // Unix seconds
 
   std::unique_ptr<const Tokenizer> tokenizer;
-  std::unique_ptr<const ChatTemplate> chat_template;  // null: the model has none
+  std::unique_ptr<const ChatTemplate> chat_template;  // the default one; null: there is none
+  // The others by name: "tool_use", "rag".
+  std::map<std::string, ChatTemplate, std::less<>> named_templates;
+  std::optional<ContentFormat> content_format;  // the operator's, instead of what templates want
+  std::string default_template_kwargs_json;     // an object, or empty
+  std::string tokenizer_config_json;            // for those who ask; an object
   GenerationDefaults defaults;
   std::optional<TokenId> eos_id;
   std::vector<std::pair<std::string, std::string>> special_tokens;  // as templates name them
+  std::vector<std::string> special_texts;                           // how all of them are spelled
   size_t token_bytes_max = 0;                                       // no token adds more to a text
+
+  // The template that transformers would take: that for tools where there are tools and it exists.
+  // Null if the model has none, or several and no default.
+  const ChatTemplate* TemplateFor(bool has_tools) const {
+    const auto tool_use = named_templates.find("tool_use");
+    return has_tools && tool_use != named_templates.end() ? &tool_use->second : chat_template.get();
+  }
 
   // Hashes of the prompt's full blocks, for routing.
   std::vector<BlockHash> HashPrompt(std::span<const TokenId> prompt,

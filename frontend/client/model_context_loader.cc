@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/gguf/gguf_file.h"
 #include "common/json/json.h"
+#include "frontend/client/card_templates.h"
 
 namespace baton::frontend {
 namespace {
@@ -18,15 +19,15 @@ constexpr std::string_view kGgufFile = "metadata.gguf";
 // A model's own files, read: one of the two kinds of card.
 struct ReadCard {
   std::unique_ptr<const Tokenizer> tokenizer;
-  std::optional<std::string> chat_template;
+  TemplateSources templates;
+  Json tokenizer_config = Json::object();
 };
 
 absl::StatusOr<ReadCard> ReadGgufCard(const std::string& bytes) {
   ASSIGN_OR_RETURN(const GgufFile file, GgufFile::Parse(bytes, std::string(kGgufFile)));
   ReadCard read;
   ASSIGN_OR_RETURN(read.tokenizer, Tokenizer::FromGguf(file.metadata()));
-  const auto source = file.metadata().GetString("tokenizer.chat_template");
-  if (source.ok()) read.chat_template = std::string(*source);
+  read.templates = TemplatesOfGguf(file.metadata());
   return read;
 }
 
@@ -45,12 +46,10 @@ absl::StatusOr<ReadCard> ReadHuggingFaceCard(const ModelCard& card) {
   auto tokenizer = Tokenizer::FromJson(*tokenizer_json, config);
   if (!tokenizer.ok()) return Annotate(tokenizer.status(), "tokenizer.json");
   read.tokenizer = *std::move(tokenizer);
-  if (const std::string* source = card.Find("chat_template.jinja")) {
-    read.chat_template = *source;
-  } else if (const auto it = config.chat_templates.find("default");
-             it != config.chat_templates.end()) {
-    read.chat_template = it->second;
+  if (const std::string* text = card.Find("tokenizer_config.json")) {
+    ASSIGN_OR_RETURN(read.tokenizer_config, ParseJson(*text));
   }
+  ASSIGN_OR_RETURN(read.templates, TemplatesOfCard(card, config));
   return read;
 }
 
@@ -58,6 +57,16 @@ void AddSpecialToken(const Tokenizer& tokenizer, std::string_view name, std::opt
                      ModelContext& context) {
   if (!id.has_value()) return;
   context.special_tokens.emplace_back(std::string(name), std::string(tokenizer.TokenText(*id)));
+}
+
+std::vector<std::string> SpecialTexts(const Tokenizer& tokenizer) {
+  std::vector<std::string> texts;
+  for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
+    if (tokenizer.IsSpecial(id) && !tokenizer.TokenText(id).empty()) {
+      texts.emplace_back(tokenizer.TokenText(id));
+    }
+  }
+  return texts;
 }
 
 size_t LongestToken(const Tokenizer& tokenizer) {
@@ -75,14 +84,62 @@ std::vector<std::string> ServedNames(const v1::ModelInfo& model, const ModelOver
   return names;
 }
 
+template <typename T>
+void Override(const std::optional<T>& value, std::optional<T>& target) {
+  if (value.has_value()) target = value;
+}
+
 absl::StatusOr<GenerationDefaults> DefaultsOf(const ModelCard& card,
                                               const ModelOverrides& overrides) {
-  if (overrides.generation_config_json.has_value()) {
-    return ParseGenerationDefaults(*overrides.generation_config_json);
-  }
+  GenerationDefaults defaults;
   const std::string* own = card.Find("generation_config.json");
-  if (own == nullptr || overrides.ignore_generation_config) return GenerationDefaults();
-  return ParseGenerationDefaults(*own);
+  if (overrides.generation_config_json.has_value()) own = &*overrides.generation_config_json;
+  if (own != nullptr && !overrides.ignore_generation_config) {
+    ASSIGN_OR_RETURN(defaults, ParseGenerationDefaults(*own));
+  }
+  if (!overrides.override_generation_config_json.has_value()) return defaults;
+  ASSIGN_OR_RETURN(const GenerationDefaults over,
+                   ParseGenerationDefaults(*overrides.override_generation_config_json));
+  Override(over.temperature, defaults.temperature);
+  Override(over.top_p, defaults.top_p);
+  Override(over.top_k, defaults.top_k);
+  Override(over.min_p, defaults.min_p);
+  Override(over.repetition_penalty, defaults.repetition_penalty);
+  defaults.max_new_tokens_cap = over.max_new_tokens;
+  return defaults;
+}
+
+// The templates of the model, or the operator's instead.
+absl::Status AddTemplates(const TemplateSources& sources, const ModelOverrides& overrides,
+                          ModelContext& context) {
+  context.content_format = overrides.content_format;
+  context.default_template_kwargs_json = overrides.default_template_kwargs_json;
+  TemplateSources chosen = sources;
+  if (overrides.chat_template.has_value()) chosen = {{"default", *overrides.chat_template}};
+  for (const auto& [name, source] : chosen) {
+    if (source.empty()) continue;
+    auto compiled = ChatTemplate::Compile(source);
+    if (!compiled.ok()) return Annotate(compiled.status(), absl::StrCat("template ", name));
+    if (name == "default") {
+      context.chat_template = std::make_unique<const ChatTemplate>(*std::move(compiled));
+    } else {
+      context.named_templates.emplace(name, *std::move(compiled));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What /tokenizer_info shows: tokenizer_config.json with the template that is in use, or as much
+// of it as a GGUF file tells.
+std::string DescribeTokenizer(const ReadCard& read, const ModelContext& context) {
+  Json config = read.tokenizer_config;
+  if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
+  for (const auto& [name, text] : context.special_tokens) {
+    if (!config.contains(name)) config[name] = text;
+  }
+  const auto main = read.templates.find("default");
+  if (main != read.templates.end()) config["chat_template"] = main->second;
+  return SerializeJson(config);
 }
 
 }  // namespace
@@ -122,18 +179,14 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> LoadModelContext(
       model.vocab_size() > 0 ? model.vocab_size() : static_cast<uint32_t>(tokenizer.vocab_size());
   context->eos_id = tokenizer.eos_id();
   context->token_bytes_max = LongestToken(tokenizer);
+  context->special_texts = SpecialTexts(tokenizer);
   AddSpecialToken(tokenizer, "bos_token", tokenizer.bos_id(), *context);
   AddSpecialToken(tokenizer, "eos_token", tokenizer.eos_id(), *context);
   AddSpecialToken(tokenizer, "unk_token", tokenizer.unk_id(), *context);
   AddSpecialToken(tokenizer, "pad_token", tokenizer.pad_id(), *context);
+  RETURN_IF_ERROR(AddTemplates(read.templates, overrides, *context));
+  context->tokenizer_config_json = DescribeTokenizer(read, *context);
   context->tokenizer = std::move(read.tokenizer);
-
-  const std::optional<std::string>& source =
-      overrides.chat_template.has_value() ? overrides.chat_template : read.chat_template;
-  if (source.has_value() && !source->empty()) {
-    ASSIGN_OR_RETURN(ChatTemplate compiled, ChatTemplate::Compile(*source));
-    context->chat_template = std::make_unique<const ChatTemplate>(std::move(compiled));
-  }
   return context;
 }
 

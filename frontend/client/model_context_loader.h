@@ -27,6 +27,10 @@ struct ModelOverrides {
   // "auto": the card's; "vllm": none; otherwise the given file's text.
   bool ignore_generation_config = false;
   std::optional<std::string> generation_config_json;
+  // Merged over whichever of the above; its max_new_tokens is a limit.
+  std::optional<std::string> override_generation_config_json;
+  std::optional<ContentFormat> content_format;  // absent: as each template wants it
+  std::string default_template_kwargs_json;     // an object, or empty
 };
 
 absl::StatusOr<std::shared_ptr<const ModelContext>> LoadModelContext(

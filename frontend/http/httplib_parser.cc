@@ -41,6 +41,15 @@ bool IsLeftOut(std::string_view name) {
          EqualsIgnoringCase(name, "expect");
 }
 
+// The methods that the library takes; it refuses a line with any other as malformed.
+bool IsLibraryMethod(std::string_view method) {
+  static constexpr std::string_view kMethods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                                  "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"};
+  return std::ranges::find(kMethods, method) != std::end(kMethods);
+}
+
+std::string_view MethodOf(std::string_view head) { return head.substr(0, head.find(' ')); }
+
 // "http://host/path?q" becomes "/path?q"; anything else stays.
 std::string_view WithoutAuthority(std::string_view target) {
   const size_t scheme_end = target.find("://");
@@ -52,7 +61,9 @@ std::string_view WithoutAuthority(std::string_view target) {
 void AppendRequestLine(std::string_view line, std::string* out) {
   const size_t first = line.find(' ');
   const size_t last = line.rfind(' ');
-  out->append(line.substr(0, first + 1));
+  const std::string_view method = line.substr(0, first);
+  out->append(IsLibraryMethod(method) ? method : "GET");
+  out->push_back(' ');
   out->append(WithoutAuthority(line.substr(first + 1, last - first - 1)));
   out->append(line.substr(last));
 }
@@ -122,6 +133,7 @@ class HttplibParser::Engine final : public httplib::Server {
     bool connection_closed = false;
     process_request(stream, false, connection_closed,
                     [&request](httplib::Request& parsed) { request = Take(parsed); });
+    if (request.has_value()) request->method = MethodOf(head);
     return request;
   }
 };

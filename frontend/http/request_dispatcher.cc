@@ -3,9 +3,11 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 
+#include "common/obs/log.h"
 #include "frontend/http/request_id.h"
 
 namespace baton::frontend {
@@ -79,10 +81,13 @@ void RequestDispatcher::Start(HttpRequest request, const HttpHandler& handler,
                               const std::shared_ptr<Exchange>& exchange) {
   auto sink =
       std::make_shared<ExchangeSink>(exchange, options_.format_error(500, StatusPhrase(500)));
+  const std::string request_id = request.request_id;
   try {
     handler(std::move(request), sink);
-  } catch (const std::exception&) {
-    // The sink dies with its last holder and answers for us; the message may quote the request.
+  } catch (const std::exception& error) {
+    // The sink dies with its last holder and answers for us. The message may quote the request and
+    // is left out; the exception's type says where to look.
+    LogError("handler threw", {{"request", request_id}, {"type", typeid(error).name()}});
   }
 }
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/mapped_file.h"
@@ -27,6 +29,9 @@ constexpr std::string_view kGenerationConfigFile = "generation_config.json";
 constexpr std::array<std::string_view, 8> kCardFiles = {
     kConfigFile,  kGenerationConfigFile,     "tokenizer.json",     "tokenizer_config.json",
     "vocab.json", "special_tokens_map.json", "chat_template.json", "chat_template.jinja"};
+// Chat templates by name, as transformers keeps those beside the default one.
+constexpr std::string_view kTemplateFolder = "additional_chat_templates";
+constexpr size_t kTemplateFilesMax = 64;
 constexpr uint64_t kCardFileBytesMax = uint64_t{256} << 20;
 
 // Of each tensor, so many bytes at both ends are part of the digest.
@@ -39,6 +44,20 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
                                         " bytes, at most ", kCardFileBytesMax));
   }
   return std::string(file.bytes());
+}
+
+// "additional_chat_templates/NAME.jinja", sorted.
+std::vector<std::string> NamesOfTemplates(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  const fs::path folder = fs::path(directory) / kTemplateFolder;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() != ".jinja") continue;
+    names.push_back((fs::path(kTemplateFolder) / entry.path().filename()).string());
+  }
+  std::sort(names.begin(), names.end());
+  names.resize(std::min(names.size(), kTemplateFilesMax));
+  return names;
 }
 
 bool IsGguf(const fs::path& path) { return path.extension() == ".gguf"; }
@@ -136,6 +155,10 @@ absl::Status Checkpoint::ReadHfFiles(const std::string& directory) {
     if (name != kConfigFile && !fs::exists(path, error)) continue;
     ASSIGN_OR_RETURN(std::string bytes, ReadSmallFile(path.string()));
     model_files_.push_back({std::string(name), std::move(bytes)});
+  }
+  for (const std::string& name : NamesOfTemplates(directory)) {
+    ASSIGN_OR_RETURN(std::string bytes, ReadSmallFile((fs::path(directory) / name).string()));
+    model_files_.push_back({name, std::move(bytes)});
   }
   return absl::OkStatus();
 }

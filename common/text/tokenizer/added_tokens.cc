@@ -103,8 +103,14 @@ bool AddedTokenMatcher::Accept(std::string_view text, const Match& match,
   return !EndsWithWord(text.substr(0, match.begin)) && !StartsWithWord(text.substr(match.end));
 }
 
+bool AddedTokenMatcher::IsInside(const Match& match, std::span<const size_t> plain_at) {
+  const auto next = std::upper_bound(plain_at.begin(), plain_at.end(), match.begin);
+  return next != plain_at.end() && *next < match.end;
+}
+
 void AddedTokenMatcher::Split(std::string_view text, bool parse_special,
-                              std::vector<Segment>& segments) const {
+                              std::vector<Segment>& segments,
+                              std::span<const size_t> plain_at) const {
   segments.clear();
   const auto add = [&segments](size_t begin, size_t end, TokenId id) {
     segments.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), id});
@@ -113,7 +119,7 @@ void AddedTokenMatcher::Split(std::string_view text, bool parse_special,
   std::optional<Match> match = tokens_.empty() ? std::nullopt : FindNext(text, 0);
   // A refused match is passed over whole: no shorter token is tried in its place.
   for (; match; match = FindNext(text, match->end)) {
-    if (!Accept(text, *match, parse_special)) continue;
+    if (!Accept(text, *match, parse_special && !IsInside(*match, plain_at))) continue;
     size_t begin = match->begin;
     size_t end = match->end;
     if (match->token->lstrip) begin = TrailingBlanks(text.substr(0, begin), std::min(done, begin));

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,10 @@ class AddedTokenMatcher {
   // Tokens with empty content are ignored; of equal contents the last one counts.
   explicit AddedTokenMatcher(std::vector<AddedToken> tokens);
 
-  // Replaces `segments` by those of `text`. Without `parse_special`, special tokens stay text.
-  void Split(std::string_view text, bool parse_special, std::vector<Segment>& segments) const;
+  // Replaces `segments` by those of `text`. Without `parse_special`, special tokens stay text; so
+  // do those that have one of the offsets `plain_at` (sorted) inside.
+  void Split(std::string_view text, bool parse_special, std::vector<Segment>& segments,
+             std::span<const size_t> plain_at = {}) const;
 
  private:
   // A byte trie: the children of a node are a list of siblings.
@@ -61,6 +64,7 @@ class AddedTokenMatcher {
   uint32_t Child(uint32_t node, unsigned char byte) const;
   std::optional<Match> FindNext(std::string_view text, size_t from) const;
   size_t FindCandidate(std::string_view text, size_t from) const;
+  static bool IsInside(const Match& match, std::span<const size_t> plain_at);
   bool Accept(std::string_view text, const Match& match, bool parse_special) const;
 
   std::vector<AddedToken> tokens_;

@@ -1,5 +1,6 @@
 #include "common/text/tokenizer/tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,13 +40,17 @@ absl::StatusOr<std::vector<TokenId>> Tokenizer::Encode(std::string_view text,
   const SpecialTokenFrame& frame = parts_->frame;
   if (options.add_special_tokens) ids = frame.before;
   Scratch scratch;
-  parts_->raw_added.Split(text, options.parse_special, scratch.raw_segments);
+  parts_->raw_added.Split(text, options.parse_special, scratch.raw_segments, options.plain_at);
   for (const Segment& segment : scratch.raw_segments) {
     if (segment.id != kNoToken) {
       ids.push_back(segment.id);
     } else {
-      EncodeSegment(text.substr(segment.begin, segment.end - segment.begin), options.parse_special,
-                    scratch, ids);
+      // Normalization moves offsets: where any lies in the segment, all of it is plain.
+      const auto next =
+          std::lower_bound(options.plain_at.begin(), options.plain_at.end(), size_t{segment.begin});
+      const bool marked = next != options.plain_at.end() && *next < segment.end;
+      EncodeSegment(text.substr(segment.begin, segment.end - segment.begin),
+                    options.parse_special && !marked, scratch, ids);
     }
   }
   if (options.add_special_tokens) ids.insert(ids.end(), frame.after.begin(), frame.after.end());

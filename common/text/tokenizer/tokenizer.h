@@ -36,6 +36,10 @@ struct EncodeOptions {
   // Recognises special tokens spelled in the text ("<|im_end|>"). Off for text that a user wrote,
   // when it must not be able to forge them.
   bool parse_special = true;
+
+  // Sorted offsets in the text: a special token that has one of them inside is plain text. For
+  // prompts in which a user's text stands between markup.
+  std::span<const size_t> plain_at = {};
 };
 
 enum class SpecialTokens { kKeep, kSkip };

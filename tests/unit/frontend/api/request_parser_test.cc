@@ -145,6 +145,39 @@ TEST(RequestParserTest, ContentMayBeParts) {
                   ->request.chat.has_media_parts);
 }
 
+TEST(RequestParserTest, ExtraBodyCountsAsTheBodyAndWins) {
+  const auto parsed =
+      Chat(R"("temperature":1,"extra_body":{"top_k":7,"temperature":0.5,"made_up":1},"stop":"x")");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->request.sampling.top_k, 7);
+  EXPECT_EQ(parsed->request.sampling.temperature, 0.5);
+  EXPECT_EQ(parsed->ignored_unknown_count, 1);
+  EXPECT_EQ(Field(Chat(R"("extra_body":{"top_k":"x"})").status()), "body.extra_body.top_k");
+  EXPECT_EQ(Chat(R"("extra_body":5)")->ignored_unknown_count, 1);
+}
+
+TEST(RequestParserTest, OfEqualNamesTheLastCounts) {
+  const auto parsed = Completion(R"({"prompt":"a","prompt":["b","c"],"stop_token_ids":[1],
+                                     "stop_token_ids":[2]})");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->request.completion.prompts.size(), 2u);
+  EXPECT_THAT(parsed->request.sampling.stop_token_ids, ElementsAre(2));
+}
+
+TEST(RequestParserTest, AByteOrderMarkIsNoPartOfTheBody) {
+  EXPECT_TRUE(Completion("\xEF\xBB\xBF{\"prompt\":\"a\"}").ok());
+  EXPECT_FALSE(Completion("\xEF\xBB\xBF").ok());
+}
+
+TEST(RequestParserTest, IntegersBeyond64BitsReadAsTheNearest) {
+  const std::string huge(40, '9');
+  const auto parsed = Chat("\"max_tokens\":" + huge + ",\"min_tokens\":-" + huge + ",\"n\":1e30");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->request.sampling.max_tokens, INT64_MAX);
+  EXPECT_EQ(parsed->request.sampling.min_tokens, INT64_MIN);
+  EXPECT_EQ(parsed->request.n, INT64_MAX);
+}
+
 TEST(RequestParserTest, NullMeansAbsent) {
   const auto parsed = Chat(
       R"("temperature":null,"stop":null,"n":null,"tools":null,"logit_bias":null,"stream":null)");

@@ -128,7 +128,6 @@ TEST(RequestRulesTest, RefusalsOfCompletions) {
        "n times the number of prompts must be at most 16384, got 5462 * 3."},
       {R"("echo":true,"logprobs":1)", "echo", "not supported"},
   };
-  // "prompt" stands twice in those bodies: the last counts, and the first has been read as well.
   for (const Refusal& refusal : refusals) {
     const std::string fields(refusal.fields);
     const bool own_prompt = fields.rfind("\"prompt\"", 0) == 0;
@@ -147,18 +146,16 @@ TEST(RequestRulesTest, RefusalsOfCompletions) {
 }
 
 TEST(RequestRulesTest, LengthRules) {
-  // Explicit: prompt and output must fit together.
+  // Explicit: cut to the room beside the prompt, but never more than the model has at all.
   EXPECT_EQ(Check(kChat, R"("max_tokens":90)")->max_tokens(), 90u);
-  const auto over = Check(kChat, R"("max_tokens":91)");
-  EXPECT_EQ(Field(over.status()), "input_tokens");
-  EXPECT_THAT(std::string(over.status().message()),
-              HasSubstr("maximum context length is 100 tokens. However, you requested 91 output "
-                        "tokens and your prompt contains 10 input tokens, for a total of 101"));
-  // Left open: chat takes what is left, completions take 16, which counts.
+  EXPECT_EQ(Check(kChat, R"("max_tokens":91)")->max_tokens(), 90u);
+  EXPECT_EQ(Field(Check(kChat, R"("max_tokens":101)").status()), "max_tokens");
+  EXPECT_EQ(Field(Check(kChat, R"("max_tokens":1000000000000000000000000000000)").status()),
+            "max_tokens");
+  // Left open: chat takes what is left, completions take 16.
   EXPECT_EQ(Check(kChat, "")->max_tokens(), 90u);
   EXPECT_EQ(Check(kCompletion, "")->max_tokens(), 16u);
-  EXPECT_EQ(Check(kCompletion, "", 84)->max_tokens(), 16u);
-  EXPECT_FALSE(Check(kCompletion, "", 85).ok());
+  EXPECT_EQ(Check(kCompletion, "", 85)->max_tokens(), 15u);
   // No room for one token.
   EXPECT_EQ(Check(kChat, "", 99)->max_tokens(), 1u);
   EXPECT_EQ(Field(Check(kChat, "", 100).status()), "input_tokens");
@@ -170,15 +167,17 @@ TEST(RequestRulesTest, LengthRules) {
   limits.defaults.max_new_tokens = 7;
   EXPECT_EQ(ResolveMaxTokens(Parse(kChat, ""), kChat, limits, 10).value(), 7u);
   EXPECT_EQ(ResolveMaxTokens(Parse(kChat, ""), kChat, limits, 95).value(), 5u);
+  // The operator's limit.
+  limits.defaults.max_new_tokens_cap = 5;
+  EXPECT_EQ(ResolveMaxTokens(Parse(kChat, R"("max_tokens":20)"), kChat, limits, 10).value(), 5u);
 }
 
 TEST(RequestRulesTest, TextThatCannotFitIsRefusedBeforeTokenising) {
   const GenerationRequest request = Parse(kCompletion, R"("max_tokens":20)");
-  EXPECT_TRUE(CheckPromptBytes(request, kCompletion, Limits(), 320).ok());
-  EXPECT_EQ(Field(CheckPromptBytes(request, kCompletion, Limits(), 321)), "input_text");
-  // No room at all: that the prompt is long is not what is wrong.
-  const GenerationRequest full = Parse(kCompletion, R"("max_tokens":100)");
-  EXPECT_TRUE(CheckPromptBytes(full, kCompletion, Limits(), 321).ok());
+  EXPECT_TRUE(CheckPromptBytes(request, Limits(), 400).ok());
+  EXPECT_EQ(Field(CheckPromptBytes(request, Limits(), 401)), "input_text");
+  const GenerationRequest cut = Parse(kCompletion, R"("truncate_prompt_tokens":20)");
+  EXPECT_TRUE(CheckPromptBytes(cut, Limits(), 401).ok());
 }
 
 TEST(RequestRulesTest, Truncation) {

@@ -136,6 +136,45 @@ TEST_F(ModelCatalogTest, OverridesWin) {
   EXPECT_EQ(model->defaults.max_new_tokens, 3);
 }
 
+TEST(ModelContextTest, TheOperatorsDefaultsWinAndTheirLengthIsALimit) {
+  ModelCard card = ByteModelCard();
+  card.files["generation_config.json"] = R"({"temperature":0.5,"top_k":9,"max_new_tokens":50})";
+  ModelOverrides overrides;
+  overrides.override_generation_config_json = R"({"temperature":0.7,"max_new_tokens":20})";
+  const auto model = *LoadModelContext(card, ByteModelEntry(), overrides, 0);
+  EXPECT_EQ(model->defaults.temperature, 0.7);
+  EXPECT_EQ(model->defaults.top_k, 9);
+  EXPECT_EQ(model->defaults.max_new_tokens, 50);
+  EXPECT_EQ(model->defaults.max_new_tokens_cap, 20);
+}
+
+TEST(ModelContextTest, TemplatesAreChosenAsTransformersDoes) {
+  ModelCard card = ByteModelCard();
+  card.files["additional_chat_templates/tool_use.jinja"] = "tools";
+  card.files["additional_chat_templates/rag.jinja"] = "rag";
+  card.files["tokenizer_config.json"] = R"({"eos_token":"<|end|>","chat_template":"old"})";
+  auto model = *LoadModelContext(card, ByteModelEntry(), {}, 0);
+  EXPECT_EQ(model->named_templates.size(), 2u);
+  EXPECT_EQ(model->TemplateFor(false), model->chat_template.get());
+  EXPECT_EQ(model->TemplateFor(true), &model->named_templates.at("tool_use"));
+
+  // The list form of tokenizer_config.json, without a default.
+  card.files.clear();
+  card.files["tokenizer.json"] = ByteTokenizerJson();
+  card.files["tokenizer_config.json"] =
+      R"({"chat_template":[{"name":"tool_use","template":"t"},{"name":"rag","template":"r"}]})";
+  model = *LoadModelContext(card, ByteModelEntry(), {}, 0);
+  EXPECT_EQ(model->TemplateFor(false), nullptr);
+  EXPECT_NE(model->TemplateFor(true), nullptr);
+
+  card.files["chat_template.json"] = R"({"chat_template":"legacy"})";
+  model = *LoadModelContext(card, ByteModelEntry(), {}, 0);
+  EXPECT_NE(model->TemplateFor(false), nullptr);
+  EXPECT_TRUE(model->named_templates.empty());
+  card.files["additional_chat_templates/rag.jinja"] = "{% if %}";
+  EXPECT_FALSE(LoadModelContext(card, ByteModelEntry(), {}, 0).ok());
+}
+
 TEST(ModelContextTest, TheCardsGenerationConfigCanBeIgnored) {
   ModelCard card = ByteModelCard();
   card.files["generation_config.json"] = R"({"temperature":0.5})";

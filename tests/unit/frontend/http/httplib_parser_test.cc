@@ -44,7 +44,8 @@ TEST(HttplibParserTest, TakesEveryFormOfTarget) {
   EXPECT_EQ(parser.Parse("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n")->path, "/");
   EXPECT_EQ(parser.Parse("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n")->path, "*");
   EXPECT_EQ(parser.Parse("GET /a?b#c HTTP/1.1\r\nHost: h\r\n\r\n")->query, "b");
-  EXPECT_FALSE(parser.Parse("BREW / HTTP/1.1\r\nHost: h\r\n\r\n").has_value());
+  EXPECT_EQ(parser.Parse("BREW /a HTTP/1.1\r\nHost: h\r\n\r\n")->method, "BREW");
+  EXPECT_EQ(parser.Parse("BREW /a HTTP/1.1\r\nHost: h\r\n\r\n")->path, "/a");
 }
 
 TEST(HttplibParserTest, TakesLinesUpToOurOwnLimits) {

@@ -26,6 +26,9 @@ TEST_F(CheckpointTest, ADirectoryGivesConfigurationTensorsAndCardFiles) {
   WriteTinyLlama(dir_.path());
   Write("tokenizer.json", "{}");
   Write("chat_template.jinja", "{{ messages }}");
+  std::filesystem::create_directory(dir_.path() / "additional_chat_templates");
+  Write("additional_chat_templates/tool_use.jinja", "{{ tools }}");
+  Write("additional_chat_templates/README.md", "");
   auto checkpoint = Checkpoint::Open(dir_.string());
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ(checkpoint->architecture(), "LlamaForCausalLM");
@@ -36,7 +39,8 @@ TEST_F(CheckpointTest, ADirectoryGivesConfigurationTensorsAndCardFiles) {
   std::vector<std::string> names;
   for (const ModelFile& file : checkpoint->TakeModelFiles()) names.push_back(file.name);
   EXPECT_EQ(names, (std::vector<std::string>{"config.json", "generation_config.json",
-                                             "tokenizer.json", "chat_template.jinja"}));
+                                             "tokenizer.json", "chat_template.jinja",
+                                             "additional_chat_templates/tool_use.jinja"}));
 }
 
 TEST_F(CheckpointTest, WithoutGenerationConfigTheConfigEndsReplies) {

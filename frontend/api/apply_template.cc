@@ -1,0 +1,33 @@
+// POST /apply-template, as llama.cpp has it: the text that a chat request becomes.
+#include "common/base/status_macros.h"
+#include "frontend/api/chat_prompt.h"
+#include "frontend/api/json_endpoint.h"
+#include "frontend/api/json_writer.h"
+#include "frontend/api/request_rules.h"
+
+namespace baton::frontend {
+namespace {
+
+absl::StatusOr<std::string> ApplyTemplate(const ApiContext& context, const HttpRequest& request) {
+  ASSIGN_OR_RETURN(
+      const ParsedRequest parsed,
+      ParseGenerationBody(request.body, GenerationEndpoint::kChat, context.options.extra_fields));
+  RETURN_IF_ERROR(CheckRequest(parsed.request, GenerationEndpoint::kChat));
+  ASSIGN_OR_RETURN(const auto model, context.models.Find(parsed.request.model));
+  ASSIGN_OR_RETURN(
+      const ChatPrompt prompt,
+      RenderChatPrompt(parsed.request, *model, context.options.prompts, context.clock.WallNow()));
+  std::string body;
+  JsonWriter(&body).BeginObject().Key("prompt").String(prompt.text).EndObject();
+  return body;
+}
+
+}  // namespace
+
+absl::Status Register_apply_template(ApiContext& context, EndpointRegistry& registry) {
+  return AddJsonEndpoint(
+      "apply_template", {{"POST", "/apply-template"}}, registry,
+      [&context](const HttpRequest& request) { return ApplyTemplate(context, request); });
+}
+
+}  // namespace baton::frontend
