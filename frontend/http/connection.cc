@@ -323,6 +323,8 @@ Connection::Step Connection::Answered() {
   RecordAccess(/*client_gone=*/false);
   const bool keep = exchange_->keep_alive() && !context_.inbox->draining() && !peer_closed_;
   exchange_.reset();
+  output_.clear();
+  output_sent_ = 0;
   if (output_.capacity() > kReadBytes) output_ = std::string();
   if (keep) {
     state_ = State::kHead;

@@ -85,6 +85,18 @@ TEST_F(HttpProtocolTest, TakesLargeBodiesAndAnswersThem) {
   EXPECT_EQ(client.Read().body, body);
 }
 
+// What is left of a large answer's bookkeeping must not become bytes of the next answer.
+TEST_F(HttpProtocolTest, AnswersAfterALargeAnswerOnTheSameConnection) {
+  StartServer();
+  RawClient client = Connect();
+  for (const size_t bytes : {size_t{300'000}, size_t{5}, size_t{2'000'000}, size_t{5}}) {
+    ASSERT_TRUE(client.Send(Post("/echo", std::string(bytes, 'x'))));
+    const RawAnswer answer = client.Read();
+    ASSERT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, std::string(bytes, 'x'));
+  }
+}
+
 TEST_F(HttpProtocolTest, SendsContinueWhenAsked) {
   StartServer();
   RawClient client = Connect();
@@ -153,7 +165,7 @@ TEST_F(HttpProtocolTest, AnswersWrongPathsAndMethods) {
   const RawAnswer options = client.Read();
   EXPECT_EQ(options.status, 204);
   EXPECT_EQ(options.Header("allow"), "POST, OPTIONS");
-  EXPECT_EQ(Ask("BREW /hello HTTP/1.1\r\nHost: t\r\n\r\n").status, 400);
+  EXPECT_EQ(Ask("BREW /hello HTTP/1.1\r\nHost: t\r\n\r\n").status, 405);
 }
 
 TEST_F(HttpProtocolTest, DecodesPathsAndGivesParameters) {
