@@ -13,7 +13,11 @@
 namespace baton::frontend {
 namespace {
 
-constexpr std::string_view kGuardedPrefixes[] = {"/v1", "/v2", "/inference", "/cohere"};
+// vLLM's, and the routes that use a model beside them.
+constexpr std::string_view kGuardedPrefixes[] = {
+    "/v1",       "/v2",         "/inference",      "/cohere",
+    "/tokenize", "/detokenize", "/tokenizer_info", "/apply-template",
+    "/infill",   "/completion"};
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;

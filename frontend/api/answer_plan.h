@@ -26,7 +26,8 @@ struct AnswerPlan {
   std::string role = "assistant";  // chat only
   std::shared_ptr<const ModelContext> context;
   std::vector<Prompt> prompts;
-  uint32_t n = 1;  // choices per prompt
+  std::vector<TokenId> quiet_stop_ids;  // see GenerationSpec
+  uint32_t n = 1;                       // choices per prompt
 
   bool stream = false;
   bool include_usage = false;  // of a stream

@@ -95,7 +95,7 @@ void ReadLogprobs(Field field, Request request) {
 constexpr Parameter kCompletion[] = {
     {"prompt", Support::kSupported, ReadPrompt},
     {"logprobs", Support::kSupported, ReadLogprobs},
-    {"suffix", Support::kUnsupported},
+    {"suffix", Support::kSupported, [](Field f, Request r) { r.completion.suffix = f.String(); }},
     {"max_completion_tokens", Support::kHint},  // of the chat endpoint
     {"top_logprobs", Support::kHint},
     {"tools", Support::kHint},

@@ -78,8 +78,9 @@ using PromptInput = std::vector<PromptPiece>;
 
 struct CompletionInput {
   std::vector<PromptInput> prompts;
-  bool empty_list = false;          // "prompt": []
-  std::string unreadable_logprobs;  // what was sent instead of an integer
+  std::optional<std::string> suffix;  // the prompts are what stands before, this what stands behind
+  bool empty_list = false;            // "prompt": []
+  std::string unreadable_logprobs;    // what was sent instead of an integer
 };
 
 enum class TruncationSide { kLeft, kRight };

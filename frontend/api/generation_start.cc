@@ -4,11 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
+#include "common/base/strings.h"
 #include "frontend/api/answer.h"
 #include "frontend/api/chat_prompt.h"
+#include "frontend/api/fill_in_middle.h"
 #include "frontend/api/json_body.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/request_rules.h"
@@ -31,7 +34,9 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
                                                   const ModelContext& model) {
   const ModelLimits limits = LimitsOf(model);
   AnswerPlan::Prompt prompt;
-  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true)};
+  // Before a suffix, what goes around a prompt goes around the whole.
+  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true) &&
+                                             !request.completion.suffix.has_value()};
   for (const PromptPiece& piece : input) {
     if (const std::string* text = std::get_if<std::string>(&piece)) {
       RETURN_IF_ERROR(CheckPromptBytes(request, limits, text->size()));
@@ -48,11 +53,31 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
   return prompt;
 }
 
+// Puts the suffix behind each prompt, in the form that the model was trained on.
+absl::Status AddSuffix(const GenerationRequest& request, AnswerPlan& plan) {
+  const auto marks = FillInMiddle::Of(*plan.context->tokenizer);
+  if (!marks.has_value()) {
+    return WithField(
+        InvalidArgument("suffix is only supported for models with fill-in-the-middle tokens"),
+        "suffix");
+  }
+  const InfillOptions options{.add_special_tokens = request.add_special_tokens.value_or(true)};
+  for (AnswerPlan::Prompt& prompt : plan.prompts) {
+    InfillParts parts;
+    parts.prefix = std::move(prompt.ids);
+    parts.suffix = *request.completion.suffix;
+    ASSIGN_OR_RETURN(prompt.ids, marks->Encode(parts, options));
+  }
+  plan.quiet_stop_ids = marks->stop_ids();
+  return absl::OkStatus();
+}
+
 absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& plan) {
   for (const PromptInput& input : request.completion.prompts) {
     ASSIGN_OR_RETURN(AnswerPlan::Prompt prompt, TokenizePrompt(input, request, *plan.context));
     plan.prompts.push_back(std::move(prompt));
   }
+  if (request.completion.suffix.has_value()) RETURN_IF_ERROR(AddSuffix(request, plan));
   plan.only_echo = request.echo && request.sampling.max_tokens == 0;
   return absl::OkStatus();
 }
@@ -119,6 +144,7 @@ absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& r
     spec.request_id = plan.id;
     spec.prompt = prompt.ids;
     spec.n = plan.n;
+    spec.quiet_stop_ids = plan.quiet_stop_ids;
     spec.cache_salt = request.cache_salt.value_or("");
     spec.priority = static_cast<int32_t>(request.priority);
     spec.stop_strings = request.sampling.stop;
@@ -130,6 +156,18 @@ absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& r
   return specs;
 }
 
+// A proxy's word on the priority goes before the body's.
+absl::Status ReadPriorityHeader(const HttpRequest& http, GenerationRequest& request) {
+  const auto header = FindHeader(http.headers, "x-vllm-priority");
+  if (!header.has_value()) return absl::OkStatus();
+  int32_t priority = 0;
+  if (!absl::SimpleAtoi(ToAbsl(*header), &priority)) {
+    return WithField(InvalidArgument("X-Vllm-Priority must be an integer."), "priority");
+  }
+  request.priority = priority;
+  return absl::OkStatus();
+}
+
 void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
   metrics.ignored_fields_total.At(IgnoredField::kHint).Add(parsed.ignored_hint_count);
   metrics.ignored_fields_total.At(IgnoredField::kUnknown).Add(parsed.ignored_unknown_count);
@@ -139,9 +177,10 @@ absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const Ht
                       const std::shared_ptr<ResponseSink>& sink) {
   const MonotonicTime arrival = context.clock.Now();
   RETURN_IF_ERROR(CheckJsonContentType(http));
-  ASSIGN_OR_RETURN(const ParsedRequest parsed,
+  ASSIGN_OR_RETURN(ParsedRequest parsed,
                    ParseGenerationBody(http.body, endpoint, context.options.extra_fields));
   CountIgnored(context.metrics, parsed);
+  RETURN_IF_ERROR(ReadPriorityHeader(http, parsed.request));
   const GenerationRequest& request = parsed.request;
   RETURN_IF_ERROR(CheckRequest(request, endpoint));
   ASSIGN_OR_RETURN(ModelPtr model, context.models.Find(request.model));

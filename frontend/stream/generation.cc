@@ -163,6 +163,7 @@ v1::GenerateRequest Generation::MakeGenerateRequest(const Leg& leg, uint64_t lea
   request.set_model(spec_.model->routed_name);
   request.mutable_tokens()->mutable_ids()->Add(prompt.begin(), prompt.end());
   *request.mutable_sampling() = spec_.sampling;
+  for (const TokenId id : spec_.quiet_stop_ids) request.mutable_sampling()->add_stop_token_ids(id);
   if (seed_.has_value()) request.mutable_sampling()->set_seed(*seed_);
   request.set_n(leg.choice_count);
   request.set_lease(lease);

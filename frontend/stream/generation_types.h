@@ -29,6 +29,8 @@ struct GenerationSpec {
   std::string cache_salt;
   int32_t priority = 0;
 
+  // Tokens that end the text besides those of `sampling`, and are not named as the reason.
+  std::vector<TokenId> quiet_stop_ids;
   std::vector<std::string> stop_strings;
   StopText stop_text = StopText::kDrop;
   bool skip_special_tokens = true;

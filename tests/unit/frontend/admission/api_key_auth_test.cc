@@ -36,13 +36,15 @@ TEST(ApiKeyAuthTest, WithoutKeysEverythingIsOpen) {
 
 TEST(ApiKeyAuthTest, AnyOfTheKeysOpensTheGuardedPaths) {
   const ApiKeyAuth auth = Create({.keys = {"one", "two"}});
-  for (const char* path : {"/v1/models", "/v2/embed", "/inference/x", "/cohere/x", "/v1nowhere"}) {
+  for (const char* path :
+       {"/v1/models", "/v2/embed", "/inference/x", "/cohere/x", "/v1nowhere", "/tokenize",
+        "/detokenize", "/apply-template", "/infill", "/completion"}) {
     EXPECT_FALSE(auth.Allows("GET", path, std::nullopt)) << path;
     EXPECT_TRUE(auth.Allows("GET", path, "Bearer one")) << path;
     EXPECT_TRUE(auth.Allows("GET", path, "bEARER two")) << path;
     EXPECT_TRUE(auth.Allows("OPTIONS", path, std::nullopt)) << path;
   }
-  for (const char* path : {"/health", "/metrics", "/tokenize", "/", "/x/v1"}) {
+  for (const char* path : {"/health", "/metrics", "/version", "/", "/x/v1"}) {
     EXPECT_TRUE(auth.Allows("GET", path, std::nullopt)) << path;
   }
 }

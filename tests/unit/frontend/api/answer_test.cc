@@ -327,7 +327,8 @@ TEST_F(AnswerTest, UnknownModelsAndOtherRefusals) {
       HasSubstr("byte-model is not a multimodal model"));
   EXPECT_THAT(Complete(R"("prompt":[999999])")->response.body,
               HasSubstr("Token id 999999 is out of vocabulary"));
-  EXPECT_THAT(Complete(R"("prompt":"a","suffix":"b")")->response.body, HasSubstr("`suffix`"));
+  EXPECT_THAT(Complete(R"("prompt":"a","suffix":"b")")->response.body,
+              HasSubstr("fill-in-the-middle"));
   EXPECT_TRUE(fleet_.routes.empty());
 }
 

@@ -129,6 +129,20 @@ TEST_F(GenerationTest, AStopStringEndsTheCallAtTheWorker) {
   EXPECT_EQ(seen_->terminals, 1);
 }
 
+TEST_F(GenerationTest, AQuietStopTokenEndsTheTextAndIsNotNamed) {
+  GenerationSpec spec = Spec();
+  spec.quiet_stop_ids = {kByteExtra};
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  EXPECT_THAT(fleet_.calls[0].request.sampling().stop_token_ids(), ElementsAre(kByteExtra));
+  fleet_.Accept(0, 5);
+  std::vector<TokenId> ids = BytesOf("hi");
+  ids.push_back(kByteExtra);
+  fleet_.Tokens(0, 0, ids, ScriptedWorkers::End(0, v1::FINISH_REASON_STOP, kByteExtra));
+  EXPECT_THAT(seen_->texts, ElementsAre("hi"));
+  EXPECT_EQ(seen_->ends[0]->stop.index(), 0u);
+}
+
 TEST_F(GenerationTest, AStopStringEndsItsOwnChoiceAlone) {
   GenerationSpec spec = Spec(2);
   spec.stop_strings = {"END"};

@@ -1,0 +1,353 @@
+"""The requests of the differential suite: what is asked of a reference server and of Baton.
+
+Every case has a name, and stands for itself: no case depends on another. The answers of the
+references lie in vllm.jsonl and llama.jsonl, made by record.py.
+"""
+import dataclasses
+import json
+
+MODEL = "smollm2"
+GREETING = [{"role": "user", "content": "Hi"}]
+JAPAN = [{"role": "user", "content": "What is the capital of Japan?"}]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    server: str  # "vllm" or "llama"
+    method: str
+    path: str
+    body: object = None  # JSON, or bytes to be sent as they are
+    headers: tuple = ()
+
+    def data(self):
+        if self.body is None:
+            return None
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+def _without_absent(body):
+    return {name: value for name, value in body.items() if value is not ABSENT}
+
+
+ABSENT = object()
+CASES = []
+
+
+def _add(name, method, path, body=None, headers=(), server="vllm"):
+    CASES.append(Case(name, server, method, path, body, tuple(headers)))
+
+
+def chat(name, **fields):
+    body = {"model": MODEL, "messages": GREETING, "max_tokens": 3, "temperature": 0, **fields}
+    _add("chat " + name, "POST", "/v1/chat/completions", _without_absent(body))
+
+
+def completion(name, **fields):
+    body = {"model": MODEL, "prompt": "Hello", "max_tokens": 3, "temperature": 0, **fields}
+    _add("completion " + name, "POST", "/v1/completions", _without_absent(body))
+
+
+def both(name, **fields):
+    chat(name, **fields)
+    completion(name, **fields)
+
+
+def _plumbing():
+    for path in ("/health", "/version", "/v1/models", "/nothing", "/v1/nothing", "/ping", "/load"):
+        _add("GET " + path, "GET", path)
+    _add("GET completions", "GET", "/v1/completions")
+    _add("POST models", "POST", "/v1/models", {})
+    _add("FOO health", "FOO", "/health")
+    _add("FOO nothing", "FOO", "/nothing")
+    for name, path, body in [
+        ("cut JSON", "/v1/completions", b'{"a":'),
+        ("trailing comma", "/v1/chat/completions", b'{"model": "x", }'),
+        ("no body", "/v1/completions", b""),
+        ("a list", "/v1/completions", b"[1]"),
+        ("a text", "/v1/chat/completions", b'"x"'),
+        ("null", "/v1/chat/completions", b"null"),
+        ("a number", "/v1/chat/completions", b"5"),
+        ("byte order mark", "/v1/completions",
+         b'\xef\xbb\xbf{"model":"smollm2","prompt":"Hello","max_tokens":2,"temperature":0}'),
+        ("no UTF-8", "/v1/completions", b'{"model":"smollm2","prompt":"\xff","max_tokens":1}'),
+        ("equal names", "/v1/completions",
+         b'{"model":"smollm2","prompt":"a","prompt":"Hello","max_tokens":2,"temperature":0}'),
+    ]:
+        _add("body: " + name, "POST", path, body)
+    _add("content-type text", "POST", "/v1/completions", {"prompt": "x"}, [("content-type", "text/plain")])
+    _add("content-type charset", "POST", "/v1/completions",
+         {"model": MODEL, "prompt": "Hello", "max_tokens": 2, "temperature": 0},
+         [("content-type", "application/json; charset=utf-8")])
+    for path, body in [("/v1/chat/completions", {"messages": GREETING}), ("/v1/completions", {"prompt": "Hello"})]:
+        _add("request id of " + path, "POST", path,
+             {"model": MODEL, "max_tokens": 1, "temperature": 0, **body}, [("x-request-id", "mine-1")])
+        _add("request id in the body of " + path, "POST", path,
+             {"model": MODEL, "max_tokens": 1, "temperature": 0, "request_id": "mine-2", **body})
+
+
+def _answers():
+    both("plain")
+    both("stream", stream=True)
+    both("five tokens", max_tokens=5)
+    chat("logprobs", logprobs=True, top_logprobs=2)
+    chat("logprobs without top", logprobs=True)
+    chat("logprobs of none", logprobs=True, top_logprobs=0)
+    completion("logprobs", logprobs=2)
+    completion("logprobs 0", logprobs=0)
+    chat("stream of logprobs", stream=True, logprobs=True, top_logprobs=1)
+    completion("stream of logprobs", stream=True, logprobs=1)
+    both("usage at the end", stream=True, stream_options={"include_usage": True})
+    both("usage in every chunk", stream=True,
+         stream_options={"include_usage": True, "continuous_usage_stats": True})
+    both("continuous usage alone", stream=True, stream_options={"continuous_usage_stats": True})
+    both("empty stream options", stream=True, stream_options={})
+    chat("stream of two", stream=True, n=2, temperature=1.0, seed=1)
+    chat("two", n=2, temperature=1.0, seed=1)
+    completion("stream of two by two", stream=True, n=2, prompt=["Hello", "World"], temperature=1.0, seed=1)
+    completion("two by two", n=2, prompt=["Hello", "World"], temperature=1.0, seed=1)
+    completion("two prompts", prompt=["Hello", "The sky is"])
+    both("two, greedy", n=2)
+    both("token ids", return_token_ids=True)
+    both("stream of token ids", return_token_ids=True, stream=True)
+    chat("tokens as ids", return_tokens_as_token_ids=True, logprobs=True, top_logprobs=1)
+    completion("tokens as ids", return_tokens_as_token_ids=True, logprobs=1)
+    chat("prompt text", return_prompt_text=True)
+    chat("end of the model", max_tokens=60, messages=JAPAN)
+    chat("stream to the end of the model", max_tokens=60, stream=True, messages=JAPAN)
+    chat("both lengths", max_tokens=3, max_completion_tokens=2)
+    chat("no length", max_tokens=ABSENT, messages=JAPAN)
+    completion("no length", max_tokens=ABSENT)
+    completion("null length", max_tokens=None)
+    both("ignore the end", ignore_eos=True, max_tokens=6)
+    both("min tokens", min_tokens=2)
+    completion("cut prompt", truncate_prompt_tokens=2, prompt=[1, 2, 3, 4], return_token_ids=True)
+    completion("cut prompt at its end", truncate_prompt_tokens=2, truncation_side="right",
+               prompt=[1, 2, 3, 4], return_token_ids=True)
+
+
+def _stops():
+    chat("stop strings", stop=["apan", "xx"], max_tokens=20, messages=JAPAN)
+    chat("stop string shown", stop="apan", include_stop_str_in_output=True, max_tokens=20, messages=JAPAN)
+    chat("stream to a stop string", stop=["apan"], max_tokens=20, messages=JAPAN, stream=True)
+    completion("stop string", prompt="1, 2, 3, 4, 5,", stop=["8"], max_tokens=24)
+    completion("stream to a stop string shown", prompt="1, 2, 3, 4, 5,", stop=["8"], max_tokens=24,
+               stream=True, include_stop_str_in_output=True)
+    completion("stop token", prompt="1, 2, 3, 4, 5,", stop_token_ids=[28], max_tokens=24)
+    completion("stop token shown", prompt="1, 2, 3, 4, 5,", stop_token_ids=[28], max_tokens=24,
+               include_stop_str_in_output=True)
+    completion("empty list of stops", stop=[])
+
+
+def _echo():
+    completion("echo", echo=True)
+    completion("echo of ids", echo=True, prompt=[504, 6376, 314])
+    completion("only an echo", echo=True, max_tokens=0)
+    completion("echo and logprobs", echo=True, logprobs=1)
+    completion("only an echo, logprobs", echo=True, max_tokens=0, logprobs=1)
+    completion("stream of an echo", echo=True, stream=True)
+    completion("stream of an echo and logprobs", echo=True, stream=True, logprobs=1)
+    completion("stream of only an echo", echo=True, stream=True, max_tokens=0)
+    chat("echo", echo=True)
+    chat("goes on with the last message", add_generation_prompt=False, continue_final_message=True,
+         messages=[*JAPAN, {"role": "assistant", "content": "The capital of"}])
+    chat("goes on with the last message, echo", echo=True, add_generation_prompt=False,
+         continue_final_message=True, messages=[*JAPAN, {"role": "assistant", "content": "The capital of"}])
+    chat("no generation prompt", add_generation_prompt=False)
+    both("prompt logprobs", prompt_logprobs=1)
+    completion("prompt logprobs 0", prompt_logprobs=0)
+
+
+# One field with a value that stands for itself, on both endpoints.
+_FIELDS = {
+    "temperature": [-1, 3, "x", 2],
+    "top_p": [0, 1.5, -1, 1],
+    "top_k": [-2, 0, -1, 1.5, "a", 1],
+    "min_p": [-1, 2, 1],
+    "repetition_penalty": [0, -1],
+    "presence_penalty": [3, 2],
+    "frequency_penalty": [-3, 2],
+    "n": [0, -1, 20000, "x", 1.5],
+    "max_tokens": [0, -1, 100000, "x", 2.5, 10**30],
+    "min_tokens": [-1, 5],
+    "seed": [2**63, -2**63 - 1, 1.5, "x", -1],
+    "stop": ["", [""], ["a", "b", "c", "d", "e"], 5, [1]],
+    "stop_token_ids": ["x", [-1], [999999], [1.5]],
+    "logit_bias": [{"x": 1}, {"999999": 1}, {"5": "x"}, {"a": 1, "b": 2}, [1], {"5": 500}],
+    "stream_options": [{"include_usage": None}, {}, 5],
+    "stream": ["x"],
+    "ignore_eos": ["x"],
+    "logprobs": [21, -1, "x"],
+    "prompt_logprobs": [-1, 21, -2],
+    "model": ["nope", "", None, 5],
+    "truncate_prompt_tokens": [-2, 100000, 0],
+    "cache_salt": ["", "salt"],
+    "priority": [0, "x"],
+    "bad_words": [[""]],
+    "allowed_token_ids": [[], [999999]],
+    "echo": ["x"],
+    "user": ["somebody", 5],
+    "logprob_token_ids": [[1]],
+    "add_special_tokens": [True],
+    "skip_special_tokens": [False],
+    "spaces_between_special_tokens": [False],
+    "best_of": [2],
+    "extra_body": [{"max_tokens": 1}],
+    "response_format": [{"type": "text"}, {"type": "nope"}, 5, {"type": "json_schema"}],
+    "structured_outputs": [{}, {"choice": []}],
+    "thinking_token_budget": [5],
+    "made_up": [1],
+    "stream_interval": [0],
+    "length_penalty": [0.5],
+    "vllm_xargs": [{"a": {}}],
+}
+
+_CHAT_FIELDS = {
+    "max_completion_tokens": [0],
+    "top_logprobs": [5, -1],
+    "tools": [[]],
+    "tool_choice": ["required", "x", "auto", "none"],
+    "reasoning_effort": ["x", "high"],
+    "continue_final_message": [True],
+    "chat_template": ["x"],
+    "chat_template_kwargs": [{"a": 1}, 5, {"chat_template": "x"}],
+    "documents": [[{"text": "x"}], 5],
+    "metadata": [{"a": "b"}],
+    "service_tier": ["auto"],
+    "store": [False],
+    "prediction": [{"type": "content", "content": "x"}],
+    "parallel_tool_calls": [True],
+    "modalities": [["text"]],
+    "prompt_cache_key": ["k"],
+    "safety_identifier": ["k"],
+    "verbosity": ["low"],
+}
+
+_PROMPTS = [None, "", [], [""], [[]], [-1], [999999], ["a", 1], [[1], "a"], 5, {"a": 1}, [[1], [2]],
+            [1, 2, 3], ["Hello"], [[504, 6376, 314]]]
+
+_MESSAGES = [
+    None, "x", [], {}, [5], ["x"], [{"role": "user"}], [{"content": "x"}], [{"role": 5, "content": "x"}],
+    [{"role": "user", "content": 5}], [{"role": "user", "content": [{"type": "nope"}]}],
+    [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+    [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
+    [{"role": "user", "content": ["plain"]}], [{"role": "weird", "content": "x"}],
+    [{"role": "user", "content": None}],
+    [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}],
+    [{"role": "system", "content": "You are terse."}, *JAPAN],
+    [{"role": "developer", "content": "You are terse."}, *JAPAN],
+    [{"role": "user", "content": "Hi", "name": "Bob", "extra": {"a": [1]}}],
+    [*JAPAN, {"role": "assistant", "content": "Tokyo."}, {"role": "user", "content": "And of Italy?"}],
+]
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields():
+    for field, values in _FIELDS.items():
+        for value in values:
+            both(f"{field}={_short(value)}", **{field: value})
+    for field, values in _CHAT_FIELDS.items():
+        for value in values:
+            chat(f"{field}={_short(value)}", **{field: value})
+    chat("top_logprobs 21", logprobs=True, top_logprobs=21)
+    chat("top_logprobs -1", logprobs=True, top_logprobs=-1)
+    chat("top_logprobs 21 in a stream", logprobs=True, top_logprobs=21, stream=True)
+    completion("logprobs 21 in a stream", logprobs=21, stream=True)
+    completion("suffix", suffix="x")
+    completion("empty suffix", suffix="")
+    for prompt in _PROMPTS:
+        completion(f"prompt={_short(prompt)}", prompt=prompt)
+    completion("prompts over the limit", prompt=["a"] * 1025)
+    completion("no prompt", prompt=ABSENT)
+    for number, messages in enumerate(_MESSAGES):
+        chat(f"messages {number}: {_short(messages)}", messages=messages)
+    chat("no messages", messages=ABSENT)
+
+
+def _lengths():
+    chat("too long", messages=[{"role": "user", "content": "word " * 9000}])
+    completion("too long", prompt="word " * 9000)
+    completion("too long by far", prompt="w " * 60000)
+    completion("as long as the model", prompt=[5] * 8192)
+    completion("longer than the model", prompt=[5] * 9000)
+    completion("room for two", prompt=[5] * 8190)
+
+
+def _tokens():
+    for name, fields in {
+        "a prompt": {"prompt": "Hello world"},
+        "a prompt, strings": {"prompt": "Hello world \u00e9", "return_token_strs": True},
+        "a prompt, no specials": {"prompt": "<|im_start|>a", "add_special_tokens": False},
+        "an empty prompt": {"prompt": ""},
+        "no input": {},
+        "a list": {"prompt": ["a"]},
+        "a chat": {"messages": GREETING},
+        "a chat, no generation prompt": {"messages": GREETING, "add_generation_prompt": False},
+        "a chat, strings": {"messages": GREETING, "return_token_strs": True},
+        "a chat going on": {"messages": [*GREETING, {"role": "assistant", "content": "Hello"}],
+                            "add_generation_prompt": False, "continue_final_message": True},
+        "a chat with both": {"messages": GREETING, "add_generation_prompt": True,
+                             "continue_final_message": True},
+        "a chat with a template": {"messages": GREETING, "chat_template": "x"},
+        "an unknown model": {"model": "nope", "prompt": "a"},
+    }.items():
+        _add("tokenize " + name, "POST", "/tokenize", {"model": MODEL, **fields})
+    for name, fields in {
+        "ids": {"tokens": [504, 6376, 314]},
+        "special ids": {"tokens": [1, 504, 2]},
+        "nothing": {"tokens": []},
+        "half a character": {"tokens": [163]},
+        "no tokens": {},
+        "a text": {"tokens": "x"},
+        "a negative id": {"tokens": [-1]},
+        "an id outside": {"tokens": [999999]},
+        "an unknown model": {"model": "nope", "tokens": [1]},
+    }.items():
+        _add("detokenize " + name, "POST", "/detokenize", {"model": MODEL, **fields})
+    _add("tokenizer_info", "GET", "/tokenizer_info")
+
+
+def _llama():
+    def add(name, path, body):
+        _add("llama " + name, "POST", path, body, server="llama")
+
+    add("tokenize", "/tokenize", {"content": "Hello world"})
+    add("tokenize pieces", "/tokenize", {"content": "Hello \u00e9\U0001f600", "with_pieces": True})
+    add("tokenize special", "/tokenize", {"content": "<|im_start|>a"})
+    add("tokenize special as text", "/tokenize", {"content": "<|im_start|>a", "parse_special": False})
+    add("tokenize mixed", "/tokenize", {"content": [1, "Hello", 2]})
+    add("tokenize nothing", "/tokenize", {"content": ""})
+    add("detokenize", "/detokenize", {"tokens": [504, 6376, 314]})
+    add("detokenize nothing", "/detokenize", {"tokens": []})
+    add("apply-template", "/apply-template", {"messages": GREETING})
+    add("apply-template of a system message", "/apply-template",
+        {"messages": [{"role": "system", "content": "Be terse."}, *JAPAN]})
+    add("apply-template without messages", "/apply-template", {})
+    add("chat", "/v1/chat/completions",
+        {"model": MODEL, "messages": JAPAN, "temperature": 0, "max_tokens": 12})
+    add("chat stream", "/v1/chat/completions",
+        {"model": MODEL, "messages": JAPAN, "temperature": 0, "max_tokens": 12, "stream": True,
+         "stream_options": {"include_usage": True}})
+    add("completion", "/v1/completions",
+        {"model": MODEL, "prompt": "1, 2, 3, 4, 5,", "temperature": 0, "max_tokens": 12})
+    add("completion, stop", "/v1/completions",
+        {"model": MODEL, "prompt": "1, 2, 3, 4, 5,", "temperature": 0, "max_tokens": 24, "stop": ["8"]})
+    add("completion, n_predict", "/v1/completions",
+        {"model": MODEL, "prompt": "1, 2, 3, 4, 5,", "temperature": 0, "n_predict": 4})
+    add("completion stream", "/v1/completions",
+        {"model": MODEL, "prompt": "1, 2, 3, 4, 5,", "temperature": 0, "max_tokens": 12, "stream": True})
+    add("completion without a prompt", "/v1/completions", {"model": MODEL, "max_tokens": 1})
+    add("infill without tokens for it", "/infill",
+        {"input_prefix": "def f(", "input_suffix": "return 1", "n_predict": 4})
+    add("chat without messages", "/v1/chat/completions", {"model": MODEL})
+    add("chat of a bad temperature", "/v1/chat/completions",
+        {"model": MODEL, "messages": GREETING, "temperature": "x", "max_tokens": 1})
+
+
+for _section in (_plumbing, _answers, _stops, _echo, _fields, _lengths, _tokens, _llama):
+    _section()
+assert len({case.name for case in CASES}) == len(CASES)

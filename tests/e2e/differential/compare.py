@@ -1,0 +1,145 @@
+"""What of two answers must agree: a recorded one of a reference, and Baton's.
+
+differences(recorded, status, content_type, text) lists what does not, as (aspect, reference's,
+ours). Aspects: status, type, error.type, error.param, error.code, error.keys, keys, finish, usage,
+text, events. Texts of messages, ids, times and fingerprints are nobody's concern.
+"""
+import json
+
+FREE = {"id", "created", "system_fingerprint", "model", "root", "owned_by", "version"}
+NUMBER = (int, float)
+
+
+def shape(value, path=""):
+    """The keys and kinds of a JSON value; lists by their first element."""
+    if isinstance(value, dict):
+        # Token texts are keys in completions' logprobs.
+        if path.endswith("top_logprobs") or path.endswith("prompt_logprobs"):
+            return "map"
+        return {key: "*" if key in FREE else shape(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0], path)] if value else []
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, NUMBER):
+        return "number"
+    return "text"
+
+
+def parse(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def events(text):
+    """The events of a stream: JSON documents, and other data as it is."""
+    found = []
+    for event in text.split("\n\n"):
+        data = "\n".join(line[5:].strip() for line in event.split("\n") if line.startswith("data:"))
+        if data:
+            found.append(data if data == "[DONE]" else json.loads(data))
+    return found
+
+
+def choice_text(choice):
+    if "text" in choice:
+        return choice["text"]
+    message = choice.get("message") or choice.get("delta") or {}
+    return message.get("content") or ""
+
+
+def collect(stream):
+    """A stream's texts, finish reasons and last usage, by choice."""
+    texts, reasons, usage = {}, {}, None
+    for event in stream:
+        if event == "[DONE]" or "choices" not in event:
+            continue
+        usage = event.get("usage") or usage
+        for choice in event["choices"]:
+            index = choice["index"]
+            texts[index] = texts.get(index, "") + choice_text(choice)
+            if choice.get("finish_reason"):
+                reasons[index] = [choice["finish_reason"], choice.get("stop_reason")]
+    return texts, reasons, usage
+
+
+def whole(document):
+    texts = {c["index"]: choice_text(c) for c in document["choices"]}
+    reasons = {c["index"]: [c["finish_reason"], c.get("stop_reason")] for c in document["choices"]}
+    return texts, reasons, document.get("usage")
+
+
+def order(stream):
+    """The kinds of a stream's events in order, each run of equal ones once; of one choice."""
+    kinds = []
+    for event in stream:
+        if event != "[DONE]" and any(c.get("index") for c in event.get("choices", [])):
+            continue
+        kind = event if event == "[DONE]" else json.dumps(shape(event), sort_keys=True)
+        if not kinds or kinds[-1] != kind:
+            kinds.append(kind)
+    return kinds
+
+
+def is_greedy(recorded):
+    return "sure" in recorded
+
+
+def compare_texts(recorded, theirs, ours, found):
+    """Up to where the reference itself was sure; beyond it lengths and ends are free, too."""
+    texts, reasons, usage = theirs
+    own_texts, own_reasons, own_usage = ours
+    agree = is_greedy(recorded) and texts == own_texts
+    for index, sure in enumerate(recorded.get("sure", [])):
+        begin = texts.get(index, "").find(sure)  # behind an echo
+        expected = texts.get(index, "")[:begin + len(sure)] if begin >= 0 else ""
+        if not own_texts.get(index, "").startswith(expected):
+            found.append(("text", expected, own_texts.get(index, "")))
+    if sorted(reasons) != sorted(own_reasons):
+        found.append(("finish", reasons, own_reasons))
+    if (usage is None) != (own_usage is None):
+        found.append(("usage", usage, own_usage))
+    if agree and reasons != own_reasons:
+        found.append(("finish", reasons, own_reasons))
+    if usage and own_usage:
+        names = ("prompt_tokens", "completion_tokens", "total_tokens") if agree else ("prompt_tokens",)
+        if any(usage.get(name) != own_usage.get(name) for name in names):
+            found.append(("usage", usage, own_usage))
+
+
+def compare_errors(theirs, ours, found):
+    if not isinstance(theirs, dict) or not isinstance(ours, dict):
+        if shape(theirs) != shape(ours):
+            found.append(("error.keys", theirs, ours))
+        return
+    if sorted(theirs) != sorted(ours):
+        found.append(("error.keys", sorted(theirs), sorted(ours)))
+    for field in ("type", "param", "code"):
+        if theirs.get(field) != ours.get(field):
+            found.append(("error." + field, theirs.get(field), ours.get(field)))
+
+
+def differences(recorded, status, content_type, text):
+    found = []
+    if status != recorded["status"]:
+        return [("status", recorded["status"], status)]
+    if content_type.split(";")[0] != recorded["type"].split(";")[0]:
+        found.append(("type", recorded["type"], content_type))
+    theirs, ours = parse(recorded["text"]), parse(text)
+    if "event-stream" in recorded["type"]:
+        theirs, ours = events(recorded["text"]), events(text)
+        compare_texts(recorded, collect(theirs), collect(ours), found)
+        if order(theirs) != order(ours):
+            found.append(("events", order(theirs), order(ours)))
+    elif isinstance(theirs, dict) and "error" in theirs and isinstance(ours, dict):
+        compare_errors(theirs["error"], ours.get("error"), found)
+    elif isinstance(theirs, dict) and "choices" in theirs:
+        compare_texts(recorded, whole(theirs), whole(ours), found)
+        if shape(theirs) != shape(ours):
+            found.append(("keys", shape(theirs), shape(ours)))
+    elif theirs is not None or ours is not None:
+        if shape(theirs) != shape(ours):
+            found.append(("keys", shape(theirs), shape(ours)))
+    return found

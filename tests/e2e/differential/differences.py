@@ -1,0 +1,70 @@
+"""Where Baton answers otherwise than a reference server, on purpose, and why.
+
+Each row: a pattern that matches whole case names, the aspects (compare.py) that differ, the reason.
+"""
+import re
+
+# On the OpenAI routes Baton speaks vLLM's dialect whoever asks: of llama-server's answers there only
+# these aspects are compared.
+LLAMA_ASPECTS = {"status", "text", "finish"}
+
+ROWS = [
+    # Errors and paths.
+    (r"GET /nothing|GET /v1/nothing|GET completions|POST models", "keys",
+     "unknown paths and methods get the same error object as all other errors"),
+    (r"FOO .*", "status", "a method that is not known is 405, on an unknown path 404; vLLM's HTTP "
+     "engine drops the connection's request as invalid"),
+    (r"body: (cut JSON|trailing comma)", "error.param",
+     "our JSON parser does not say at which byte a body breaks"),
+    (r"body: no UTF-8", "keys", "the usual error object; vLLM has another shape for this one error"),
+    (r".*stream_options=5", "error.type error.param",
+     "what is no object is refused as such, before what it would mean"),
+    (r"chat chat_template=.*|chat chat_template_kwargs=.*chat_template.*|tokenize a chat with a template",
+     "error.param", "the error names the field"),
+    (r"chat messages (4|5|7|8|9): .*", "error.param",
+     "the path of the body, without the names of vLLM's classes"),
+    (r"chat messages 10: .*", "error.type error.param",
+     "a part of an unknown type breaks the schema, and the error names its place"),
+    (r"(chat top_logprobs 21|completion logprobs 21) in a stream", "status",
+     "an error before the first token is an HTTP error, also of a stream"),
+    (r"completion as long as the model", "error.param",
+     "the prompt is what does not fit, not a length that nobody asked for"),
+    # What is taken here and refused there.
+    (r"(chat|completion) two, greedy", "status", "OpenAI allows n > 1 with temperature 0"),
+    (r"(chat|completion) extra_body=.*", "text", "a literal extra_body counts as the body"),
+    (r'completion prompt=(\["a", 1\]|\[\[1\], "a"\])', "status",
+     "prompts may mix text and tokens, as llama.cpp's"),
+    (r"chat messages 13: .*", "status", "content may hold plain texts beside parts"),
+    (r"chat messages 15: .*", "status", "content may be null for every role"),
+    (r"(chat|completion) vllm_xargs=.*", "status", "what changes nothing here is not looked into"),
+    # What is shown.
+    (r"completion stream of (an|only an) echo", "events",
+     "the prompt's ids are shown to those who ask for them, not with every echo"),
+    (r"chat (goes on with the last message, )?echo", "keys",
+     "an echo alone brings no log-probabilities of the prompt"),
+    (r"(llama )?detokenize (ids|special ids|nothing|half a character)|llama detokenize", "keys",
+     "the text stands under the names of both servers"),
+    (r"detokenize an id outside", "status", "an id that no token has is an error, not nothing"),
+    (r"tokenizer_info", "keys", "the model's own configuration; vLLM adds what its Python class knows"),
+    (r"completion room for two", "text",
+     "behind 8190 equal tokens vLLM's bfloat16 decides otherwise than float32"),
+    (r"llama apply-template without messages", "error.keys error.type error.param",
+     "one dialect of errors, vLLM's"),
+    (r"llama completion, stop", "finish", "stop_reason names the stop string, as in vLLM"),
+]
+
+# Cases of features that are not served yet: they may differ in anything.
+NOT_YET = (
+    r".*logprobs.*echo.*|.*echo.*logprobs|.*prompt.logprobs.*|.*(bad_words|allowed_token_ids|logprob_token_ids)=.*"
+    r"|.*(response_format|structured_outputs)=.*|.*thinking_token_budget=.*|chat (tools|tool_choice)=.*"
+    r"|llama infill.*"
+)
+
+
+def of(name):
+    """The aspects that may and must differ in a case, with their reasons."""
+    found = {}
+    for pattern, aspects, reason in ROWS:
+        if re.fullmatch(pattern, name, re.DOTALL):
+            found.update(dict.fromkeys(aspects.split(), reason))
+    return found
