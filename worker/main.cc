@@ -1,11 +1,15 @@
 // baton-worker: runs a model and serves it over gRPC.
 #include <exception>
 #include <iostream>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "common/base/build_info.h"
 #include "common/concurrency/termination_signals.h"
 #include "common/config/config_source.h"
 #include "worker/app.h"
+#include "worker/dump_command.h"
 #include "worker/load_bar.h"
 
 namespace {
@@ -17,10 +21,15 @@ int Fail(const absl::Status& status) {
 
 int Run(int argc, char** argv) {
   using namespace baton;
+  const std::vector<std::string> arguments = ArgumentsOfMain(argc, argv);
+  if (!arguments.empty() && arguments.front() == "dump") {
+    const absl::Status dumped = worker::RunDump(std::span(arguments).subspan(1));
+    return dumped.ok() ? 0 : Fail(dumped);
+  }
   worker::WorkerOptions options;
   OptionTable table("baton-worker", "Runs a model and serves it over gRPC.");
   worker::DescribeOptions(table, options);
-  const auto loaded = LoadConfig(table, ArgumentsOfMain(argc, argv), ProcessEnvironment());
+  const auto loaded = LoadConfig(table, arguments, ProcessEnvironment());
   if (!loaded.ok()) return Fail(loaded.status());
   if (loaded->action == LoadedConfig::Action::kShowHelp) {
     std::cout << table.HelpText();

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -9,11 +10,26 @@
 namespace baton::worker {
 namespace {
 
-bool HoldsHead(const Architecture& architecture, const TensorSource& source) {
-  for (const WeightPattern& pattern : architecture.names.patterns) {
-    if (pattern.slot == WeightSlot::kHead) return source.Find(pattern.gguf_name) != nullptr;
+bool Holds(const Architecture& architecture, const TensorSource& source, WeightSlot slot) {
+  for (const WeightPattern& pattern : architecture.names.All()) {
+    if (pattern.slot != slot) continue;
+    return source.Find(absl::StrReplaceAll(ToAbsl(pattern.gguf_name), {{"#", "0"}})) != nullptr;
   }
   return false;
+}
+
+// What a GGUF file says by the tensors that it holds.
+void ReadTensors(const Architecture& architecture, const TensorSource& source, DecoderSpec& spec) {
+  const auto holds = [&](WeightSlot slot) { return Holds(architecture, source, slot); };
+  spec.tied_embeddings = !holds(WeightSlot::kHead);
+  spec.qkv_bias = holds(WeightSlot::kQueryBias);
+  spec.attention_out_bias = holds(WeightSlot::kAttentionOutBias);
+  spec.mlp_bias = holds(WeightSlot::kDownBias);
+  const bool factors = holds(WeightSlot::kRopeShortFactors) && holds(WeightSlot::kRopeLongFactors);
+  for (RopeConfig& rope : spec.ropes) {
+    const auto* lists = std::get_if<LongRopeScaling>(&rope.scaling);
+    if (lists != nullptr && lists->long_factors.empty() && !factors) rope.scaling = RopeScaling();
+  }
 }
 
 }  // namespace
@@ -51,8 +67,8 @@ absl::StatusOr<DecoderSpec> ReadSpec(const Architecture& architecture,
                                          : architecture.spec_from_gguf(*checkpoint.gguf_metadata());
   RETURN_IF_ERROR(spec.status());
   spec->architecture = checkpoint.architecture();
-  if (checkpoint.gguf_metadata() != nullptr) {  // only the tensors tell
-    spec->tied_embeddings = !HoldsHead(architecture, checkpoint.tensors());
+  if (checkpoint.gguf_metadata() != nullptr) {
+    ReadTensors(architecture, checkpoint.tensors(), *spec);
   }
   RETURN_IF_ERROR(CheckSizes(*spec));
   RETURN_IF_ERROR(CheckSupported(*spec));

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -71,6 +72,55 @@ absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status ReadHfActivation(const JsonConfig& config, std::string_view key, DecoderSpec& spec) {
+  if (!config.Has(key)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string name, config.GetString(key));
+  if (name == "silu" || name == "swish") {
+    spec.activation = Activation::kSilu;
+  } else if (name == "gelu_pytorch_tanh" || name == "gelu_new") {
+    spec.activation = Activation::kGeluTanh;
+  } else if (name == "gelu") {
+    spec.activation = Activation::kGeluErf;
+  } else {
+    return Refuse(config, key, name);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadHfWindows(const JsonConfig& config, const LayerPredicate& slides,
+                           DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(const int32_t window, HfSizeOr(config, "sliding_window", 0));
+  if (window == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> types, config.GetStrings("layer_types"));
+  if (!types.empty() && types.size() != spec.layers.size()) {
+    return InvalidArgument(absl::StrCat("read ", config.source(), ": key=layer_types has ",
+                                        types.size(), "/", spec.layers.size(), " layers"));
+  }
+  for (int32_t layer = 0; layer < spec.layer_count; ++layer) {
+    const auto index = static_cast<size_t>(layer);
+    if (!types.empty() && types[index] != "sliding_attention" && types[index] != "full_attention") {
+      return Refuse(config, "layer_types", types[index]);
+    }
+    const bool slide = types.empty() ? slides(layer) : types[index] == "sliding_attention";
+    if (slide) spec.layers[index].window = window;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadHfUpperWindows(const JsonConfig& config, DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(const bool windows, config.GetBoolOr("use_sliding_window", false));
+  if (!windows) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const int64_t full_layers, config.GetIntOr("max_window_layers", 28));
+  return ReadHfWindows(
+      config, [&](int32_t layer) { return layer >= full_layers; }, spec);
+}
+
+absl::Status ReadHfAttentionBias(const JsonConfig& config, DecoderSpec& spec) {
+  ASSIGN_OR_RETURN(spec.qkv_bias, config.GetBoolOr("attention_bias", false));
+  spec.attention_out_bias = spec.qkv_bias;
+  return absl::OkStatus();
+}
+
 absl::Status RefuseHfQuantization(const JsonConfig& config) {
   ASSIGN_OR_RETURN(const std::optional<JsonConfig> quantization,
                    config.GetObject("quantization_config"));
@@ -104,6 +154,16 @@ absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view archit
                    metadata.GetFloat(prefix + "attention.layer_norm_rms_epsilon"));
   ASSIGN_OR_RETURN(spec.expert_count, GgufSizeOr(metadata, prefix + "expert_count", 0));
   spec.attention_scale = DefaultScale(spec.head_dim);
+  return absl::OkStatus();
+}
+
+absl::Status ReadGgufWindows(const GgufMetadata& metadata, std::string_view architecture,
+                             const LayerPredicate& slides, DecoderSpec& spec) {
+  const std::string key = absl::StrCat(ToAbsl(architecture), ".attention.sliding_window");
+  ASSIGN_OR_RETURN(const int32_t window, GgufSizeOr(metadata, key, 0));
+  for (int32_t layer = 0; layer < spec.layer_count; ++layer) {
+    if (slides(layer)) spec.layers[static_cast<size_t>(layer)].window = window;
+  }
   return absl::OkStatus();
 }
 

@@ -5,6 +5,8 @@
 //            we do not know.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -17,11 +19,30 @@ namespace baton::worker {
 // vocab_size, hidden_size, ..., head_dim, attention_scale, the norm's epsilon, tied embeddings.
 absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec);
 
+// spec.activation, from the name under `key`; as it is where there is none.
+absl::Status ReadHfActivation(const JsonConfig& config, std::string_view key, DecoderSpec& spec);
+
+// Windows of layers: `sliding_window` for those that layer_types, or `slides` where there is no
+// such list, says. A configuration without a sliding_window has none.
+using LayerPredicate = std::function<bool(int32_t layer)>;
+absl::Status ReadHfWindows(const JsonConfig& config, const LayerPredicate& slides,
+                           DecoderSpec& spec);
+
+// Qwen's: in layers from max_window_layers on, if use_sliding_window is set.
+absl::Status ReadHfUpperWindows(const JsonConfig& config, DecoderSpec& spec);
+
+// attention_bias: of queries, keys, values and of the product behind attention.
+absl::Status ReadHfAttentionBias(const JsonConfig& config, DecoderSpec& spec);
+
 // UNIMPLEMENTED if the weights are quantised in a way that only the configuration tells.
 absl::Status RefuseHfQuantization(const JsonConfig& config);
 
 // The same sizes from `<architecture>.*`.
 absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
                            DecoderSpec& spec);
+
+// `<architecture>.attention.sliding_window` for the layers that slide; none without the key.
+absl::Status ReadGgufWindows(const GgufMetadata& metadata, std::string_view architecture,
+                             const LayerPredicate& slides, DecoderSpec& spec);
 
 }  // namespace baton::worker

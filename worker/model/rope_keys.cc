@@ -188,4 +188,11 @@ absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view archite
   return absl::OkStatus();
 }
 
+absl::Status RefusePartialPairs(const GgufMetadata& metadata, const DecoderSpec& spec) {
+  if (spec.ropes.front().rotary_dim == spec.head_dim) return absl::OkStatus();
+  return Unimplemented(absl::StrCat("read ", metadata.source(),
+                                    ": rope.dimension_count=", spec.ropes.front().rotary_dim,
+                                    " of head_dim=", spec.head_dim, " is not supported"));
+}
+
 }  // namespace baton::worker

@@ -34,4 +34,8 @@ absl::StatusOr<RopeConfig> ReadHfRopeObject(const JsonConfig& config, const Json
 absl::Status ReadGgufRope(const GgufMetadata& metadata, std::string_view architecture,
                           DecoderSpec& spec);
 
+// For families whose GGUF rows are in pairs: UNIMPLEMENTED unless all of a head turns, since how
+// the pairs would lie otherwise, nobody says.
+absl::Status RefusePartialPairs(const GgufMetadata& metadata, const DecoderSpec& spec);
+
 }  // namespace baton::worker

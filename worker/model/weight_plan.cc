@@ -140,9 +140,20 @@ FusedRows FusedRowsOf(WeightSlot slot, const DecoderSpec& s) {
 
 }  // namespace
 
+std::vector<WeightPattern> WeightNames::All() const {
+  std::vector<WeightPattern> all(patterns.begin(), patterns.end());
+  for (const WeightPattern& pattern : base) {
+    const bool replaced =
+        std::any_of(patterns.begin(), patterns.end(),
+                    [&](const WeightPattern& own) { return own.slot == pattern.slot; });
+    if (!replaced) all.push_back(pattern);
+  }
+  return all;
+}
+
 WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind)
     : ignored_suffixes_(names.ignored_suffixes) {
-  for (const WeightPattern& pattern : names.patterns) {
+  for (const WeightPattern& pattern : names.All()) {
     if (!OfLayer(pattern.slot)) {
       AddRow(spec, pattern, kind, -1);
       continue;

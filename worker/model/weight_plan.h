@@ -92,6 +92,10 @@ struct WeightNames {
   absl::Span<const WeightPattern> patterns = {};
   // Endings of tensors that a checkpoint may hold and nobody needs: buffers of older releases.
   absl::Span<const std::string_view> ignored_suffixes = {};
+  // A family's names that it shares with others; `patterns` go before them, slot by slot.
+  absl::Span<const WeightPattern> base = {};
+
+  std::vector<WeightPattern> All() const;
 };
 
 struct WeightRow {

@@ -73,7 +73,7 @@ TEST(LlamaSpec, WhatIsNotSupportedIsNamed) {
     EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
   };
   expect(Changed("\"llama3\"", "\"mrope\""), "rope_type=mrope");
-  expect(Changed("\"silu\"", "\"gelu\""), "hidden_act=gelu");
+  expect(Changed("\"silu\"", "\"relu\""), "hidden_act=relu");
   expect(Changed("\"hidden_act\"", R"("quantization_config":{"quant_method":"fp8"},"hidden_act")"),
          "quantization_config=fp8");
   expect(Changed("\"head_dim\":32", "\"head_dim\":12"), "multiple of 8");
@@ -153,9 +153,9 @@ TEST(Architecture, AnUnknownOneListsThoseWeKnow) {
   const auto checkpoint = Checkpoint::Open(dir.string());
   const absl::Status status = ArchitectureRegistry::Builtin()->Find(*checkpoint).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_NE(status.message().find("MambaForCausalLM is not supported; known: LlamaForCausalLM"),
-            absl::string_view::npos)
-      << status;
+  for (const char* part : {"MambaForCausalLM is not supported; known: ", "LlamaForCausalLM"}) {
+    EXPECT_NE(status.message().find(part), absl::string_view::npos) << status;
+  }
 }
 
 TEST(Architecture, NamesAreTakenOnce) {

@@ -1,0 +1,209 @@
+// Every architecture of the build against what transformers computed for tiny random models of it,
+// through safetensors and through GGUF, and against itself: bits may depend on nothing but the
+// sequence.
+//
+// A new architecture joins by its golden file in tests/golden/model/architectures, which
+// make_tiny_models.py writes; one without fails here.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "tests/fakes/scratch_dir.h"
+#include "tests/fakes/tiny_model.h"
+#include "tests/unit/worker/executor/rank_rig.h"
+
+namespace baton::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path GoldenDir() { return fs::path(BATON_SOURCE_DIR) / "tests/golden/model"; }
+
+std::vector<std::string> Models() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(GoldenDir() / "architectures")) {
+    names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The largest difference, in parts of the largest logit.
+float Difference(const std::vector<float>& got, const std::vector<float>& expected) {
+  float largest = got.size() == expected.size() ? 0 : INFINITY;
+  float scale = 0;
+  for (size_t i = 0; i < got.size() && i < expected.size(); ++i) {
+    const float difference = std::abs(got[i] - expected[i]);
+    if (!(difference <= largest)) largest = difference;  // keeps a NaN
+    scale = std::max(scale, std::abs(expected[i]));
+  }
+  return largest / scale;
+}
+
+std::vector<float> LastLogits(RankRig& rig, const std::vector<TokenId>& tokens, int32_t chunk) {
+  return rig.Logits(tokens, {static_cast<int32_t>(tokens.size()) - 1}, chunk).front();
+}
+
+class ArchitectureTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::string Write(const char* config = "config", TinyDtype dtype = TinyDtype::kF32) {
+    model_.WriteDirectory(dir_.path(), config, dtype);
+    return dir_.string();
+  }
+  std::string WriteGguf() {
+    model_.WriteGguf(dir_.path() / "tiny.gguf");
+    return (dir_.path() / "tiny.gguf").string();
+  }
+
+  std::vector<TokenId> Tokens(size_t prompt) const {
+    return model_.golden()["prompts"][prompt]["tokens"].get<std::vector<TokenId>>();
+  }
+  std::vector<TokenId> LongestPrompt() const {
+    return Tokens(model_.golden()["prompts"].size() - 1);
+  }
+
+  // Transformers chooses the frequencies that depend on the length for each pass.
+  static bool LengthMatters(const RankRig& rig) {
+    return std::any_of(rig.spec().ropes.begin(), rig.spec().ropes.end(), DependsOnLength);
+  }
+
+  void ExpectGolden(const std::string& path, RigOptions options, float tolerance) {
+    auto rig = std::make_unique<RankRig>(path, options);
+    for (const auto& prompt : model_.golden()["prompts"]) {
+      const auto tokens = prompt["tokens"].get<std::vector<TokenId>>();
+      if (LengthMatters(*rig)) {
+        options.max_model_len = static_cast<int32_t>(tokens.size());
+        rig = std::make_unique<RankRig>(path, options);
+      }
+      const auto expected = prompt["logits"].get<std::vector<float>>();
+      EXPECT_LE(Difference(LastLogits(*rig, tokens, 128), expected), tolerance)
+          << tokens.size() << " tokens";
+    }
+  }
+
+  void ExpectGreedy(const std::string& path) {
+    const auto expected = model_.golden()["greedy"].get<std::vector<TokenId>>();
+    std::vector<TokenId> tokens = Tokens(1);
+    const size_t prompt = tokens.size();
+    RankRig rig(path, {.max_model_len = static_cast<int32_t>(prompt + expected.size())});
+    const RankRig::Sequence room = rig.Place(std::vector<TokenId>(prompt + expected.size()), 0);
+    RankRig::Sequence sequence{tokens, room.blocks};
+    int32_t computed = 0;
+    while (sequence.tokens.size() < prompt + expected.size()) {
+      const auto count = static_cast<int32_t>(sequence.tokens.size());
+      const std::vector<float> logits = rig.Step({{&sequence, computed, count - computed}}).front();
+      computed = count;
+      sequence.tokens.push_back(
+          static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
+    }
+    const auto drawn = sequence.tokens.begin() + static_cast<int64_t>(prompt);
+    EXPECT_EQ(std::vector<TokenId>(drawn, sequence.tokens.end()), expected);
+  }
+
+  const ScratchDir dir_{"architecture"};
+  const TinyModel model_ = TinyModel::Read(GoldenDir() / "architectures" / (GetParam() + ".json"));
+};
+
+TEST_P(ArchitectureTest, GivesTheLogitsOfTransformers) { ExpectGolden(Write(), {}, 1e-4f); }
+
+TEST_P(ArchitectureTest, SoDoesTheConfigurationOfTransformers4) {
+  ExpectGolden(Write("old_config"), {}, 1e-4f);
+}
+
+TEST_P(ArchitectureTest, SoDoesGguf) {
+  if (!model_.has_gguf()) GTEST_SKIP() << "llama.cpp converts no such model";
+  ExpectGolden(WriteGguf(), {}, 1e-4f);
+}
+
+TEST_P(ArchitectureTest, SoDoesEveryInstructionSet) {
+  const std::string path = Write();
+  for (const CpuIsa isa : kCpuIsas) {
+    if (!SupportsCpuIsa(isa)) continue;
+    SCOPED_TRACE(std::string(NameOf(isa)));
+    ExpectGolden(path, {.isa = isa}, 1e-4f);
+  }
+}
+
+TEST_P(ArchitectureTest, Bfloat16IsNear) {
+  ExpectGolden(Write("config", TinyDtype::kBf16), {.dtype = DType::kBf16}, 0.1f);
+}
+
+TEST_P(ArchitectureTest, TwoRanksGiveTheLogitsOfOne) {
+  const std::string path = Write();
+  const RankRig rig(path, {});
+  if (!CheckShard(rig.spec(), {0, 2}).ok()) GTEST_SKIP() << "cannot be cut";
+  ExpectGolden(path, {.threads = 1, .ranks = 2}, 1e-4f);
+}
+
+TEST_P(ArchitectureTest, ContinuesAsTransformersDoes) {
+  ExpectGreedy(Write());
+  if (model_.has_gguf()) ExpectGreedy(WriteGguf());
+}
+
+TEST_P(ArchitectureTest, ChunksThreadsAndBlocksChangeNoBit) {
+  const std::string path = Write();
+  const std::vector<TokenId> tokens = LongestPrompt();
+  for (const DType dtype : {DType::kF32, DType::kBf16}) {
+    RankRig rig(path, {.dtype = dtype});
+    const std::vector<float> whole = LastLogits(rig, tokens, 512);
+    for (const int32_t chunk : {1, 7, 64, 299}) {
+      EXPECT_EQ(LastLogits(rig, tokens, chunk), whole) << "chunk " << chunk;
+    }
+    for (const int32_t block_size : {16, 128}) {
+      RankRig other(path, {.dtype = dtype, .threads = 1, .block_size = block_size});
+      EXPECT_EQ(LastLogits(other, tokens, 100), whole) << "block size " << block_size;
+    }
+  }
+}
+
+TEST_P(ArchitectureTest, TheBatchAndSharedPrefixesChangeNoBit) {
+  const std::string path = Write();
+  const std::vector<TokenId> from = LongestPrompt();
+  for (const DType dtype : {DType::kF32, DType::kBf16}) {
+    RankRig rig(path, {.dtype = dtype, .block_count = 128});
+    std::vector<RankRig::Sequence> sequences;
+    for (int i = 0; i < 8; ++i) {
+      sequences.push_back(rig.Place({from.begin() + i, from.begin() + i + 3 + i * 40}, 8 * i));
+    }
+    RankRig::Rows alone;
+    std::vector<RankRig::Run> together;
+    for (const RankRig::Sequence& sequence : sequences) {
+      together.push_back({&sequence, 0, static_cast<int32_t>(sequence.tokens.size())});
+      alone.push_back(rig.Step({together.back()}).front());
+    }
+    std::reverse(together.begin(), together.end());
+    std::reverse(alone.begin(), alone.end());
+    EXPECT_EQ(rig.Step(together), alone);
+    // Another sequence shares the first four blocks of one that was computed before.
+    RankRig::Sequence first = rig.Place(from, 64);
+    const RankRig::Rows cold = rig.Step({{&first, 0, 300}});
+    RankRig::Sequence second = rig.Place(from, 96);
+    std::copy_n(first.blocks.begin(), 4, second.blocks.begin());
+    EXPECT_EQ(rig.Step({{&second, 256, 44}}), cold);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ArchitectureTest, ::testing::ValuesIn(Models()),
+                         [](const auto& info) { return info.param; });
+
+TEST(Registration, EveryArchitectureHasAGolden) {
+  std::set<std::string> proven;
+  for (const auto& entry : fs::recursive_directory_iterator(GoldenDir())) {
+    if (entry.path().extension() != ".json") continue;
+    std::ifstream file(entry.path());
+    const nlohmann::json golden = nlohmann::json::parse(file);
+    if (!golden.contains("config")) continue;
+    for (const auto& name : golden["config"]["architectures"]) proven.insert(name);
+  }
+  const ArchitectureRegistry registry = ValueOrDie(ArchitectureRegistry::Builtin());
+  for (const Architecture& architecture : registry.architectures()) {
+    EXPECT_TRUE(proven.contains(std::string(architecture.hf_name))) << architecture.hf_name;
+  }
+}
+
+}  // namespace
+}  // namespace baton::worker

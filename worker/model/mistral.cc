@@ -1,0 +1,36 @@
+// Mistral (7B, Nemo, Small): Llama with a window, in some, that every layer has. GGUF files of it
+// call themselves llama.
+
+#include "common/base/status_macros.h"
+#include "worker/model/architecture.h"
+#include "worker/model/config_keys.h"
+#include "worker/model/rope_keys.h"
+#include "worker/model/weight_names.h"
+
+namespace baton::worker {
+namespace {
+
+absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
+  DecoderSpec spec;
+  RETURN_IF_ERROR(RefuseHfQuantization(config));
+  RETURN_IF_ERROR(ReadHfSizes(config, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
+  RETURN_IF_ERROR(ReadHfWindows(
+      config, [](int32_t) { return true; }, spec));
+  return spec;
+}
+
+}  // namespace
+
+absl::Status Register_mistral(ArchitectureRegistry& registry);
+
+absl::Status Register_mistral(ArchitectureRegistry& registry) {
+  return registry.Add({.hf_name = "MistralForCausalLM",
+                       .gguf_name = "",
+                       .spec_from_hf = SpecFromHf,
+                       .spec_from_gguf = nullptr,
+                       .names = {.base = kPairedNames}});
+}
+
+}  // namespace baton::worker

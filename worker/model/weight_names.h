@@ -1,0 +1,75 @@
+// The names that most families give to their tensors, to be put under a family's own
+// (WeightNames::base). A slot that a model of some spec does not have takes no part.
+//
+// Threading: constants.
+#pragma once
+
+#include <array>
+
+#include "worker/model/weight_plan.h"
+
+namespace baton::worker {
+
+// GGUF rows as they are: families that llama.cpp turns in halves.
+inline constexpr std::array kPlainNames = {
+    WeightPattern{WeightSlot::kEmbedding, "model.embed_tokens.weight", "token_embd.weight"},
+    WeightPattern{WeightSlot::kHead, "lm_head.weight", "output.weight"},
+    WeightPattern{WeightSlot::kFinalNorm, "model.norm.weight", "output_norm.weight"},
+    WeightPattern{WeightSlot::kRopeFactors, "", "rope_freqs.weight"},
+    WeightPattern{WeightSlot::kAttentionNorm, "model.layers.#.input_layernorm.weight",
+                  "blk.#.attn_norm.weight"},
+    WeightPattern{WeightSlot::kQuery, "model.layers.#.self_attn.q_proj.weight",
+                  "blk.#.attn_q.weight"},
+    WeightPattern{WeightSlot::kKey, "model.layers.#.self_attn.k_proj.weight",
+                  "blk.#.attn_k.weight"},
+    WeightPattern{WeightSlot::kValue, "model.layers.#.self_attn.v_proj.weight",
+                  "blk.#.attn_v.weight"},
+    WeightPattern{WeightSlot::kQueryBias, "model.layers.#.self_attn.q_proj.bias",
+                  "blk.#.attn_q.bias"},
+    WeightPattern{WeightSlot::kKeyBias, "model.layers.#.self_attn.k_proj.bias",
+                  "blk.#.attn_k.bias"},
+    WeightPattern{WeightSlot::kValueBias, "model.layers.#.self_attn.v_proj.bias",
+                  "blk.#.attn_v.bias"},
+    WeightPattern{WeightSlot::kQueryNorm, "model.layers.#.self_attn.q_norm.weight",
+                  "blk.#.attn_q_norm.weight"},
+    WeightPattern{WeightSlot::kKeyNorm, "model.layers.#.self_attn.k_norm.weight",
+                  "blk.#.attn_k_norm.weight"},
+    WeightPattern{WeightSlot::kAttentionOut, "model.layers.#.self_attn.o_proj.weight",
+                  "blk.#.attn_output.weight"},
+    WeightPattern{WeightSlot::kAttentionOutBias, "model.layers.#.self_attn.o_proj.bias",
+                  "blk.#.attn_output.bias"},
+    WeightPattern{WeightSlot::kMlpNorm, "model.layers.#.post_attention_layernorm.weight",
+                  "blk.#.ffn_norm.weight"},
+    WeightPattern{WeightSlot::kGate, "model.layers.#.mlp.gate_proj.weight",
+                  "blk.#.ffn_gate.weight"},
+    WeightPattern{WeightSlot::kUp, "model.layers.#.mlp.up_proj.weight", "blk.#.ffn_up.weight"},
+    WeightPattern{WeightSlot::kDown, "model.layers.#.mlp.down_proj.weight",
+                  "blk.#.ffn_down.weight"},
+    WeightPattern{WeightSlot::kGateBias, "model.layers.#.mlp.gate_proj.bias",
+                  "blk.#.ffn_gate.bias"},
+    WeightPattern{WeightSlot::kUpBias, "model.layers.#.mlp.up_proj.bias", "blk.#.ffn_up.bias"},
+    WeightPattern{WeightSlot::kDownBias, "model.layers.#.mlp.down_proj.bias",
+                  "blk.#.ffn_down.bias"},
+};
+
+// GGUF rows of queries and keys in pairs: families that llama.cpp converts as it does Llama.
+inline constexpr auto kPairedNames = [] {
+  auto names = kPlainNames;
+  for (WeightPattern& pattern : names) {
+    const bool turns = pattern.slot == WeightSlot::kQuery || pattern.slot == WeightSlot::kKey ||
+                       pattern.slot == WeightSlot::kQueryBias ||
+                       pattern.slot == WeightSlot::kKeyBias;
+    if (turns) pattern.gguf_rows = RowTransform::kPairsToHalves;
+  }
+  return names;
+}();
+
+// Families with norms behind the sublayers, alone or too.
+inline constexpr WeightPattern kAttentionPostNormName = {
+    WeightSlot::kAttentionPostNorm, "model.layers.#.post_attention_layernorm.weight",
+    "blk.#.post_attention_norm.weight"};
+inline constexpr WeightPattern kMlpPostNormName = {
+    WeightSlot::kMlpPostNorm, "model.layers.#.post_feedforward_layernorm.weight",
+    "blk.#.post_ffw_norm.weight"};
+
+}  // namespace baton::worker
