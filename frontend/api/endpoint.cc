@@ -51,6 +51,12 @@ absl::Status EndpointRegistry::AddRoutes(RouteTable& table) const {
   return absl::OkStatus();
 }
 
+std::vector<std::pair<std::string, std::string>> EndpointRegistry::routes() const {
+  std::vector<std::pair<std::string, std::string>> routes;
+  for (const Entry& entry : entries_) routes.emplace_back(entry.method, entry.pattern);
+  return routes;
+}
+
 size_t EndpointRegistry::IndexOf(std::string_view pattern) const {
   const auto it = index_by_pattern_.find(pattern);
   return it == index_by_pattern_.end() ? names_.size() : it->second;

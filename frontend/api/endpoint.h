@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -71,6 +72,9 @@ class EndpointRegistry {
 
   // Adds every route to the server's table.
   absl::Status AddRoutes(RouteTable& table) const;
+
+  // Method and pattern of every route, in the order of Add.
+  std::vector<std::pair<std::string, std::string>> routes() const;
 
   // The index of the endpoint that a pattern belongs to, in the order of EndpointNames(), or its
   // size.
