@@ -29,6 +29,8 @@ class NoModels : public ModelSource {
 // All endpoints, registered as in the server.
 class OpenApiDocumentTest : public ::testing::Test {
  protected:
+  OpenApiDocumentTest() { options_.tokenizer_info = true; }
+
   FakeClock clock_;
   MetricsRegistry registry_;
   Lifecycle lifecycle_{clock_};
