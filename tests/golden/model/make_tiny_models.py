@@ -73,6 +73,8 @@ MODELS = {
     "granite": ("Granite", "GRANITE", dict(embedding_multiplier=7.0, attention_multiplier=0.09,
                                            residual_multiplier=0.3, logits_scaling=2.5,
                                            rope_parameters=rope())),
+    "exaone4": ("Exaone4", "EXAONE4", dict(num_hidden_layers=5, sliding_window=28, sliding_window_pattern=4,
+                                           rope_parameters=rope("linear", theta=1e6, factor=2.0))),
     "smollm3": ("SmolLM3", "SMOLLM3", dict(num_hidden_layers=5, tie_word_embeddings=True,
                                            rope_parameters=rope(theta=2e6))),
     "smollm3_windows": ("SmolLM3", None, dict(num_hidden_layers=4, no_rope_layers=[1, 0, 1, 0], attention_bias=True,
@@ -153,7 +155,7 @@ def gguf_keys(kind, arch, config):
     parameters = parameters.get("full_attention", parameters)
     writer.add_rope_freq_base(parameters["rope_theta"])
     writer.add_rope_dimension_count(int(head_dim * parameters.get("partial_rotary_factor", 1.0)))
-    if kind in ("Gemma2", "Gemma3", "Phi3") and config.get("sliding_window"):
+    if kind in ("Exaone4", "Gemma2", "Gemma3", "Phi3") and config.get("sliding_window"):
         writer.add_sliding_window(config["sliding_window"])
     if parameters["rope_type"] in ("linear", "yarn"):
         writer.add_rope_scaling_type(gguf.RopeScalingType(parameters["rope_type"]))
