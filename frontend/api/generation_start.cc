@@ -34,9 +34,11 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
                                                   const ModelContext& model) {
   const ModelLimits limits = LimitsOf(model);
   AnswerPlan::Prompt prompt;
-  // Before a suffix, what goes around a prompt goes around the whole.
-  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true) &&
-                                             !request.completion.suffix.has_value()};
+  // Before a suffix the prompt is one part of the whole: what goes around goes around that, and no
+  // mark in the text may pass for a mark of the parts.
+  const bool is_part = request.completion.suffix.has_value();
+  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true) && !is_part,
+                       .parse_special = !is_part};
   for (const PromptPiece& piece : input) {
     if (const std::string* text = std::get_if<std::string>(&piece)) {
       RETURN_IF_ERROR(CheckPromptBytes(request, limits, text->size()));
