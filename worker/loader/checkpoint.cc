@@ -15,6 +15,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "worker/loader/gguf_source.h"
+#include "worker/loader/quantized_source.h"
 #include "worker/loader/safetensors_source.h"
 
 namespace baton::worker {
@@ -129,6 +130,8 @@ absl::StatusOr<Checkpoint> Checkpoint::OpenDirectory(const std::string& path) {
   RETURN_IF_ERROR(checkpoint.ReadHfEndTokens());
   ASSIGN_OR_RETURN(checkpoint.tensors_, SafetensorsSource::Open(path));
   checkpoint.ComputeDigest(text);
+  ASSIGN_OR_RETURN(checkpoint.tensors_,
+                   UnpackQuantized(std::move(checkpoint.tensors_), *checkpoint.hf_config_));
   return checkpoint;
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "worker/loader/quantized_source.h"
 
 namespace baton::worker {
 namespace {
@@ -126,6 +127,7 @@ absl::Status RefuseHfQuantization(const JsonConfig& config) {
                    config.GetObject("quantization_config"));
   if (!quantization.has_value()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string method, quantization->GetStringOr("quant_method", "unknown"));
+  if (IsUnpackedMethod(method)) return absl::OkStatus();  // the loader gives plain tensors
   return Refuse(config, "quantization_config", method);
 }
 

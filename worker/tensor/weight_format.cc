@@ -169,6 +169,39 @@ void SplitMXFP4(const std::byte* from, QuantBlock& out) {
   LookUp(kTwiceE2m1, out.quants);
 }
 
+// Sign, 4 bits of exponent with a bias of 7, 3 of fraction; no infinity, and all ones is a NaN
+// (OCP 8-bit Floating Point 1.0).
+float FromE4m3(std::byte bits) {
+  const auto magnitude = std::to_integer<uint32_t>(bits) & 0x7fu;
+  const uint32_t sign = (std::to_integer<uint32_t>(bits) & 0x80u) << 24;
+  if (magnitude == 0x7fu) return std::bit_cast<float>(sign | 0x7fc00000u);
+  // The exponent is off by 120; a product moves it and normalises subnormals.
+  const float scaled = std::bit_cast<float>(magnitude << 20) * 0x1p120f;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(scaled) | sign);
+}
+
+void DecodeF8(const std::byte* from, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; ++i) out[i] = FromE4m3(from[i]);
+}
+
+void DecodeGroupedF8(const std::byte* from, int64_t count, float* out) {
+  for (int64_t block = 0; block < count / 32; ++block, from += 36, out += 32) {
+    const auto scale = Load<float>(from);
+    for (int i = 0; i < 32; ++i) out[i] = scale * FromE4m3(from[4 + i]);
+  }
+}
+
+void SplitGroupedI4(const std::byte* from, QuantBlock& out) {
+  out.scale[0] = Load<float>(from);
+  SplitNibbles(from + 4, 16, out.quants);
+  Shift(out.quants, 32, -8);
+}
+
+void SplitGroupedBytes(const std::byte* from, QuantBlock& out) {
+  out.scale[0] = Load<float>(from);
+  std::memcpy(out.quants, from + 4, 32);
+}
+
 using Splitter = void (*)(const std::byte* from, QuantBlock& out);
 
 struct FormatRow {
@@ -192,6 +225,11 @@ constexpr FormatRow kFormats[] = {
     {{WeightFormat::kQ6_K, "Q6_K", 256, 210, {6, 16, false}}, nullptr, SplitQ6_K},
     {{WeightFormat::kIQ4_NL, "IQ4_NL", 32, 18, {4, 32, false, kBellSteps}}, nullptr, SplitIQ4_NL},
     {{WeightFormat::kMXFP4, "MXFP4", 32, 17, {4, 32, false, kTwiceE2m1}}, nullptr, SplitMXFP4},
+    {{WeightFormat::kF8_E4M3, "F8_E4M3", 1, 1}, DecodeF8, nullptr},
+    {{WeightFormat::kGroupedI4, "int4 groups", 32, 20, {4, 32, false}}, nullptr, SplitGroupedI4},
+    {{WeightFormat::kGroupedI5, "int5 groups", 32, 36, {5, 32, false}}, nullptr, SplitGroupedBytes},
+    {{WeightFormat::kGroupedI8, "int8 groups", 32, 36, {8, 32, false}}, nullptr, SplitGroupedBytes},
+    {{WeightFormat::kGroupedF8, "fp8 groups", 32, 36}, DecodeGroupedF8, nullptr},
 };
 
 const FormatRow& RowOf(WeightFormat format) {

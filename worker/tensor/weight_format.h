@@ -35,6 +35,12 @@ enum class WeightFormat : uint8_t {
   kQ6_K,
   kIQ4_NL,
   kMXFP4,
+  kF8_E4M3,
+  // Made by loaders of checkpoints that keep scales apart: {f32 d; q[32]}, x = d q.
+  kGroupedI4,  // nibbles, as in Q4_0
+  kGroupedI5,  // bytes from -16 to 15
+  kGroupedI8,  // bytes
+  kGroupedF8,  // E4M3
 };
 
 // How a quantised format writes its elements: x = scale * q, or x = scale * q + least, with one

@@ -100,7 +100,19 @@ inline std::vector<std::byte> RandomBlocks(WeightFormat format, int64_t rows, in
     if (format == WeightFormat::kF32) put(0, static_cast<float>(at % 23) - 11);
     if (format == WeightFormat::kF16) put(0, ToF16(static_cast<float>(at % 17) - 8));
     if (format == WeightFormat::kBf16) put(0, ToBf16(static_cast<float>(at % 19) / 3));
+    if (format == WeightFormat::kF8_E4M3 && (static_cast<int>(bytes[at]) & 127) == 127) {
+      bytes[at] = std::byte{0};  // a NaN
+    }
     if (block_bytes < 16) continue;
+    if (InfoOf(format).name.ends_with("groups")) {
+      put(0, 0.015625f * static_cast<float>(1 + at % 7));  // as f32, and f16 holds it
+      for (size_t i = 4; i < block_bytes; ++i) {
+        const auto byte = static_cast<int8_t>(bytes[at + i]);
+        if (format == WeightFormat::kGroupedI5) put(i, static_cast<int8_t>(byte >> 3));
+        if (format == WeightFormat::kGroupedF8 && (byte & 127) == 127) put(i, int8_t{0});
+      }
+      continue;
+    }
     // Scales lead or, in Q6_K, end the block; where there is one only, the second are quants.
     const size_t scales = format == WeightFormat::kQ6_K ? block_bytes - 2 : 0;
     put(scales, ToF16(0.01f * static_cast<float>(1 + at % 11)));
