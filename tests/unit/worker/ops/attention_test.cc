@@ -20,6 +20,13 @@ struct Heads {
   float scale() const { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
 };
 
+// What attention does beyond the plain softmax.
+struct Extras {
+  int32_t window = 0;
+  float soft_cap = 0;
+  std::vector<float> sinks = {};
+};
+
 // Sequences whose queries, keys and values are given, with their keys and values in a paged cache
 // that held NaNs before, so that nothing unwritten may count.
 class PagedSequences {
@@ -56,22 +63,26 @@ class PagedSequences {
   }
   const TestMatrix& queries(int sequence) const { return q_[static_cast<size_t>(sequence)]; }
 
-  double Expect(int sequence, int position, int head, int dim) const {
+  double Expect(int sequence, int position, int head, int dim, const Extras& extras = {}) const {
     const int kv_head = head / (heads_.heads / heads_.kv_heads);
     double most = -std::numeric_limits<double>::infinity();
     std::vector<double> scores;
-    for (int token = 0; token <= position; ++token) {
+    const int first = extras.window == 0 ? 0 : std::max(0, position - extras.window + 1);
+    for (int token = first; token <= position; ++token) {
       double score = 0;
       for (int i = 0; i < heads_.head_dim; ++i) {
         score += At(sequence, position, head, i) * At(sequence, token, heads_.heads + kv_head, i);
       }
-      scores.push_back(score * heads_.scale());
+      score *= heads_.scale();
+      if (extras.soft_cap != 0) score = extras.soft_cap * std::tanh(score / extras.soft_cap);
+      scores.push_back(score);
       most = std::max(most, scores.back());
     }
     double sum = 0;
     double total = 0;
-    for (int token = 0; token <= position; ++token) {
-      const double weight = std::exp(scores[static_cast<size_t>(token)] - most);
+    if (!extras.sinks.empty()) sum = std::exp(extras.sinks[static_cast<size_t>(head)] - most);
+    for (int token = first; token <= position; ++token) {
+      const double weight = std::exp(scores[static_cast<size_t>(token - first)] - most);
       sum += weight;
       total += weight * At(sequence, token, heads_.heads + heads_.kv_heads + kv_head, dim);
     }
@@ -124,7 +135,8 @@ struct Chunk {
 
 // Attention of some chunks in one batch.
 TestMatrix Attend(PagedSequences& sequences, const Heads& heads, const std::vector<Chunk>& chunks,
-                  ComputeThreads& threads, DType out_dtype = DType::kF32) {
+                  ComputeThreads& threads, DType out_dtype = DType::kF32,
+                  const Extras& extras = {}) {
   const int64_t cols = int64_t{heads.heads} * heads.head_dim;
   const size_t row_bytes = static_cast<size_t>(cols) * SizeOf(sequences.layout().dtype);
   std::vector<AttentionRun> runs;
@@ -142,12 +154,14 @@ TestMatrix Attend(PagedSequences& sequences, const Heads& heads, const std::vect
   }
   TestMatrix out(out_dtype, rows, cols);
   AttentionPlan plan;
-  plan.Build(runs, heads.heads, sequences.layout(), threads.thread_count());
+  plan.Build(runs, heads.heads, sequences.layout(), threads.thread_count(), extras.window);
   threads.Run([&](const ComputeSlice& slice) {
     Attention({.q = q.view(),
                .kv = sequences.kv(),
                .plan = &plan,
                .scale = heads.scale(),
+               .soft_cap = extras.soft_cap,
+               .sinks = extras.sinks,
                .out = out.view()},
               slice);
   });
@@ -233,6 +247,51 @@ TEST_P(AttentionTest, SharesLongRowsAmongThreads) {
   const TestMatrix alone = Attend(sequences, heads, {{0, 2099, 2100}}, one, DType::kBf16);
   const TestMatrix shared = Attend(sequences, heads, {{0, 2099, 2100}}, four, DType::kBf16);
   EXPECT_TRUE(shared.SameRow(0, alone, 0));
+}
+
+// Windows that end within a tile, span splits, and are longer than what there is; caps and sinks.
+TEST_P(AttentionTest, WindowsCapsAndSinksMatchSumsInDouble) {
+  const Heads heads{6, 2, 64};
+  const double tolerance = dtype() == DType::kBf16 ? 6e-3 : 3e-6;
+  PagedSequences sequences(heads, dtype(), 64, {1300, 77});
+  const std::vector<float> sinks = {-1, 0.5f, 3, 0, -40, 20};
+  for (const Extras& extras :
+       {Extras{.window = 1}, Extras{.window = 100}, Extras{.window = 513}, Extras{.window = 5000},
+        Extras{.soft_cap = 0.5f}, Extras{.sinks = sinks},
+        Extras{.window = 600, .soft_cap = 2, .sinks = sinks}}) {
+    for (const int thread_count : {1, 4}) {
+      ComputeThreads threads({.thread_count = thread_count, .isa = isa()});
+      for (const Chunk& chunk : {Chunk{0, 0, 1300}, Chunk{0, 1111, 1112}, Chunk{1, 60, 77}}) {
+        TestMatrix out = Attend(sequences, heads, {chunk}, threads, DType::kF32, extras);
+        for (int position = chunk.begin; position < chunk.end; ++position) {
+          if (position % 97 != 0 && position + 1 != chunk.end) continue;
+          for (int head = 0; head < heads.heads; ++head) {
+            ASSERT_NEAR(out.At(position - chunk.begin, head * heads.head_dim + 7),
+                        sequences.Expect(chunk.sequence, position, head, 7, extras), tolerance)
+                << "window=" << extras.window << " position=" << position << " head=" << head;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(AttentionTest, WindowedRowsDependOnTheirHistoryAlone) {
+  const Heads heads{4, 2, 64};
+  const Extras extras{.window = 600, .sinks = {0, 1, 2, 3}};
+  ComputeThreads one({.thread_count = 1, .isa = isa()});
+  ComputeThreads five({.thread_count = 5, .isa = isa()});
+  PagedSequences sequences(heads, dtype(), 64, {1300});
+  const TestMatrix whole = Attend(sequences, heads, {{0, 0, 1300}}, one, DType::kF32, extras);
+  for (ComputeThreads* threads : {&one, &five}) {
+    for (const Chunk& chunk : {Chunk{0, 1100, 1101}, Chunk{0, 1023, 1030}, Chunk{0, 500, 1300}}) {
+      const TestMatrix out = Attend(sequences, heads, {chunk}, *threads, DType::kF32, extras);
+      for (int position = chunk.begin; position < chunk.end; ++position) {
+        ASSERT_TRUE(out.SameRow(position - chunk.begin, whole, position))
+            << "position=" << position << " threads=" << threads->thread_count();
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, AttentionTest,

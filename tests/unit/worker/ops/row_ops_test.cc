@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "tests/unit/worker/ops/ops_testing.h"
 #include "worker/kv_storage/kv_storage.h"
+#include "worker/ops/elementwise.h"
 #include "worker/ops/embedding.h"
 #include "worker/ops/rms_norm.h"
 #include "worker/ops/rope.h"
@@ -209,6 +210,65 @@ TEST(EmbeddingTest, TakesRowsOnAnyNumberOfThreads) {
                 values[tokens[i] * 48 + k]);
     }
   }
+}
+
+TEST(ElementwiseTest, SoftCapBoundsAndKeepsWhatIsNoNumber) {
+  TestMatrix x(DType::kF32, 2, 37, RandomFloats(74, 5, 40.0f));
+  const std::vector<float> before(x.view().row<float>(0), x.view().row<float>(0) + 74);
+  x.view().row<float>(1)[3] = std::nanf("");
+  ComputeThreads threads({.thread_count = 3});
+  threads.Run([&](const ComputeSlice& slice) { SoftCap({.x = x.view(), .cap = 12}, slice); });
+  for (int64_t row = 0; row < 2; ++row) {
+    for (int64_t col = 0; col < 37; ++col) {
+      if (row == 1 && col == 3) continue;
+      const double expected = 12 * std::tanh(before[static_cast<size_t>(row * 37 + col)] / 12);
+      EXPECT_NEAR(x.At(row, col), expected, 1e-5);
+    }
+  }
+  EXPECT_TRUE(std::isnan(x.view().row<float>(1)[3]));
+}
+
+TEST(RmsNormTest, AResidualIsAddedBehindTheNorm) {
+  TestMatrix x(DType::kF32, 3, 50, RandomFloats(150, 6));
+  TestMatrix residual(DType::kF32, 3, 50, RandomFloats(150, 7));
+  TestMatrix plain(DType::kF32, 3, 50);
+  TestMatrix added(DType::kF32, 3, 50);
+  const std::vector<float> weight = RandomFloats(50, 8);
+  const ComputeSlice whole = ComputeSlice::Whole(BestCpuIsa());
+  RmsNorm({.x = x.view(), .weight = weight, .out = plain.view()}, whole);
+  RmsNorm({.x = x.view(), .weight = weight, .out = added.view(), .residual = residual.view()},
+          whole);
+  for (int64_t row = 0; row < 3; ++row) {
+    for (int64_t col = 0; col < 50; ++col) {
+      EXPECT_EQ(added.At(row, col), plain.At(row, col) + residual.At(row, col));
+    }
+  }
+}
+
+// Numbers of transformers' ROPE_INIT_FUNCTIONS for theta 10000, 16 dims.
+TEST(RopeFrequenciesTest, DynamicDependsOnTheLongestSequenceAlone) {
+  const RopeConfig config{.theta = 10000, .rotary_dim = 16, .scaling = DynamicRopeScaling{2, 128}};
+  const RopeConfig plain{.theta = 10000, .rotary_dim = 16};
+  EXPECT_TRUE(DependsOnLength(config));
+  EXPECT_EQ(RopeFrequencies(config, 100), RopeFrequencies(plain, 0));
+  EXPECT_LT(RopeFrequencies(config, 300)[1], RopeFrequencies(plain, 0)[1]);
+}
+
+TEST(RopeFrequenciesTest, LongRopeTakesTheListOfTheLength) {
+  const RopeConfig config{
+      .theta = 10000, .rotary_dim = 4, .scaling = LongRopeScaling{{1, 2}, {4, 8}, 128}};
+  EXPECT_EQ(RopeFrequencies(config, 128), (std::vector<float>{1.0f, 1 / 200.0f}));
+  EXPECT_EQ(RopeFrequencies(config, 129), (std::vector<float>{0.25f, 1 / 800.0f}));
+}
+
+TEST(RopeFrequenciesTest, YarnKeepsFastDimsAndDividesSlowOnes) {
+  const RopeConfig plain{.theta = 10000, .rotary_dim = 64};
+  RopeConfig scaled = plain;
+  scaled.scaling = YarnRopeScaling{.factor = 8, .original_max_positions = 4096};
+  const std::vector<float> before = RopeFrequencies(plain, 0);
+  const std::vector<float> after = RopeFrequencies(scaled, 0);
+  EXPECT_EQ(after.front(), before.front());
+  EXPECT_FLOAT_EQ(after.back(), before.back() / 8);
 }
 
 }  // namespace
