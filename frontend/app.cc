@@ -213,6 +213,7 @@ HttpServerOptions FrontendApp::Parts::ServerOptions() {
   server_options.net_thread_count = config.net_threads;
   server_options.handler_thread_count = config.handler_threads;
   server_options.echo_request_id = config.enable_request_id_headers;
+  server_options.root_path = config.root_path;
   server_options.cors.allowed_origins = config.allowed_origins;
   server_options.format_error = FormatHttpError;
   server_options.hooks.count = [this](HttpEvent event) { http_metrics.Count(event); };

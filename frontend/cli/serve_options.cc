@@ -19,6 +19,7 @@ constexpr PassedFlag kFrontendTexts[] = {
     {"generation-config", "Where defaults of sampling come from: auto, vllm, or a folder."},
     {"override-generation-config", "Defaults of sampling that win, a JSON object."},
     {"response-role", "The role of the answers to chats."},
+    {"root-path", "What a proxy puts before every path."},
 };
 constexpr PassedFlag kFrontendSwitches[] = {
     {"enable-force-include-usage", "Show usage in every stream."},

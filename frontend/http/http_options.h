@@ -83,6 +83,7 @@ struct HttpServerOptions {
   int net_thread_count = 1;
   int handler_thread_count = 0;  // 0: twice the processors
   bool echo_request_id = false;  // x-request-id on every answer
+  std::string root_path;         // what a proxy leaves before every path; also served without it
   HttpLimits limits;
   HttpTimeouts timeouts;
   CorsPolicy cors;

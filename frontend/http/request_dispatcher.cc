@@ -46,6 +46,9 @@ void RequestDispatcher::Dispatch(ReceivedRequest received) {
     exchange->Respond(options_.format_error(400, "malformed request line"));
     return;
   }
+  const std::string& root = options_.root_path;
+  const bool has_root = !root.empty() && request->path.starts_with(root + "/");
+  if (has_root) request->path.erase(0, root.size());
   request->body = std::move(received.body);
   request->remote_address = std::move(received.remote_address);
   request->request_id = RequestIdOf(request->headers);

@@ -195,3 +195,13 @@ def test_special_tokens_of_users_can_stay_text(start):
     assert "<|im_start|>" in info["chat_template"] and info["tokenizer_class"]
 
 
+
+
+def test_paths_behind_a_proxy(start):
+    server = start("--root-path", "/llm", "--api-key", "k").wait_ready()
+    key = {"authorization": "Bearer k"}
+    for path in ("/v1/models", "/llm/v1/models"):
+        assert ask(server, "GET", path)[0] == 401
+        assert ask(server, "GET", path, None, key)[2]["object"] == "list"
+    assert ask(server, "GET", "/llm/health")[0] == 200
+    assert ask(server, "GET", "/other/v1/models", None, key)[0] == 404

@@ -168,6 +168,15 @@ TEST_F(HttpProtocolTest, AnswersWrongPathsAndMethods) {
   EXPECT_EQ(Ask("BREW /hello HTTP/1.1\r\nHost: t\r\n\r\n").status, 405);
 }
 
+TEST_F(HttpProtocolTest, ServesPathsWithAndWithoutTheRootOfAProxy) {
+  options_.root_path = "/llm";
+  StartServer();
+  EXPECT_EQ(Ask(Get("/llm/hello")).body, "hello");
+  EXPECT_EQ(Ask(Get("/hello")).body, "hello");
+  EXPECT_EQ(Ask(Get("/llmhello")).status, 404);
+  EXPECT_EQ(Ask(Get("/llm/llm/hello")).status, 404);
+}
+
 TEST_F(HttpProtocolTest, DecodesPathsAndGivesParameters) {
   StartServer();
   EXPECT_EQ(Ask(Get("/models/org%2Fname%20x/v1?a=b%20c&d")).body, "org/name x/v1?a=b%20c&d");
