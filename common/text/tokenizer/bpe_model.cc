@@ -1,20 +1,50 @@
 #include "common/text/tokenizer/bpe_model.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
+#include "common/text/tokenizer/byte_fallback.h"
+#include "common/text/unicode/utf8.h"
 
 namespace baton {
 namespace {
 
-// Up to here scanning all ranks for the lowest beats a heap.
-constexpr size_t kShortSymbolsMax = 96;
+// Up to here scanning all pairs for the lowest beats a heap.
+constexpr size_t kShortSymbolsMax = 192;
 
 constexpr uint32_t kNoIndex = UINT32_MAX;
+
+// Pairs of a short piece, each as `rank << 8 | position`, so that the lowest number is the next
+// merge. Groups of 16 are compared by vector instructions.
+constexpr uint32_t kKeyBits = 8;
+constexpr int32_t kNoKey = INT32_MAX;
+constexpr uint32_t kKeyRankMax = (1u << (31 - kKeyBits)) - 1;
+constexpr size_t kKeyGroup = 16;
+using KeyVector = int32_t __attribute__((vector_size(16)));
+
+KeyVector LoadKeys(const int32_t* at) {
+  KeyVector result;
+  std::memcpy(&result, at, sizeof(result));
+  return result;
+}
+
+KeyVector Lower(KeyVector a, KeyVector b) { return a < b ? a : b; }
+
+// REQUIRES: count is a positive multiple of kKeyGroup.
+int32_t LowestKey(const int32_t* keys, size_t count) {
+  KeyVector low = LoadKeys(keys);
+  for (size_t i = 0; i < count; i += kKeyGroup) {
+    const KeyVector left = Lower(LoadKeys(keys + i), LoadKeys(keys + i + 4));
+    const KeyVector right = Lower(LoadKeys(keys + i + 8), LoadKeys(keys + i + 12));
+    low = Lower(low, Lower(left, right));
+  }
+  return std::min(std::min(low[0], low[1]), std::min(low[2], low[3]));
+}
 
 }  // namespace
 
@@ -24,70 +54,158 @@ struct BpeModel::Scratch {
   std::vector<uint32_t> ranks;  // of symbol i with the one after it
   std::vector<uint32_t> next;   // linked list of the symbols left, for MergeLong
   std::vector<uint32_t> previous;
-  std::vector<uint64_t> heap;  // rank << 32 | position
+  std::vector<uint64_t> heap;    // rank << 32 | position
+  std::string text;              // a unit or word with its affixes
+  bool unknown_pending = false;  // an unknown unit that may fuse with the next
+  bool unknown_unnamed = false;  // one that the file's missing token should stand for
+  alignas(16) std::array<int32_t, kShortSymbolsMax> keys;
+  std::array<uint8_t, kShortSymbolsMax> short_next;
+  std::array<uint8_t, kShortSymbolsMax> short_previous;
 };
 
 absl::StatusOr<std::unique_ptr<const BpeModel>> BpeModel::Make(
-    TokenTable tokens, std::span<const MergeTable::Merge> merges, const BpeOptions& options) {
+    TokenTable tokens, std::span<const MergeTable::Merge> merges, MergeTable::Order order,
+    BpeOptions options) {
   if (tokens.size() > MergeTable::kIdCountMax) {
     return Unimplemented(absl::StrCat("load tokenizer: BPE vocabulary of ", tokens.size(),
                                       " tokens, expected up to ",
                                       uint32_t{MergeTable::kIdCountMax}));
   }
-  ASSIGN_OR_RETURN(MergeTable table, MergeTable::Build(merges));
+  ASSIGN_OR_RETURN(MergeTable table, MergeTable::Build(merges, order));
   return std::unique_ptr<const BpeModel>(
-      new BpeModel(std::move(tokens), std::move(table), options));
+      new BpeModel(std::move(tokens), std::move(table), std::move(options)));
 }
 
-BpeModel::BpeModel(TokenTable tokens, MergeTable merges, const BpeOptions& options)
+BpeModel::BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options)
     : tokens_(std::move(tokens)),
       merges_(std::move(merges)),
-      options_(options),
+      options_(std::move(options)),
+      plain_(!options_.byte_fallback && options_.continuing_prefix.empty() &&
+             options_.end_suffix.empty()),
       proofs_(tokens_.size()) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     const char c = static_cast<char>(byte);
     byte_ids_[byte] = tokens_.Find({&c, 1});
+    fallback_ids_[byte] = tokens_.Find(TokenOfByte(static_cast<uint8_t>(byte)));
   }
 }
 
-void BpeModel::Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const {
+absl::Status BpeModel::Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const {
   Scratch scratch;
-  for (const Piece piece : pieces.pieces()) EncodePiece(pieces.TextOf(piece), scratch, ids);
+  for (const Piece piece : pieces.pieces()) {
+    RETURN_IF_ERROR(EncodePiece(pieces.TextOf(piece), scratch, ids));
+  }
+  return absl::OkStatus();
 }
 
-void BpeModel::EncodePiece(std::string_view piece, Scratch& scratch,
-                           std::vector<TokenId>& ids) const {
-  const TokenId whole = tokens_.Find(piece);
-  if (whole != kNoToken) {
-    const uint8_t proof = proofs_[whole].load(std::memory_order_relaxed);
-    if (proof == kWhole || options_.ignore_merges) {
+absl::Status BpeModel::EncodePiece(std::string_view piece, Scratch& scratch,
+                                   std::vector<TokenId>& ids) const {
+  if (options_.ignore_merges) {
+    const TokenId whole = tokens_.Find(piece);
+    if (whole != kNoToken) {
       ids.push_back(whole);
-      return;
+      return absl::OkStatus();
     }
   }
-  Merge(piece, scratch);
+  const std::string& mark = options_.word_mark;
+  if (mark.empty()) return EncodeWord(piece, scratch, ids);
+  size_t begin = 0;
+  size_t after_mark = 0;  // where the last mark ended
+  for (size_t at = piece.find(mark); at != std::string_view::npos;
+       at = piece.find(mark, after_mark)) {
+    if (at > begin && at != after_mark) {
+      RETURN_IF_ERROR(EncodeWord(piece.substr(begin, at - begin), scratch, ids));
+      begin = at;
+    }
+    after_mark = at + mark.size();
+  }
+  if (begin == piece.size()) return absl::OkStatus();
+  return EncodeWord(piece.substr(begin), scratch, ids);
+}
+
+TokenId BpeModel::FindWhole(std::string_view word, Scratch& scratch) const {
+  if (options_.end_suffix.empty()) return tokens_.Find(word);
+  scratch.text.assign(word).append(options_.end_suffix);
+  return tokens_.Find(scratch.text);
+}
+
+absl::Status BpeModel::EncodeWord(std::string_view word, Scratch& scratch,
+                                  std::vector<TokenId>& ids) const {
+  const TokenId whole = FindWhole(word, scratch);
+  if (whole != kNoToken && proofs_[whole].load(std::memory_order_relaxed) == kWhole) {
+    ids.push_back(whole);
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Start(word, scratch));
+  Merge(scratch);
   if (whole != kNoToken) {
     const bool same = scratch.symbols.size() == 1 && scratch.symbols[0] == whole;
     proofs_[whole].store(same ? kWhole : kMerged, std::memory_order_relaxed);
   }
   ids.insert(ids.end(), scratch.symbols.begin(), scratch.symbols.end());
+  return absl::OkStatus();
 }
 
-void BpeModel::Merge(std::string_view piece, Scratch& scratch) const {
+absl::Status BpeModel::Start(std::string_view word, Scratch& scratch) const {
   scratch.symbols.clear();
-  bool unknown_before = false;
-  for (const char c : piece) {
-    const TokenId id = byte_ids_[static_cast<unsigned char>(c)];
-    if (id != kNoToken) {
-      scratch.symbols.push_back(id);
-      unknown_before = false;
-    } else if (options_.unk_id && !(unknown_before && options_.fuse_unk)) {
-      scratch.symbols.push_back(*options_.unk_id);
-      unknown_before = true;
-    }
+  scratch.unknown_pending = scratch.unknown_unnamed = false;
+  const bool bytes = options_.unit == BpeOptions::Unit::kByte;
+  for (size_t at = 0; at < word.size();) {
+    const size_t length = bytes ? 1 : DecodeChar(word.substr(at)).length;
+    AddUnit(word.substr(at, length), at == 0, at + length == word.size(), scratch);
+    at += length;
   }
+  if (scratch.unknown_pending) scratch.symbols.push_back(*options_.unk_id);
+  if (scratch.unknown_unnamed) {
+    return InvalidArgument("tokenize: a character outside the vocabulary, and so is unk_token");
+  }
+  return absl::OkStatus();
+}
+
+void BpeModel::AddUnit(std::string_view unit, bool first, bool last, Scratch& scratch) const {
+  std::string_view text = unit;
+  if (!plain_ && (!first || last)) {
+    scratch.text.assign(first ? "" : options_.continuing_prefix).append(unit);
+    if (last) scratch.text += options_.end_suffix;
+    text = scratch.text;
+  }
+  const TokenId id =
+      text.size() == 1 ? byte_ids_[static_cast<unsigned char>(text[0])] : tokens_.Find(text);
+  if (id != kNoToken) {
+    if (scratch.unknown_pending) scratch.symbols.push_back(*options_.unk_id);
+    scratch.unknown_pending = false;
+    scratch.symbols.push_back(id);
+    return;
+  }
+  if (options_.byte_fallback && AddBytes(text, scratch)) return;
+  AddUnknown(scratch);
+}
+
+void BpeModel::AddUnknown(Scratch& scratch) const {
+  if (options_.unk_missing) scratch.unknown_unnamed = true;
+  if (!options_.unk_id) return;
+  // Written when it is certain that nothing fuses with it, as the reference does: byte tokens get
+  // ahead of it.
+  if (scratch.unknown_pending && !options_.fuse_unk) scratch.symbols.push_back(*options_.unk_id);
+  scratch.unknown_pending = true;
+}
+
+bool BpeModel::AddBytes(std::string_view unit, Scratch& scratch) const {
+  const size_t size = scratch.symbols.size();
+  for (const char c : unit) {
+    const TokenId id = fallback_ids_[static_cast<unsigned char>(c)];
+    if (id == kNoToken) {
+      scratch.symbols.resize(size);
+      return false;
+    }
+    scratch.symbols.push_back(id);
+  }
+  return true;
+}
+
+void BpeModel::Merge(Scratch& scratch) const {
   if (scratch.symbols.size() < 2) return;
-  if (scratch.symbols.size() <= kShortSymbolsMax) {
+  if (scratch.symbols.size() <= kShortSymbolsMax && merges_.size() < kKeyRankMax) {
     MergeShort(scratch);
   } else {
     MergeLong(scratch);
@@ -96,22 +214,40 @@ void BpeModel::Merge(std::string_view piece, Scratch& scratch) const {
 
 void BpeModel::MergeShort(Scratch& scratch) const {
   TokenId* symbols = scratch.symbols.data();
-  size_t count = scratch.symbols.size();
-  scratch.ranks.resize(kShortSymbolsMax);
-  uint32_t* ranks = scratch.ranks.data();
-  for (size_t i = 0; i + 1 < count; ++i) ranks[i] = merges_.Rank(symbols[i], symbols[i + 1]);
-  while (count > 1) {
-    const uint32_t* lowest = std::min_element(ranks, ranks + count - 1);
-    if (*lowest == MergeTable::kNoRank) break;
-    const auto i = static_cast<size_t>(lowest - ranks);
-    symbols[i] = merges_.Product(*lowest);
-    std::copy(symbols + i + 2, symbols + count, symbols + i + 1);
-    if (i + 2 < count) std::copy(ranks + i + 2, ranks + count - 1, ranks + i + 1);
-    --count;
-    if (i + 1 < count) ranks[i] = merges_.Rank(symbols[i], symbols[i + 1]);
-    if (i > 0) ranks[i - 1] = merges_.Rank(symbols[i - 1], symbols[i]);
+  const size_t count = scratch.symbols.size();
+  int32_t* keys = scratch.keys.data();
+  uint8_t* next = scratch.short_next.data();
+  uint8_t* previous = scratch.short_previous.data();
+  const auto rate = [&](size_t left, size_t right) {
+    const uint32_t rank = merges_.Rank(symbols[left], symbols[right]);
+    keys[left] =
+        rank == MergeTable::kNoRank ? kNoKey : static_cast<int32_t>(rank << kKeyBits | left);
+  };
+  const size_t padded = (count + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
+  for (size_t i = 0; i + 1 < count; ++i) rate(i, i + 1);
+  for (size_t i = count - 1; i < padded; ++i) keys[i] = kNoKey;
+  for (size_t i = 0; i < count; ++i) {
+    next[i] = static_cast<uint8_t>(i + 1);
+    previous[i] = static_cast<uint8_t>(i - 1);
   }
-  scratch.symbols.resize(count);
+  for (int32_t key = LowestKey(keys, padded); key != kNoKey; key = LowestKey(keys, padded)) {
+    const size_t left = static_cast<uint32_t>(key) & ((1u << kKeyBits) - 1);
+    const size_t right = next[left];
+    const size_t after = next[right];
+    symbols[left] = merges_.Product(static_cast<uint32_t>(key) >> kKeyBits);
+    symbols[right] = kNoToken;  // it is gone
+    keys[right] = kNoKey;
+    next[left] = static_cast<uint8_t>(after);
+    if (after < count) {
+      previous[after] = static_cast<uint8_t>(left);
+      rate(left, after);
+    } else {
+      keys[left] = kNoKey;
+    }
+    if (left > 0) rate(previous[left], left);
+  }
+  scratch.symbols.erase(std::remove(scratch.symbols.begin(), scratch.symbols.end(), kNoToken),
+                        scratch.symbols.end());
 }
 
 void BpeModel::MergeLong(Scratch& scratch) const {

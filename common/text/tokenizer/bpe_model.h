@@ -1,12 +1,13 @@
-// Byte-pair encoding over bytes: starts from one token per byte and merges the neighbours of lowest
-// rank, leftmost first, until no pair merges.
+// Byte-pair encoding: starts from one token per byte or character and merges the neighbours of
+// lowest rank, leftmost first, until no pair merges.
 //
 // Most pieces of real text are tokens themselves and are found by one look-up. That short cut is
 // only right if merging would lead to the same token, so it is proven for each token when it is
 // first met.
 //
 // Threading: thread-safe. Immutable but for the memo of those proofs, one relaxed atomic per token
-// whose every writer writes the same value. Errors:    those of MergeTable from Make.
+//            whose every writer writes the same value.
+// Errors:    those of MergeTable from Make.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,40 +28,69 @@
 namespace baton {
 
 struct BpeOptions {
+  // What merging starts from.
+  enum class Unit { kByte, kChar } unit = Unit::kByte;
+
   // A piece that is a token needs no merges to be one (Llama 3).
   bool ignore_merges = false;
 
-  // Stands for bytes without a token of their own, which vanish without it; several in a row become
-  // one if `fuse_unk`.
+  // Stands for units without a token of their own; several in a row become one if `fuse_unk`.
+  // Without it they vanish, or are an error when the file names a token that does not exist.
   std::optional<TokenId> unk_id = std::nullopt;
+  bool unk_missing = false;
   bool fuse_unk = false;
+
+  // Units without a token of their own become the tokens of their bytes ("<0xE2>"), if all exist.
+  bool byte_fallback = false;
+
+  // What tokens have in front that do not start a piece, and at the end of those that end it.
+  std::string continuing_prefix;
+  std::string end_suffix;
+
+  // No merge makes a token in which this mark follows anything else, so that a piece can be cut
+  // before each that does ("▁" of Llama 2 and Gemma, whose pieces are whole documents). May be
+  // empty.
+  std::string word_mark;
 };
 
 class BpeModel : public TokenModel {
  public:
   // `tokens`: the bytes of each token of the model, indexed; a hole for tokens that no bytes spell.
   static absl::StatusOr<std::unique_ptr<const BpeModel>> Make(
-      TokenTable tokens, std::span<const MergeTable::Merge> merges, const BpeOptions& options);
+      TokenTable tokens, std::span<const MergeTable::Merge> merges, MergeTable::Order order,
+      BpeOptions options);
 
-  void Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const override;
+  absl::Status Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const override;
 
  private:
   struct Scratch;
   enum Proof : uint8_t { kUnknown, kWhole, kMerged };
 
-  BpeModel(TokenTable tokens, MergeTable merges, const BpeOptions& options);
+  BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options);
 
-  void EncodePiece(std::string_view piece, Scratch& scratch, std::vector<TokenId>& ids) const;
+  absl::Status EncodePiece(std::string_view piece, Scratch& scratch,
+                           std::vector<TokenId>& ids) const;
+  absl::Status EncodeWord(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const;
 
-  // Fills scratch with one symbol per byte, merges them, and leaves the result there.
-  void Merge(std::string_view piece, Scratch& scratch) const;
+  // The token that a whole word is, affix included.
+  TokenId FindWhole(std::string_view word, Scratch& scratch) const;
+
+  // Fills scratch.symbols with one symbol per unit.
+  absl::Status Start(std::string_view word, Scratch& scratch) const;
+  void AddUnit(std::string_view unit, bool first, bool last, Scratch& scratch) const;
+  void AddUnknown(Scratch& scratch) const;
+  bool AddBytes(std::string_view unit, Scratch& scratch) const;
+
+  void Merge(Scratch& scratch) const;
   void MergeShort(Scratch& scratch) const;
   void MergeLong(Scratch& scratch) const;
 
   const TokenTable tokens_;
   const MergeTable merges_;
   const BpeOptions options_;
-  std::array<TokenId, 256> byte_ids_;  // constant after construction
+  const bool plain_;                       // neither affixes nor byte fallback
+  std::array<TokenId, 256> byte_ids_;      // of one-byte tokens; constant after construction
+  std::array<TokenId, 256> fallback_ids_;  // of "<0x00>" and so on
 
   // By token id.
   mutable std::vector<std::atomic<uint8_t>> proofs_;

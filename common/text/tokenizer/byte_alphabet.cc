@@ -36,6 +36,10 @@ std::optional<uint8_t> ByteOfLetter(char32_t letter) {
   return static_cast<uint8_t>(kBytes[letter]);
 }
 
+void AppendLetters(std::string_view bytes, std::string& out) {
+  for (const char byte : bytes) AppendUtf8(LetterOfByte(static_cast<uint8_t>(byte)), out);
+}
+
 std::optional<std::string> BytesOfLetters(std::string_view token) {
   std::string bytes;
   for (size_t at = 0; at < token.size();) {

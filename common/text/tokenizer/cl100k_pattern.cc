@@ -67,14 +67,15 @@ uint32_t MatchEnd(std::string_view text, const CharScan& scan, uint32_t digits_m
 
 }  // namespace
 
-void Cl100kPattern::AppendMatches(std::string_view text, uint32_t base,
-                                  std::vector<Piece>& matches) const {
+absl::Status Cl100kPattern::AppendMatches(std::string_view text, uint32_t base,
+                                          std::vector<Piece>& matches) const {
   const CharScan scan(text);
   for (uint32_t at = 0; at < scan.size();) {
     const uint32_t end = MatchEnd(text, scan, digits_max_, at);
     matches.push_back({base + at, base + end});
     at = end;
   }
+  return absl::OkStatus();
 }
 
 }  // namespace baton

@@ -18,8 +18,8 @@ class Cl100kPattern : public SplitPattern {
   // `digits_max`: 3 for Llama 3, 1 for Qwen.
   explicit Cl100kPattern(uint32_t digits_max) : digits_max_(digits_max) {}
 
-  void AppendMatches(std::string_view text, uint32_t base,
-                     std::vector<Piece>& matches) const override;
+  absl::Status AppendMatches(std::string_view text, uint32_t base,
+                             std::vector<Piece>& matches) const override;
 
  private:
   const uint32_t digits_max_;

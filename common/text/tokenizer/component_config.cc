@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/text/unicode/utf8.h"
 
 namespace baton {
 namespace {
@@ -50,6 +51,27 @@ absl::StatusOr<int64_t> ComponentConfig::Int(std::string_view key) const {
   const nlohmann::json* field = Find(key);
   if (field == nullptr || !field->is_number_integer()) return WrongType(key, "an integer");
   return field->get<int64_t>();
+}
+
+absl::StatusOr<int64_t> ComponentConfig::IntOr(std::string_view key, int64_t fallback) const {
+  return Has(key) ? Int(key) : fallback;
+}
+
+absl::StatusOr<std::string> ComponentConfig::Char(std::string_view key) const {
+  ASSIGN_OR_RETURN(std::string text, String(key));
+  if (text.empty() || DecodeChar(text).length != text.size()) return WrongType(key, "a character");
+  return text;
+}
+
+absl::StatusOr<int64_t> ComponentConfig::IdOfPair(std::string_view key) const {
+  const nlohmann::json* value = Find(key);
+  if (value == nullptr || !value->is_array() || value->size() != 2 || !(*value)[0].is_string() ||
+      !(*value)[1].is_number_unsigned()) {
+    return WrongType(key, "a token and its id");
+  }
+  const auto id = (*value)[1].get<uint64_t>();
+  if (id > UINT32_MAX) return WrongType(key, "a token and its id");
+  return static_cast<int64_t>(id);
 }
 
 absl::StatusOr<std::string> ComponentConfig::String(std::string_view key) const {

@@ -27,8 +27,15 @@ class ComponentConfig {
   absl::StatusOr<std::string> Type() const;
   absl::StatusOr<bool> BoolOr(std::string_view key, bool fallback) const;
   absl::StatusOr<int64_t> Int(std::string_view key) const;
+  absl::StatusOr<int64_t> IntOr(std::string_view key, int64_t fallback) const;
   absl::StatusOr<std::string> String(std::string_view key) const;
   absl::StatusOr<std::string> StringOr(std::string_view key, std::string_view fallback) const;
+
+  // A string of one character.
+  absl::StatusOr<std::string> Char(std::string_view key) const;
+
+  // An array of a token and its id.
+  absl::StatusOr<int64_t> IdOfPair(std::string_view key) const;
 
   // A member that is an object, or an array of objects. Refused beyond a nesting of 16.
   absl::StatusOr<ComponentConfig> Object(std::string_view key) const;

@@ -14,10 +14,11 @@ class DigitsPreTokenizer : public PreTokenizer {
  public:
   explicit DigitsPreTokenizer(bool individual) : individual_(individual) {}
 
-  void Cut(PieceBuffer& pieces) const override {
+  absl::Status Cut(PieceBuffer& pieces) const override {
     pieces.Recut([this](std::string_view text, uint32_t base, std::vector<Piece>& out) {
       CutOne(text, base, out);
     });
+    return absl::OkStatus();
   }
 
  private:

@@ -29,33 +29,33 @@ absl::Status Malformed(const GgufMetadata& metadata, std::string_view what) {
 
 absl::Status ReadVocabulary(const GgufMetadata& metadata, TokenizerSource& source) {
   ASSIGN_OR_RETURN(const GgufStringArray tokens, metadata.GetStrings("tokenizer.ggml.tokens"));
-  source.tokens.assign(tokens.begin(), tokens.end());
+  source.model.tokens.assign(tokens.begin(), tokens.end());
   if (!metadata.Has("tokenizer.ggml.token_type")) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<int64_t> types, metadata.GetInts("tokenizer.ggml.token_type"));
-  if (types.size() != source.tokens.size()) {
+  if (types.size() != source.model.tokens.size()) {
     return Malformed(metadata, absl::StrCat("tokenizer.ggml.token_type has ", types.size(),
-                                            " entries, expected ", source.tokens.size()));
+                                            " entries, expected ", source.model.tokens.size()));
   }
   for (TokenId id = 0; id < types.size(); ++id) {
     const bool special = types[id] == kTypeControl;
-    if ((!special && types[id] != kTypeUserDefined) || source.tokens[id].empty()) continue;
+    if ((!special && types[id] != kTypeUserDefined) || source.model.tokens[id].empty()) continue;
     source.added.push_back(
-        {.id = id, .content = std::string(source.tokens[id]), .special = special});
+        {.id = id, .content = std::string(source.model.tokens[id]), .special = special});
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadMerges(const GgufMetadata& metadata, TokenizerSource& source) {
   ASSIGN_OR_RETURN(const GgufStringArray merges, metadata.GetStrings("tokenizer.ggml.merges"));
-  source.merges.reserve(merges.size());
+  source.model.merges.reserve(merges.size());
   for (const std::string_view pair : merges) {
     // The left part is never empty, and no part has a space: byte-level letters print.
     const size_t space = pair.find(' ', 1);
     if (space == std::string_view::npos) {
-      return Malformed(metadata, absl::StrCat("tokenizer.ggml.merges[", source.merges.size(),
+      return Malformed(metadata, absl::StrCat("tokenizer.ggml.merges[", source.model.merges.size(),
                                               "] is not a pair"));
     }
-    source.merges.emplace_back(pair.substr(0, space), pair.substr(space + 1));
+    source.model.merges.emplace_back(pair.substr(0, space), pair.substr(space + 1));
   }
   return absl::OkStatus();
 }
@@ -70,7 +70,7 @@ absl::StatusOr<std::optional<TokenId>> ReadId(const GgufMetadata& metadata, std:
 }
 
 absl::Status ReadRoles(const GgufMetadata& metadata, TokenizerSource& source) {
-  const size_t size = source.tokens.size();
+  const size_t size = source.model.tokens.size();
   ASSIGN_OR_RETURN(source.bos_id, ReadId(metadata, "tokenizer.ggml.bos_token_id", size));
   ASSIGN_OR_RETURN(source.eos_id, ReadId(metadata, "tokenizer.ggml.eos_token_id", size));
   ASSIGN_OR_RETURN(source.unk_id, ReadId(metadata, "tokenizer.ggml.unknown_token_id", size));
@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromGguf(const GgufM
                                       ", known: ", KnownGgufPreTokenizers()));
   }
   TokenizerSource source;
-  source.ignore_merges = row->ignore_merges;
+  source.model.ignore_merges = row->ignore_merges;
   RETURN_IF_ERROR(ReadVocabulary(metadata, source));
   RETURN_IF_ERROR(ReadMerges(metadata, source));
   RETURN_IF_ERROR(ReadRoles(metadata, source));

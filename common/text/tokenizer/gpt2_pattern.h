@@ -14,8 +14,8 @@ namespace baton {
 // 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 class Gpt2Pattern : public SplitPattern {
  public:
-  void AppendMatches(std::string_view text, uint32_t base,
-                     std::vector<Piece>& matches) const override;
+  absl::Status AppendMatches(std::string_view text, uint32_t base,
+                             std::vector<Piece>& matches) const override;
 };
 
 }  // namespace baton

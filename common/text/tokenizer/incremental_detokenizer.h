@@ -5,7 +5,8 @@
 //   detokenizer.Finish(delta);                                 // flushes an unfinished character
 //
 // Concatenating everything equals Tokenizer::Decode of all ids: a character whose bytes are spread
-// over tokens is held until it is complete, and bytes that can form none become U+FFFD.
+// over tokens is held until it is complete, and bytes that can form none become U+FFFD. Decoders
+// for which the last token decides about all before it (CTC, BPEDecoder) give everything in Finish.
 //
 // Threading: thread-compatible. Copyable: a copy goes on from the same point.
 // Ownership: the tokenizer outlives it.
@@ -15,8 +16,8 @@
 #include <string>
 
 #include "common/base/ids.h"
+#include "common/text/tokenizer/detokenizer_plan.h"
 #include "common/text/tokenizer/tokenizer.h"
-#include "common/text/unicode/utf8.h"
 
 namespace baton {
 
@@ -29,16 +30,16 @@ class IncrementalDetokenizer {
   void Push(TokenId id, std::string& out);
   void Push(std::span<const TokenId> ids, std::string& out);
 
-  // Appends U+FFFD for bytes that wait for the rest of their character, and starts over.
-  void Finish(std::string& out) { assembler_.Finish(out); }
+  // Appends what waits for the next token, U+FFFD for an unfinished character, and starts over.
+  void Finish(std::string& out);
 
-  // True when bytes wait.
-  bool pending() const { return assembler_.pending(); }
+  // True when something waits.
+  bool pending() const { return state_.pending(); }
 
  private:
   const Tokenizer* tokenizer_;
   SpecialTokens special_;
-  Utf8Assembler assembler_;
+  DetokenizerPlan::State state_;
 };
 
 }  // namespace baton

@@ -25,8 +25,13 @@ class MergeTable {
     TokenId product;
   };
 
-  // Earlier merges go first. Of equal pairs the last one counts.
-  static absl::StatusOr<MergeTable> Build(std::span<const Merge> merges);
+  // What goes first: the earlier merge, or that with the earlier product, whatever its parts; those
+  // of one product stand together then.
+  enum class Order : uint8_t { kByMerge, kByProduct };
+
+  // Of equal pairs the last one counts.
+  static absl::StatusOr<MergeTable> Build(std::span<const Merge> merges,
+                                          Order order = Order::kByMerge);
 
   // kNoRank when the pair does not merge. REQUIRES: ids are below kIdCountMax.
   uint32_t Rank(TokenId left, TokenId right) const {

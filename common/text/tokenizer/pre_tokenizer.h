@@ -1,12 +1,17 @@
 // The second stage: cuts text into the pieces that no token may cross.
 //
 // Threading: implementations are immutable and thread-safe; a PieceBuffer belongs to one call.
+// Errors:    INVALID_ARGUMENT when an expression takes too many steps on this text, or it outgrows
+//            the offsets.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "absl/status/status.h"
 
 namespace baton {
 
@@ -21,9 +26,11 @@ struct Piece {
 // warm. REQUIRES: texts are shorter than 4 GiB.
 class PieceBuffer {
  public:
-  // Starts over with one piece: all of `text`, which outlives its use here.
-  void Reset(std::string_view text) {
+  // Starts over with one piece: all of `text`, which outlives its use here. `at_front`: nothing of
+  // the original text comes before it.
+  void Reset(std::string_view text, bool at_front = true) {
     text_ = text;
+    at_front_ = at_front;
     pieces_.clear();
     if (!text.empty()) pieces_.push_back({0, static_cast<uint32_t>(text.size())});
   }
@@ -34,6 +41,9 @@ class PieceBuffer {
     return {text_.data() + piece.begin, piece.end - piece.begin};
   }
 
+  // True for a piece that the original text starts with.
+  bool IsFront(Piece piece) const { return at_front_ && piece.begin == 0; }
+
   // Replaces every piece by those that `cut(text of the piece, its begin, out)` appends to `out`,
   // in offsets of the whole text. Empty ones are not to be appended.
   template <typename Cut>
@@ -43,22 +53,56 @@ class PieceBuffer {
     std::swap(pieces_, next_);
   }
 
+  // Replaces the text of every piece by what `rewrite(text of the piece, is front, out)` appends to
+  // `out`, a string of all. Empty ones vanish.
+  template <typename Rewrite>
+  absl::Status RewritePieces(Rewrite&& rewrite) {
+    spare_.clear();
+    next_.clear();
+    bool front = at_front_ && !pieces_.empty() && pieces_[0].begin == 0;
+    for (const Piece piece : pieces_) {
+      const size_t begin = spare_.size();
+      rewrite(TextOf(piece), IsFront(piece), spare_);
+      if (spare_.size() > kTextBytesMax) {
+        return absl::InvalidArgumentError("tokenize: pre-tokenizers make the text too long");
+      }
+      if (spare_.size() == begin) {
+        if (begin == 0) front = false;
+        continue;
+      }
+      next_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(spare_.size())});
+    }
+    std::swap(pieces_, next_);
+    std::swap(storage_, spare_);
+    text_ = storage_;
+    at_front_ = front;
+    return absl::OkStatus();
+  }
+
  private:
+  static constexpr size_t kTextBytesMax = size_t{3} << 30;
+
   std::string_view text_;
+  bool at_front_ = true;
   std::vector<Piece> pieces_;
   std::vector<Piece> next_;
+  std::string storage_;  // what text_ views once it was rewritten
+  std::string spare_;
 };
 
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
 
-  // Cuts the pieces further.
-  virtual void Cut(PieceBuffer& pieces) const = 0;
+  // Cuts the pieces further, or rewrites them.
+  virtual absl::Status Cut(PieceBuffer& pieces) const = 0;
 
   // True when what comes out stands for bytes, as with ByteLevel. The stand-in letters that the
-  // files use for bytes never exist at run time: the model reads the bytes themselves.
+  // files use for bytes need not exist at run time: the model reads the bytes themselves.
   virtual bool byte_level() const { return false; }
+
+  // True when it asks which piece is the front.
+  virtual bool marks_front() const { return false; }
 };
 
 }  // namespace baton

@@ -203,9 +203,12 @@ void RunPattern::AppendTrailingRun(std::string_view text, uint32_t base,
       {base + static_cast<uint32_t>(begin), base + static_cast<uint32_t>(text.size())});
 }
 
-void RunPattern::AppendMatches(std::string_view text, uint32_t base,
-                               std::vector<Piece>& matches) const {
-  if (at_end_) return AppendTrailingRun(text, base, matches);
+absl::Status RunPattern::AppendMatches(std::string_view text, uint32_t base,
+                                       std::vector<Piece>& matches) const {
+  if (at_end_) {
+    AppendTrailingRun(text, base, matches);
+    return absl::OkStatus();
+  }
   for (size_t at = 0; at < text.size();) {
     const size_t end = MatchEnd(text, at);
     if (end > at) {
@@ -215,6 +218,7 @@ void RunPattern::AppendMatches(std::string_view text, uint32_t base,
       at += DecodeChar(text.substr(at)).length;
     }
   }
+  return absl::OkStatus();
 }
 
 }  // namespace baton

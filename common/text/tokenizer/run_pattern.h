@@ -35,8 +35,8 @@ class RunPattern : public SplitPattern {
   // `{m,n}` or the set written again. nullptr for anything else.
   static std::unique_ptr<const RunPattern> Compile(std::string_view regex);
 
-  void AppendMatches(std::string_view text, uint32_t base,
-                     std::vector<Piece>& matches) const override;
+  absl::Status AppendMatches(std::string_view text, uint32_t base,
+                             std::vector<Piece>& matches) const override;
 
  private:
   friend class RunPatternParser;

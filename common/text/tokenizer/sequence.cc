@@ -1,11 +1,13 @@
-// Sequences of normalizers, pre-tokenizers and post-processors: each works on what the one before
-// left.
+// Sequences of normalizers, pre-tokenizers, post-processors and decoders: each works on what the
+// one before left.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/status_macros.h"
+#include "common/text/tokenizer/byte_letters.h"
 #include "common/text/tokenizer/component_registry.h"
 
 namespace baton {
@@ -18,19 +20,36 @@ class NormalizerSequence : public Normalizer {
  public:
   explicit NormalizerSequence(Parts<Normalizer> parts) : parts_(std::move(parts)) {}
 
-  std::string_view Normalize(std::string_view text, std::string& storage) const override {
+  absl::StatusOr<std::string_view> Normalize(std::string_view text,
+                                             std::string& storage) const override {
+    // Two buffers in turn: a part may return its input, or a piece of it.
+    std::string spare;
     std::string_view current = text;
+    bool in_storage = false;
     for (const auto& part : parts_) {
-      std::string next;
-      const std::string_view result = part->Normalize(current, next);
-      if (result.data() != next.data() || next.empty()) {
-        current = result;
-        continue;
-      }
-      storage = std::move(next);
-      current = storage;
+      std::string& target = in_storage ? spare : storage;
+      ASSIGN_OR_RETURN(const std::string_view result, part->Normalize(current, target));
+      const bool rewritten = result.data() == target.data();
+      current = result;
+      if (rewritten) in_storage = !in_storage;
     }
-    return current;
+    const bool in_spare = !spare.empty() && current.data() >= spare.data() &&
+                          current.data() <= spare.data() + spare.size();
+    if (!in_spare) return current;
+    storage.assign(current);
+    return std::string_view(storage);
+  }
+
+  bool DropsFront(std::string_view text) const override {
+    std::string current(text);
+    for (const auto& part : parts_) {
+      if (part->DropsFront(current)) return true;
+      std::string storage;
+      const auto next = part->Normalize(current, storage);
+      if (!next.ok()) return false;
+      current = std::string(*next);
+    }
+    return false;
   }
 
  private:
@@ -41,13 +60,34 @@ class PreTokenizerSequence : public PreTokenizer {
  public:
   explicit PreTokenizerSequence(Parts<PreTokenizer> parts) : parts_(std::move(parts)) {}
 
-  void Cut(PieceBuffer& pieces) const override {
-    for (const auto& part : parts_) part->Cut(pieces);
+  absl::Status Cut(PieceBuffer& pieces) const override {
+    for (const auto& part : parts_) RETURN_IF_ERROR(part->Cut(pieces));
+    return absl::OkStatus();
   }
   bool byte_level() const override { return !parts_.empty() && parts_.back()->byte_level(); }
+  bool marks_front() const override {
+    return std::any_of(parts_.begin(), parts_.end(),
+                       [](const auto& part) { return part->marks_front(); });
+  }
 
  private:
   const Parts<PreTokenizer> parts_;
+};
+
+class DecoderSequence : public TokenDecoder {
+ public:
+  explicit DecoderSequence(Parts<TokenDecoder> parts) : parts_(std::move(parts)) {}
+
+  void Decode(std::vector<std::string>& tokens) const override {
+    for (const auto& part : parts_) part->Decode(tokens);
+  }
+  DecodeScope scope() const override { return DecodeScope::kList; }
+  void AppendParts(std::vector<const TokenDecoder*>& parts) const override {
+    for (const auto& part : parts_) part->AppendParts(parts);
+  }
+
+ private:
+  const Parts<TokenDecoder> parts_;
 };
 
 class FramingSequence : public TokenFraming {
@@ -87,8 +127,8 @@ absl::StatusOr<std::unique_ptr<const PreTokenizer>> MakePreTokenizer(
   ASSIGN_OR_RETURN(Parts<PreTokenizer> parts,
                    MakeParts(config, "pretokenizers", registry.pre_tokenizers, registry));
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    // Whatever follows would have to see the letters that stand for bytes.
-    if (parts[i]->byte_level()) return config.Unsupported("ByteLevel before another pre-tokenizer");
+    // Whatever follows sees the letters that stand for bytes.
+    if (parts[i]->byte_level()) parts[i] = std::make_unique<ByteLetters>(std::move(parts[i]));
   }
   return std::make_unique<PreTokenizerSequence>(std::move(parts));
 }
@@ -100,11 +140,19 @@ absl::StatusOr<std::unique_ptr<const TokenFraming>> MakeFraming(const ComponentC
   return std::make_unique<FramingSequence>(std::move(parts));
 }
 
+absl::StatusOr<std::unique_ptr<const TokenDecoder>> MakeDecoder(const ComponentConfig& config,
+                                                                const ComponentRegistry& registry) {
+  ASSIGN_OR_RETURN(Parts<TokenDecoder> parts,
+                   MakeParts(config, "decoders", registry.decoders, registry));
+  return std::make_unique<DecoderSequence>(std::move(parts));
+}
+
 }  // namespace
 
 absl::Status Register_sequence(ComponentRegistry& registry) {
   RETURN_IF_ERROR(registry.normalizers.Add("Sequence", MakeNormalizer));
   RETURN_IF_ERROR(registry.pre_tokenizers.Add("Sequence", MakePreTokenizer));
+  RETURN_IF_ERROR(registry.decoders.Add("Sequence", MakeDecoder));
   return registry.post_processors.Add("Sequence", MakeFraming);
 }
 

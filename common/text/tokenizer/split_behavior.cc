@@ -98,6 +98,14 @@ bool CoversAll(std::string_view text, uint32_t base, const std::vector<Piece>& p
   return at == base + text.size();
 }
 
+// Empty matches cut, but make no pieces.
+void DropEmpty(size_t start, std::vector<Piece>& pieces) {
+  const auto first = pieces.begin() + static_cast<ptrdiff_t>(start);
+  pieces.erase(
+      std::remove_if(first, pieces.end(), [](Piece piece) { return piece.begin == piece.end; }),
+      pieces.end());
+}
+
 }  // namespace
 
 std::optional<SplitBehavior> ParseSplitBehavior(std::string_view name) {
@@ -114,26 +122,31 @@ std::optional<SplitBehavior> ParseSplitBehavior(std::string_view name) {
   return std::nullopt;
 }
 
-void CutByPattern(const SplitPattern& pattern, SplitBehavior behavior, bool invert,
-                  PieceBuffer& pieces) {
+absl::Status CutByPattern(const SplitPattern& pattern, SplitBehavior behavior, bool invert,
+                          PieceBuffer& pieces) {
   const bool matches_stay =
       behavior == SplitBehavior::kIsolated || (behavior == SplitBehavior::kRemoved && invert);
   std::vector<Piece> matches;
   std::vector<Span> spans;
+  absl::Status status;
   pieces.Recut([&](std::string_view text, uint32_t base, std::vector<Piece>& out) {
     const size_t start = out.size();
     if (matches_stay) {
-      pattern.AppendMatches(text, base, out);
-      if (behavior == SplitBehavior::kRemoved || CoversAll(text, base, out, start)) return;
+      status.Update(pattern.AppendMatches(text, base, out));
+      if (behavior == SplitBehavior::kRemoved || CoversAll(text, base, out, start)) {
+        return DropEmpty(start, out);
+      }
       matches.assign(out.begin() + static_cast<ptrdiff_t>(start), out.end());
       out.resize(start);
     } else {
       matches.clear();
-      pattern.AppendMatches(text, base, matches);
+      status.Update(pattern.AppendMatches(text, base, matches));
     }
     Fill(text, base, matches, invert, spans);
     Apply(spans, behavior, out);
+    DropEmpty(start, out);
   });
+  return status;
 }
 
 }  // namespace baton

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/status_macros.h"
 #include "common/text/tokenizer/tokenizer_parts.h"
 #include "common/text/unicode/utf8.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 // Leaves room for normalization to grow the text; offsets have 32 bits.
 constexpr size_t kTextBytesMax = size_t{1} << 30;
+constexpr size_t kNormalizedBytesMax = size_t{3} << 30;
 
 }  // namespace
 
@@ -49,42 +51,63 @@ absl::StatusOr<std::vector<TokenId>> Tokenizer::Encode(std::string_view text,
       const auto next =
           std::lower_bound(options.plain_at.begin(), options.plain_at.end(), size_t{segment.begin});
       const bool marked = next != options.plain_at.end() && *next < segment.end;
-      EncodeSegment(text.substr(segment.begin, segment.end - segment.begin),
-                    options.parse_special && !marked, scratch, ids);
+      RETURN_IF_ERROR(EncodeSegment(text.substr(segment.begin, segment.end - segment.begin),
+                                    segment.begin == 0, options.parse_special && !marked, scratch,
+                                    ids));
     }
   }
   if (options.add_special_tokens) ids.insert(ids.end(), frame.after.begin(), frame.after.end());
   return ids;
 }
 
-void Tokenizer::EncodeSegment(std::string_view text, bool parse_special, Scratch& scratch,
-                              std::vector<TokenId>& ids) const {
+absl::Status Tokenizer::EncodeSegment(std::string_view text, bool at_front, bool parse_special,
+                                      Scratch& scratch, std::vector<TokenId>& ids) const {
   if (parts_->normalizer != nullptr) {
-    text = parts_->normalizer->Normalize(text, scratch.normalized);
+    at_front = at_front && parts_->pre_tokenizer != nullptr &&
+               parts_->pre_tokenizer->marks_front() && !parts_->normalizer->DropsFront(text);
+    ASSIGN_OR_RETURN(text, parts_->normalizer->Normalize(text, scratch.normalized));
+    if (text.size() > kNormalizedBytesMax) {
+      return InvalidArgument(absl::StrCat("tokenize: normalized text has ", text.size(),
+                                          " bytes, expected up to ", kNormalizedBytesMax));
+    }
   }
   parts_->normalized_added.Split(text, parse_special, scratch.segments);
   for (const Segment& segment : scratch.segments) {
     if (segment.id != kNoToken) {
       ids.push_back(segment.id);
-    } else {
-      EncodePlain(text.substr(segment.begin, segment.end - segment.begin), scratch, ids);
+      continue;
     }
+    RETURN_IF_ERROR(EncodePlain(text.substr(segment.begin, segment.end - segment.begin),
+                                at_front && segment.begin == 0, scratch, ids));
   }
+  return absl::OkStatus();
 }
 
-void Tokenizer::EncodePlain(std::string_view text, Scratch& scratch,
-                            std::vector<TokenId>& ids) const {
-  scratch.pieces.Reset(text);
-  parts_->pre_tokenizer->Cut(scratch.pieces);
-  parts_->model->Encode(scratch.pieces, ids);
+absl::Status Tokenizer::EncodePlain(std::string_view text, bool at_front, Scratch& scratch,
+                                    std::vector<TokenId>& ids) const {
+  scratch.pieces.Reset(text, at_front);
+  if (parts_->pre_tokenizer != nullptr) {
+    RETURN_IF_ERROR(parts_->pre_tokenizer->Cut(scratch.pieces));
+  }
+  return parts_->model->Encode(scratch.pieces, ids);
 }
 
 std::string Tokenizer::Decode(std::span<const TokenId> ids, SpecialTokens special) const {
+  const DetokenizerPlan& plan = parts_->detokenizer;
   std::string bytes;
   bytes.reserve(ids.size() * 5);
+  if (!plan.context_free()) {
+    DetokenizerPlan::State state;
+    for (const TokenId id : ids) {
+      if (special == SpecialTokens::kSkip && IsSpecial(id)) continue;
+      plan.Push(id, state, bytes);
+    }
+    plan.Finish(state, bytes);
+    return bytes;
+  }
   for (const TokenId id : ids) {
     if (special == SpecialTokens::kSkip && IsSpecial(id)) continue;
-    bytes.append(parts_->bytes[id]);
+    bytes.append(plan.TokenBytes(id));
   }
   if (IsValidUtf8(bytes)) return bytes;
   std::string text;
@@ -95,7 +118,11 @@ std::string Tokenizer::Decode(std::span<const TokenId> ids, SpecialTokens specia
 
 size_t Tokenizer::vocab_size() const { return parts_->texts.size(); }
 
-std::string_view Tokenizer::TokenBytes(TokenId id) const { return parts_->bytes[id]; }
+std::string_view Tokenizer::TokenBytes(TokenId id) const {
+  return parts_->detokenizer.TokenBytes(id);
+}
+
+const DetokenizerPlan& Tokenizer::detokenizer() const { return parts_->detokenizer; }
 
 std::string_view Tokenizer::TokenText(TokenId id) const { return parts_->texts[id]; }
 

@@ -26,6 +26,7 @@
 
 namespace baton {
 
+class DetokenizerPlan;  // how ids become text: detokenizer_plan.h
 struct TokenizerParts;  // what a loader hands to the constructor: tokenizer_parts.h
 
 struct EncodeOptions {
@@ -53,12 +54,26 @@ class Tokenizer {
   // From the tokenizer.ggml.* keys of a GGUF file.
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromGguf(const GgufMetadata& metadata);
 
+  // From the bytes of sentencepiece's tokenizer.model. `config` may name roles again.
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromSentencePiece(
+      std::string_view model, const TokenizerConfig& config);
+
+  // From the lines of a tiktoken file, "base64 rank" each; what it lacks comes from `config`:
+  // special tokens from added_tokens, roles, and the expression from `pattern`.
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromTiktoken(
+      std::string_view ranks, std::string_view pattern, const TokenizerConfig& config);
+
+  // From the text of Mistral's tekken.json.
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromTekken(std::string_view tekken_json,
+                                                                     const TokenizerConfig& config);
+
   explicit Tokenizer(TokenizerParts parts);
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
   ~Tokenizer();
 
-  // Bytes that are not UTF-8 are encoded as they are. INVALID_ARGUMENT for text of more than 1 GiB.
+  // Bytes that are not UTF-8 are encoded as they are, where the vocabulary can spell bytes.
+  // INVALID_ARGUMENT for text of more than 1 GiB, or that the vocabulary cannot spell.
   absl::StatusOr<std::vector<TokenId>> Encode(std::string_view text,
                                               const EncodeOptions& options) const;
 
@@ -69,9 +84,12 @@ class Tokenizer {
   // Ids are below this; some may be unused.
   size_t vocab_size() const;
 
-  // The bytes that a token adds to the text, maybe a part of a character; empty for unknown ids.
-  // Valid while the tokenizer lives.
+  // The bytes that a token adds to the text when it is not the first, maybe a part of a character;
+  // empty for unknown ids. Valid while the tokenizer lives.
   std::string_view TokenBytes(TokenId id) const;
+
+  // How all of them become text; IncrementalDetokenizer's business.
+  const DetokenizerPlan& detokenizer() const;
 
   // The token as the vocabulary spells it ("Ġthe"), and back.
   std::string_view TokenText(TokenId id) const;
@@ -92,9 +110,10 @@ class Tokenizer {
   struct Scratch;
 
   // Encodes text between raw added tokens, and between normalized ones.
-  void EncodeSegment(std::string_view text, bool parse_special, Scratch& scratch,
-                     std::vector<TokenId>& ids) const;
-  void EncodePlain(std::string_view text, Scratch& scratch, std::vector<TokenId>& ids) const;
+  absl::Status EncodeSegment(std::string_view text, bool at_front, bool parse_special,
+                             Scratch& scratch, std::vector<TokenId>& ids) const;
+  absl::Status EncodePlain(std::string_view text, bool at_front, Scratch& scratch,
+                           std::vector<TokenId>& ids) const;
 
   const std::unique_ptr<const TokenizerParts> parts_;
 };

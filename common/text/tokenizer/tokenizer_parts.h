@@ -9,6 +9,7 @@
 
 #include "common/base/ids.h"
 #include "common/text/tokenizer/added_tokens.h"
+#include "common/text/tokenizer/detokenizer_plan.h"
 #include "common/text/tokenizer/normalizer.h"
 #include "common/text/tokenizer/pre_tokenizer.h"
 #include "common/text/tokenizer/token_framing.h"
@@ -18,14 +19,14 @@
 namespace baton {
 
 struct TokenizerParts {
-  TokenTable texts;           // as the vocabulary spells them, added tokens included; indexed
-  TokenTable bytes;           // what each adds to the text
+  TokenTable texts;  // as the vocabulary spells them, added tokens included; indexed
+  DetokenizerPlan detokenizer;
   std::vector<bool> special;  // by id
 
-  AddedTokenMatcher raw_added;                   // found in the text as it is
-  std::unique_ptr<const Normalizer> normalizer;  // may be null
-  AddedTokenMatcher normalized_added;            // found after normalization
-  std::unique_ptr<const PreTokenizer> pre_tokenizer;
+  AddedTokenMatcher raw_added;                        // found in the text as it is
+  std::unique_ptr<const Normalizer> normalizer;       // may be null
+  AddedTokenMatcher normalized_added;                 // found after normalization
+  std::unique_ptr<const PreTokenizer> pre_tokenizer;  // may be null
   std::unique_ptr<const TokenModel> model;
   SpecialTokenFrame frame;
 

@@ -12,6 +12,7 @@ namespace baton {
 namespace {
 
 using Merge = MergeTable::Merge;
+constexpr auto kByMerge = MergeTable::Order::kByMerge;
 
 // A vocabulary grown by random merges over the bytes 'a' to 'd', with a byte-pair encoder that does
 // nothing but what the definition says.
@@ -38,7 +39,7 @@ class RandomBpe {
     TokenTable table;
     for (const std::string& token : tokens_) table.Append(token);
     table.BuildIndex();
-    return BpeModel::Make(std::move(table), merges_, options).value();
+    return BpeModel::Make(std::move(table), merges_, kByMerge, options).value();
   }
 
   std::vector<TokenId> ByDefinition(std::string_view text) const {
@@ -77,7 +78,7 @@ std::vector<TokenId> Encode(const BpeModel& model, std::string_view text) {
   PieceBuffer pieces;
   pieces.Reset(text);
   std::vector<TokenId> ids;
-  model.Encode(pieces, ids);
+  EXPECT_TRUE(model.Encode(pieces, ids).ok());
   return ids;
 }
 
@@ -100,9 +101,11 @@ TEST(BpeModel, IgnoreMergesTakesWholePieces) {
   for (const std::string_view token : {"a", "b", "ab", "aab"}) table.Append(token);
   table.BuildIndex();
   const std::vector<Merge> merges = {{0, 1, 2}};
-  EXPECT_THAT(Encode(*BpeModel::Make(table, merges, {}).value(), "aab"),
+  EXPECT_THAT(Encode(*BpeModel::Make(table, merges, kByMerge, {}).value(), "aab"),
               testing::ElementsAre(0, 2));
-  EXPECT_THAT(Encode(*BpeModel::Make(table, merges, {.ignore_merges = true}).value(), "aab"),
+  BpeOptions ignoring;
+  ignoring.ignore_merges = true;
+  EXPECT_THAT(Encode(*BpeModel::Make(table, merges, kByMerge, ignoring).value(), "aab"),
               testing::ElementsAre(3));
 }
 
@@ -111,7 +114,7 @@ TEST(BpeModel, LongPiecesTakeNoQuadraticTime) {
   for (const std::string_view token : {"a", "aa", "aaaa"}) table.Append(token);
   table.BuildIndex();
   const std::vector<Merge> merges = {{0, 0, 1}, {1, 1, 2}};
-  const auto model = BpeModel::Make(std::move(table), merges, {}).value();
+  const auto model = BpeModel::Make(std::move(table), merges, kByMerge, {}).value();
   const std::vector<TokenId> ids = Encode(*model, std::string(4'000'002, 'a'));
   ASSERT_EQ(ids.size(), 1'000'001u);
   EXPECT_EQ(ids.front(), 2u);
@@ -121,7 +124,7 @@ TEST(BpeModel, LongPiecesTakeNoQuadraticTime) {
 TEST(BpeModel, RefusesVocabulariesBeyondItsSlots) {
   TokenTable table;
   for (uint32_t i = 0; i <= MergeTable::kIdCountMax; ++i) table.Append("x");
-  EXPECT_EQ(BpeModel::Make(std::move(table), {}, {}).status().code(),
+  EXPECT_EQ(BpeModel::Make(std::move(table), {}, kByMerge, {}).status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

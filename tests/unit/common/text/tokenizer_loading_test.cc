@@ -71,25 +71,29 @@ TEST(TokenizerJson, LoadsAndFramesText) {
 }
 
 TEST(TokenizerJson, NamesWhatItDoesNotKnow) {
-  EXPECT_THAT(
-      ErrorWith("/pre_tokenizer", {{"type", "Foo"}}),
-      HasSubstr("tokenizer.json.pre_tokenizer: unknown type Foo, known: ByteLevel, Digits"));
+  EXPECT_THAT(ErrorWith("/pre_tokenizer", {{"type", "Foo"}}),
+              HasSubstr("tokenizer.json.pre_tokenizer: unknown type Foo, known: BertPreTokenizer"));
   EXPECT_THAT(ErrorWith("/normalizer", {{"type", "Sequence"},
-                                        {"normalizers", {{{"type", "NFC"}}, {{"type", "Nmt"}}}}}),
-              HasSubstr("tokenizer.json.normalizer.normalizers[1]: unknown type Nmt"));
-  EXPECT_THAT(ErrorWith("/decoder", {{"type", "CTC"}}), HasSubstr("unknown type CTC"));
-  EXPECT_THAT(ErrorWith("/post_processor", {{"type", "BertProcessing"}}),
-              HasSubstr("post_processor: unknown type BertProcessing"));
-  EXPECT_THAT(ErrorWith("/model/type", "Unigram"), HasSubstr("unknown type Unigram, known: BPE"));
-  EXPECT_THAT(ErrorWith("/model/byte_fallback", true), HasSubstr("byte_fallback"));
-  EXPECT_THAT(ErrorWith("/model/dropout", 0.1), HasSubstr("dropout"));
-  EXPECT_THAT(ErrorWith("/model/end_of_word_suffix", "</w>"), HasSubstr("end_of_word_suffix"));
-  EXPECT_THAT(ErrorWith("/pre_tokenizer/add_prefix_space", true), HasSubstr("add_prefix_space"));
-  EXPECT_THAT(ErrorWith("/pre_tokenizer", nullptr), HasSubstr("BPE without ByteLevel"));
+                                        {"normalizers", {{{"type", "NFC"}}, {{"type", "Foo"}}}}}),
+              HasSubstr("tokenizer.json.normalizer.normalizers[1]: unknown type Foo"));
+  EXPECT_THAT(ErrorWith("/decoder", {{"type", "Foo"}}), HasSubstr("unknown type Foo"));
+  EXPECT_THAT(ErrorWith("/post_processor", {{"type", "Foo"}}),
+              HasSubstr("post_processor: unknown type Foo"));
+  EXPECT_THAT(ErrorWith("/model/type", "Foo"),
+              HasSubstr("unknown type Foo, known: BPE, Unigram, WordLevel, WordPiece"));
   EXPECT_THAT(
       ErrorWith("/pre_tokenizer",
-                {{"type", "Split"}, {"pattern", {{"Regex", "(?=x)"}}}, {"behavior", "Isolated"}}),
-      HasSubstr("tokenizer.json.pre_tokenizer.pattern: unknown expression (?=x)"));
+                {{"type", "Split"}, {"pattern", {{"Regex", "(?=x"}}}, {"behavior", "Isolated"}}),
+      HasSubstr("tokenizer.json.pre_tokenizer.pattern: expression (?=x does not compile"));
+}
+
+TEST(TokenizerJson, MissingUnknownTokenFailsOnTheFirstUnknownCharacter) {
+  json document = Sample();
+  document["model"]["unk_token"] = "<none>";
+  const auto tokenizer = Tokenizer::FromJson(document.dump(), {});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_THAT((*tokenizer)->Encode("ab", {}).value(), ElementsAre(4, 2));
+  EXPECT_THAT((*tokenizer)->Encode("abc", {}).status().ToString(), HasSubstr("unk_token"));
 }
 
 TEST(TokenizerJson, RefusesMalformedFiles) {
@@ -104,10 +108,11 @@ TEST(TokenizerJson, RefusesMalformedFiles) {
   EXPECT_THAT(ErrorWith("/model/merges", {"a  b"}), HasSubstr("model.merges[0] is not a pair"));
   EXPECT_THAT(ErrorWith("/model/merges", json::parse(R"([["a", "zz"]])")),
               HasSubstr("outside the vocabulary"));
-  EXPECT_THAT(ErrorWith("/model/unk_token", "<unk>"), HasSubstr("unk_token"));
+  EXPECT_THAT(ErrorWith("/model/unk_token", 5), HasSubstr("unk_token"));
   EXPECT_THAT(ErrorWith("/added_tokens/0/id", 2), HasSubstr("clashes"));
   EXPECT_THAT(ErrorWith("/added_tokens/0/content", "ab"), HasSubstr("clashes"));
   EXPECT_THAT(ErrorWith("/added_tokens/0/id", int64_t{1} << 40), HasSubstr("id out of range"));
+  EXPECT_THAT(ErrorWith("/added_tokens/0/id", 1 << 24), HasSubstr("expected below"));
   EXPECT_THAT(ErrorWith("/added_tokens/1", "x"), HasSubstr("added_tokens[1]: not an object"));
   EXPECT_THAT(ErrorWith("/pre_tokenizer/use_regex", "yes"),
               HasSubstr("pre_tokenizer.use_regex: missing or not a boolean"));

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "common/text/unicode/char_properties.h"
-#include "common/text/unicode/nfc.h"
+#include "common/text/unicode/normal_form.h"
 #include "common/text/unicode/utf8.h"
 
 namespace baton {
@@ -97,15 +97,16 @@ TEST(CharProperties, WordCharacters) {
 }
 
 TEST(Nfc, ComposesAndOrders) {
-  EXPECT_EQ(ToNfc("e\u0301"), "\u00E9");
-  EXPECT_EQ(ToNfc("\u212B"), "\u00C5");
-  EXPECT_EQ(ToNfc("a\u0315\u0300\u05AE\u0062"), "\u00E0\u05AE\u0315b");
-  EXPECT_EQ(ToNfc("\u1100\u1161\u11A8"), "\uAC01");
-  EXPECT_EQ(ToNfc("\uAC00\u11A8"), "\uAC01");
-  EXPECT_EQ(ToNfc("\u0958"), "\u0915\u093C");  // excluded from composition
-  EXPECT_EQ(ToNfc("\u0344"), "\u0308\u0301");
-  EXPECT_EQ(ToNfc("e\xFF\u0301"), "e\xFF\u0301");  // nothing composes over a stray byte
-  EXPECT_EQ(ToNfc(""), "");
+  EXPECT_EQ(ToNormalForm("e\u0301", NormalForm::kC), "\u00E9");
+  EXPECT_EQ(ToNormalForm("\u212B", NormalForm::kC), "\u00C5");
+  EXPECT_EQ(ToNormalForm("a\u0315\u0300\u05AE\u0062", NormalForm::kC), "\u00E0\u05AE\u0315b");
+  EXPECT_EQ(ToNormalForm("\u1100\u1161\u11A8", NormalForm::kC), "\uAC01");
+  EXPECT_EQ(ToNormalForm("\uAC00\u11A8", NormalForm::kC), "\uAC01");
+  EXPECT_EQ(ToNormalForm("\u0958", NormalForm::kC), "\u0915\u093C");  // excluded from composition
+  EXPECT_EQ(ToNormalForm("\u0344", NormalForm::kC), "\u0308\u0301");
+  EXPECT_EQ(ToNormalForm("e\xFF\u0301", NormalForm::kC),
+            "e\xFF\u0301");  // nothing composes over a stray byte
+  EXPECT_EQ(ToNormalForm("", NormalForm::kC), "");
 }
 
 TEST(Nfc, QuickCheckNeverClaimsTooMuch) {
@@ -117,12 +118,12 @@ TEST(Nfc, QuickCheckNeverClaimsTooMuch) {
     for (uint64_t left = random() % 6; left > 0; --left) {
       AppendUtf8(starts[random() % 9] + static_cast<char32_t>(random() % 96), text);
     }
-    const std::string composed = ToNfc(text);
-    if (IsSurelyNfc(text)) {
+    const std::string composed = ToNormalForm(text, NormalForm::kC);
+    if (IsSurelyInForm(text, NormalForm::kC)) {
       ++sure;
       EXPECT_EQ(composed, text);
     }
-    EXPECT_EQ(ToNfc(composed), composed);
+    EXPECT_EQ(ToNormalForm(composed, NormalForm::kC), composed);
   }
   EXPECT_GT(sure, 1000);
 }

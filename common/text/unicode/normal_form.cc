@@ -1,14 +1,17 @@
-#include "common/text/unicode/nfc.h"
+#include "common/text/unicode/normal_form.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "common/text/unicode/char_properties.h"
+#include "common/text/unicode/code_point_runs.h"
+#include "common/text/unicode/reference_properties.h"
 #include "common/text/unicode/utf8.h"
 
 namespace baton {
@@ -19,6 +22,10 @@ constexpr uint32_t kDecompositions[] = {
 };
 constexpr uint32_t kClassRuns[] = {
 #include "common/text/unicode/combining_classes.inc"
+};
+// Where they differ from the canonical ones.
+constexpr uint32_t kCompatibility[] = {
+#include "common/text/unicode/compatibility.inc"
 };
 // Triples: first, second, composite.
 constexpr uint32_t kCompositions[] = {
@@ -51,23 +58,22 @@ uint8_t CombiningClass(char32_t code) {
   return run == std::begin(kClassRuns) ? 0 : static_cast<uint8_t>(*(run - 1));
 }
 
-// Positions of the entries of kDecompositions, which have different lengths; sorted by code point.
-const std::vector<uint32_t>& DecompositionIndex() {
-  static const std::vector<uint32_t> index = [] {
-    std::vector<uint32_t> positions;
-    for (uint32_t i = 0; i < std::size(kDecompositions); i += kDecompositions[i + 1] + 2) {
-      positions.push_back(i);
-    }
-    return positions;
-  }();
-  return index;
+std::span<const uint32_t> Decomposition(char32_t code, bool compatibility) {
+  static const CodePointIndex canonical(kDecompositions);
+  static const CodePointIndex compatible(kCompatibility);
+  if (compatibility) {
+    const std::span<const uint32_t> parts = compatible.Find(code);
+    if (!parts.empty()) return parts;
+  }
+  return canonical.Find(code);
 }
 
 void Append(char32_t code, std::vector<Element>& out) {
   out.push_back({code, code < kCodePointCount ? CombiningClass(code) : uint8_t{0}});
 }
 
-void AppendDecomposed(char32_t code, std::vector<Element>& out) {
+void AppendDecomposed(char32_t code, bool compatibility, std::vector<Element>& out) {
+  if (code < 0x80) return out.push_back({code, 0});
   if (code >= kSyllables && code < kSyllables + kSyllableCount) {
     const uint32_t index = code - kSyllables;
     Append(kLeads + index / (kVowelCount * kTailCount), out);
@@ -75,14 +81,9 @@ void AppendDecomposed(char32_t code, std::vector<Element>& out) {
     if (index % kTailCount != 0) Append(kTails + index % kTailCount, out);
     return;
   }
-  const std::vector<uint32_t>& index = DecompositionIndex();
-  const auto entry =
-      std::lower_bound(index.begin(), index.end(), code,
-                       [](uint32_t position, char32_t c) { return kDecompositions[position] < c; });
-  if (entry == index.end() || kDecompositions[*entry] != code) return Append(code, out);
-  for (uint32_t i = 0; i < kDecompositions[*entry + 1]; ++i) {
-    Append(kDecompositions[*entry + 2 + i], out);
-  }
+  const std::span<const uint32_t> parts = Decomposition(code, compatibility);
+  if (parts.empty()) return Append(code, out);
+  for (const uint32_t part : parts) Append(part, out);
 }
 
 std::optional<char32_t> Compose(char32_t first, char32_t second) {
@@ -149,10 +150,26 @@ void ComposeInPlace(std::vector<Element>& elements) {
   elements.resize(out);
 }
 
+bool MayChange(char32_t code, NormalForm form) {
+  switch (form) {
+    case NormalForm::kC:
+      return PropertiesOf(code).nfc_may_change();
+    case NormalForm::kD:
+      return ReferencePropertiesOf(code).nfd_may_change();
+    case NormalForm::kKC:
+      return PropertiesOf(code).nfc_may_change() || ReferencePropertiesOf(code).nfkd_may_change();
+    case NormalForm::kKD:
+      return ReferencePropertiesOf(code).nfkd_may_change();
+  }
+  return true;
+}
+
+bool Composes(NormalForm form) { return form == NormalForm::kC || form == NormalForm::kKC; }
+bool IsCompatible(NormalForm form) { return form == NormalForm::kKC || form == NormalForm::kKD; }
+
 }  // namespace
 
-bool IsSurelyNfc(std::string_view text) {
-  const uint8_t* table = CharPropertyTable();
+bool IsSurelyInForm(std::string_view text, NormalForm form) {
   for (size_t at = 0; at < text.size();) {
     if (static_cast<unsigned char>(text[at]) < 0x80) {
       ++at;
@@ -162,19 +179,19 @@ bool IsSurelyNfc(std::string_view text) {
       continue;
     }
     const Utf8Char next = DecodeNonAscii(text.substr(at));
-    if (CharProperties(table[next.code]).nfc_may_change()) return false;
+    if (MayChange(next.code, form)) return false;
     at += next.length;
   }
   return true;
 }
 
-std::string ToNfc(std::string_view text) {
+std::string ToNormalForm(std::string_view text, NormalForm form) {
   std::vector<Element> elements;
   elements.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
     const Utf8Char next = DecodeChar(text.substr(at));
     if (next.valid) {
-      AppendDecomposed(next.code, elements);
+      AppendDecomposed(next.code, IsCompatible(form), elements);
     } else {
       for (uint32_t i = 0; i < next.length; ++i) {
         Append(kRawByte | static_cast<unsigned char>(text[at + i]), elements);
@@ -183,7 +200,7 @@ std::string ToNfc(std::string_view text) {
     at += next.length;
   }
   OrderMarks(elements);
-  ComposeInPlace(elements);
+  if (Composes(form)) ComposeInPlace(elements);
   std::string out;
   out.reserve(text.size());
   for (const Element& element : elements) {

@@ -1,0 +1,103 @@
+// Replace in its two places: every match of an expression or string becomes a fixed text, in what
+// is normalized or in each token that is decoded.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/status_macros.h"
+#include "common/text/tokenizer/component_registry.h"
+#include "common/text/tokenizer/split_pattern.h"
+
+namespace baton {
+namespace {
+
+class Replacement {
+ public:
+  Replacement(std::unique_ptr<const SplitPattern> pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
+
+  // Returns `text` when nothing matches, else a view of `storage`.
+  absl::StatusOr<std::string_view> Apply(std::string_view text, std::string& storage) const {
+    std::vector<Piece> matches;
+    if (!text.empty()) RETURN_IF_ERROR(pattern_->AppendMatches(text, 0, matches));
+    if (matches.empty()) return text;
+    storage.clear();
+    size_t at = 0;
+    for (const Piece match : matches) {
+      storage.append(text.substr(at, match.begin - at)).append(content_);
+      at = match.end;
+    }
+    storage.append(text.substr(at));
+    return std::string_view(storage);
+  }
+
+  bool DropsFront(std::string_view text) const {
+    std::vector<Piece> matches;
+    return content_.empty() && !text.empty() && pattern_->AppendMatches(text, 0, matches).ok() &&
+           !matches.empty() && matches[0].begin == 0 && matches[0].end > 0;
+  }
+
+ private:
+  std::unique_ptr<const SplitPattern> pattern_;
+  std::string content_;
+};
+
+class ReplaceNormalizer : public Normalizer {
+ public:
+  explicit ReplaceNormalizer(Replacement replacement) : replacement_(std::move(replacement)) {}
+
+  absl::StatusOr<std::string_view> Normalize(std::string_view text,
+                                             std::string& storage) const override {
+    return replacement_.Apply(text, storage);
+  }
+  bool DropsFront(std::string_view text) const override { return replacement_.DropsFront(text); }
+
+ private:
+  const Replacement replacement_;
+};
+
+class ReplaceDecoder : public TokenDecoder {
+ public:
+  explicit ReplaceDecoder(Replacement replacement) : replacement_(std::move(replacement)) {}
+
+  void Decode(std::vector<std::string>& tokens) const override {
+    std::string storage;
+    for (std::string& token : tokens) {
+      // A token on which the expression gives up stays as it is.
+      const auto result = replacement_.Apply(token, storage);
+      if (result.ok() && result->data() != token.data()) token = std::string(*result);
+    }
+  }
+  DecodeScope scope() const override { return DecodeScope::kToken; }
+
+ private:
+  const Replacement replacement_;
+};
+
+absl::StatusOr<Replacement> MakeReplacement(const ComponentConfig& config) {
+  ASSIGN_OR_RETURN(std::unique_ptr<const SplitPattern> pattern, MakePattern(config));
+  ASSIGN_OR_RETURN(std::string content, config.String("content"));
+  return Replacement(std::move(pattern), std::move(content));
+}
+
+absl::StatusOr<std::unique_ptr<const Normalizer>> MakeNormalizer(const ComponentConfig& config,
+                                                                 const ComponentRegistry&) {
+  ASSIGN_OR_RETURN(Replacement replacement, MakeReplacement(config));
+  return std::make_unique<ReplaceNormalizer>(std::move(replacement));
+}
+
+absl::StatusOr<std::unique_ptr<const TokenDecoder>> MakeDecoder(const ComponentConfig& config,
+                                                                const ComponentRegistry&) {
+  ASSIGN_OR_RETURN(Replacement replacement, MakeReplacement(config));
+  return std::make_unique<ReplaceDecoder>(std::move(replacement));
+}
+
+}  // namespace
+
+absl::Status Register_replace(ComponentRegistry& registry) {
+  RETURN_IF_ERROR(registry.normalizers.Add("Replace", MakeNormalizer));
+  return registry.decoders.Add("Replace", MakeDecoder);
+}
+
+}  // namespace baton
