@@ -59,18 +59,18 @@ absl::Status UnigramModel::Search(std::string_view piece, std::vector<Best>& bes
     const uint32_t char_length = DecodeChar(piece.substr(at)).length;
     bool has_single = false;
     // Only a better way replaces one that was found before.
-    const auto reach = [&](uint32_t end, double candidate, TokenId id) {
-      if (best[end].begin == kUnreached || candidate > best[end].score) {
-        best[end] = {candidate, at, id};
-      }
+    const auto improves = [&](size_t end, double candidate) {
+      return best[end].begin == kUnreached || candidate > best[end].score;
     };
     trie_.ForEachPrefix(piece.substr(at), [&](size_t length, TokenId id) {
-      reach(at + static_cast<uint32_t>(length), score + scores_[id], id);
+      const double candidate = score + scores_[id];
+      if (improves(at + length, candidate)) best[at + length] = {candidate, at, id};
       has_single = has_single || length == char_length;
     });
-    if (!has_single) {
+    const double unknown = score + unk_score_;
+    if (!has_single && improves(at + char_length, unknown)) {
       if (!options_.unk_id) return UnknownCharacter();
-      reach(at + char_length, score + unk_score_, kNoToken);
+      best[at + char_length] = {unknown, at, kNoToken};
     }
     at += char_length;
   }

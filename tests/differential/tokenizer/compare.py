@@ -327,7 +327,7 @@ class Matrix:
             tokens += [token for token in specials + (byte_tokens if fallback else []) if token not in tokens]
             if self.maybe(0.3):
                 merges = [" ".join(pair) for pair in merges if not any(" " in part for part in pair)]
-            return {"type": kind, "dropout": None, "unk_token": g.choice([None, "<unk>", "<unk>", "<none>"]),
+            return {"type": kind, "dropout": None, "unk_token": g.choice([None, "<unk>"] * 5 + ["<none>"]),
                     "continuing_subword_prefix": prefix or None, "end_of_word_suffix": suffix or None,
                     "fuse_unk": self.maybe(), "byte_fallback": fallback, "ignore_merges": self.maybe(0.3),
                     "vocab": {token: i for i, token in enumerate(tokens)}, "merges": merges}
@@ -336,7 +336,7 @@ class Matrix:
             fallback = self.maybe(0.4)
             tokens = ["<unk>"] + [token for token in tokens if token != "<unk>"] + (byte_tokens if fallback else [])
             scores = [0.0] + [-g.randint(1, 40) / 4 for _ in tokens[1:]]
-            return {"type": kind, "unk_id": g.choice([0, 0, 0, None]), "byte_fallback": fallback,
+            return {"type": kind, "unk_id": g.choice([0] * 15 + [None]), "byte_fallback": fallback,
                     "vocab": [list(pair) for pair in zip(tokens, scores)]}
         prefix = g.choice(["##", "##", "", "▁"]) if kind == "WordPiece" else ""
         tokens, _ = self.grow(symbols, prefix, "")
@@ -344,9 +344,9 @@ class Matrix:
         tokens = list(dict.fromkeys(tokens))
         vocab = {token: i for i, token in enumerate(tokens)}
         if kind == "WordPiece":
-            return {"type": kind, "unk_token": g.choice(["[UNK]", "[UNK]", "<none>"]), "continuing_subword_prefix": prefix,
+            return {"type": kind, "unk_token": g.choice(["[UNK]"] * 9 + ["<none>"]), "continuing_subword_prefix": prefix,
                     "max_input_chars_per_word": g.choice([100, 5]), "vocab": vocab}
-        return {"type": kind, "unk_token": g.choice(["<unk>", "<none>"]), "vocab": vocab}
+        return {"type": kind, "unk_token": g.choice(["<unk>"] * 9 + ["<none>"]), "vocab": vocab}
 
     def added(self, vocab):
         g = self.g
