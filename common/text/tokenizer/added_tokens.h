@@ -8,26 +8,14 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/text/tokenizer/added_token.h"
 #include "common/text/tokenizer/token_table.h"
 
 namespace baton {
-
-struct AddedToken {
-  TokenId id = 0;
-  std::string content;
-  bool special = false;             // markup: Decode can skip it, Encode can leave it as plain text
-  bool single_word = false;         // not inside a word
-  bool lstrip = false;              // takes the blanks before it along
-  bool rstrip = false;              // and those after it
-  bool normalized = false;          // found in normalized text, spelled as normalization leaves it
-  bool spelled_normalized = false;  // content is spelled so already
-  bool renamed = false;             // normalization changed content
-};
 
 // A part of the text: a token that was recognised, or plain text (id kNoToken).
 struct Segment {

@@ -15,6 +15,9 @@ namespace baton {
 // The distinctions that the known expressions make. Newline is CR or LF, which are spaces too.
 enum class SplitClass : uint8_t { kOther, kLetter, kNumber, kSpace, kNewline };
 
+// The class of each value of CharProperties.
+using SplitClassTable = std::array<SplitClass, 256>;
+
 namespace internal {
 
 constexpr SplitClass ClassOf(CharProperties properties) {
@@ -24,8 +27,8 @@ constexpr SplitClass ClassOf(CharProperties properties) {
   return SplitClass::kOther;
 }
 
-constexpr std::array<SplitClass, 256> kClassOfProperties = [] {
-  std::array<SplitClass, 256> table{};
+constexpr SplitClassTable kClassOfProperties = [] {
+  SplitClassTable table{};
   for (uint32_t i = 0; i < 256; ++i) {
     // Values that name no category do not occur.
     table[i] =
@@ -49,7 +52,10 @@ constexpr std::array<SplitClass, 128> kClassOfAscii = [] {
 // A cursor's view of one text. Positions are byte offsets; every one handed in lies on a character.
 class CharScan {
  public:
-  explicit CharScan(std::string_view text) : text_(text), properties_(CharPropertyTable()) {}
+  // `classes`: of characters beyond ASCII.
+  explicit CharScan(std::string_view text,
+                    const SplitClassTable& classes = internal::kClassOfProperties)
+      : text_(text), properties_(CharPropertyTable()), classes_(classes.data()) {}
 
   struct Char {
     SplitClass split_class;
@@ -64,7 +70,7 @@ class CharScan {
     const unsigned char first = Byte(at);
     if (first < 0x80) return {internal::kClassOfAscii[first], 1};
     const Utf8Char decoded = DecodeNonAscii(text_.substr(at));
-    return {internal::kClassOfProperties[properties_[decoded.code]], decoded.length};
+    return {classes_[properties_[decoded.code]], decoded.length};
   }
 
   bool Is(uint32_t at, SplitClass split_class) const {
@@ -84,6 +90,7 @@ class CharScan {
  private:
   const std::string_view text_;
   const uint8_t* const properties_;
+  const SplitClass* const classes_;
 };
 
 // The length of an English contraction ('s 't 're 've 'm 'll 'd) at the front, or 0. With

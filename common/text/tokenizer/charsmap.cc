@@ -38,22 +38,42 @@ absl::StatusOr<Charsmap> Charsmap::Parse(std::string_view bytes) {
   return result;
 }
 
-std::optional<std::string_view> Charsmap::Find(std::string_view text) const {
-  if (units_.empty()) return std::nullopt;
+template <typename Visit>
+void Charsmap::ForEachPrefix(std::string_view text, Visit&& visit) const {
+  if (units_.empty()) return;
   uint32_t at = Offset(units_[0]);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
     at ^= byte;
     // A damaged trie may lead anywhere.
-    if (byte == 0 || at >= units_.size() || Label(units_[at]) != byte) return std::nullopt;
+    if (byte == 0 || at >= units_.size() || Label(units_[at]) != byte) return;
     const bool leaf = HasLeaf(units_[at]);
     at ^= Offset(units_[at]);
     if (!leaf) continue;
-    if (at >= units_.size() || Value(units_[at]) > replacements_.size()) return std::nullopt;
+    if (at >= units_.size() || Value(units_[at]) > replacements_.size()) return;
     const std::string_view rest = std::string_view(replacements_).substr(Value(units_[at]));
-    return rest.substr(0, rest.find('\0'));
+    if (!visit(i + 1, rest.substr(0, rest.find('\0')))) return;
   }
-  return std::nullopt;
+}
+
+std::optional<std::string_view> Charsmap::Find(std::string_view text) const {
+  std::optional<std::string_view> found;
+  ForEachPrefix(text, [&](size_t, std::string_view replacement) {
+    found = replacement;
+    return false;
+  });
+  return found;
+}
+
+Charsmap::Rewrite Charsmap::RewriteFront(std::string_view text) const {
+  Rewrite result = {0, {}};
+  ForEachPrefix(text, [&](size_t length, std::string_view replacement) {
+    result = {length, replacement};
+    return true;
+  });
+  if (result.length > 0) return result;
+  const Utf8Char first = DecodeChar(text);
+  return {first.length, first.valid ? text.substr(0, first.length) : kReplacementUtf8};
 }
 
 size_t CharsmapNormalizer::AppendCluster(std::string_view text, std::string& out) const {
@@ -79,12 +99,6 @@ absl::StatusOr<std::string_view> CharsmapNormalizer::Normalize(std::string_view 
   storage.reserve(text.size());
   for (size_t at = 0; at < text.size();) at += AppendCluster(text.substr(at), storage);
   return std::string_view(storage);
-}
-
-bool CharsmapNormalizer::DropsFront(std::string_view text) const {
-  std::string out;
-  if (!text.empty()) AppendCluster(text, out);
-  return out.empty();
 }
 
 }  // namespace baton

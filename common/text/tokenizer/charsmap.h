@@ -24,10 +24,24 @@ class Charsmap {
   // A 32-bit size, a double-array trie of that many bytes, then strings that end in NUL.
   static absl::StatusOr<Charsmap> Parse(std::string_view bytes);
 
+  // What becomes of the front of a text: the longest entry is rewritten, or one character kept.
+  // Bytes that are not UTF-8 become U+FFFD.
+  struct Rewrite {
+    size_t length;  // of what is rewritten
+    std::string_view text;
+  };
+  // REQUIRES: text is not empty.
+  Rewrite RewriteFront(std::string_view text) const;
+
   // What the shortest entry that `text` starts with is rewritten to; nothing when there is none.
   std::optional<std::string_view> Find(std::string_view text) const;
 
  private:
+  // Calls `visit(length, replacement)` for each entry that `text` starts with, shortest first,
+  // until it returns false.
+  template <typename Visit>
+  void ForEachPrefix(std::string_view text, Visit&& visit) const;
+
   std::vector<uint32_t> units_;
   std::string replacements_;
 };
@@ -40,7 +54,6 @@ class CharsmapNormalizer : public Normalizer {
 
   absl::StatusOr<std::string_view> Normalize(std::string_view text,
                                              std::string& storage) const override;
-  bool DropsFront(std::string_view text) const override;
 
  private:
   // Appends what becomes of the cluster at the front of `text`, and returns its length.

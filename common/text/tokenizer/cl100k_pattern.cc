@@ -5,6 +5,16 @@
 namespace baton {
 namespace {
 
+constexpr SplitClassTable kMarksAreLetters = [] {
+  SplitClassTable table = internal::kClassOfProperties;
+  for (uint32_t i = 0; i < 256; ++i) {
+    if ((i & 0x1F) < 30 && CharProperties(static_cast<uint8_t>(i)).Is(kMarks)) {
+      table[i] = SplitClass::kLetter;
+    }
+  }
+  return table;
+}();
+
 uint32_t SkipNumbers(const CharScan& scan, uint32_t at, uint32_t count_max) {
   for (uint32_t count = 0; count < count_max && at < scan.size(); ++count) {
     const CharScan::Char next = scan.At(at);
@@ -69,7 +79,7 @@ uint32_t MatchEnd(std::string_view text, const CharScan& scan, uint32_t digits_m
 
 absl::Status Cl100kPattern::AppendMatches(std::string_view text, uint32_t base,
                                           std::vector<Piece>& matches) const {
-  const CharScan scan(text);
+  const CharScan scan(text, marks_ ? kMarksAreLetters : internal::kClassOfProperties);
   for (uint32_t at = 0; at < scan.size();) {
     const uint32_t end = MatchEnd(text, scan, digits_max_, at);
     matches.push_back({base + at, base + end});

@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "common/text/tokenizer/gguf_pre_tokenizers.h"
+#include "common/text/tokenizer/sentence_piece_source.h"
 #include "common/text/tokenizer/tokenizer.h"
 #include "common/text/tokenizer/tokenizer_parts.h"
 #include "common/text/tokenizer/tokenizer_source.h"
@@ -27,20 +28,28 @@ absl::Status Malformed(const GgufMetadata& metadata, std::string_view what) {
       absl::StrCat("load tokenizer: file=", metadata.source(), ": ", ToAbsl(what)));
 }
 
-absl::Status ReadVocabulary(const GgufMetadata& metadata, TokenizerSource& source) {
+absl::StatusOr<std::vector<std::string_view>> ReadTokens(const GgufMetadata& metadata) {
   ASSIGN_OR_RETURN(const GgufStringArray tokens, metadata.GetStrings("tokenizer.ggml.tokens"));
-  source.model.tokens.assign(tokens.begin(), tokens.end());
-  if (!metadata.Has("tokenizer.ggml.token_type")) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::vector<int64_t> types, metadata.GetInts("tokenizer.ggml.token_type"));
-  if (types.size() != source.model.tokens.size()) {
-    return Malformed(metadata, absl::StrCat("tokenizer.ggml.token_type has ", types.size(),
-                                            " entries, expected ", source.model.tokens.size()));
-  }
+  return std::vector<std::string_view>(tokens.begin(), tokens.end());
+}
+
+// One for each token; all ordinary when the file does not say.
+absl::StatusOr<std::vector<int64_t>> ReadTypes(const GgufMetadata& metadata, size_t token_count) {
+  if (!metadata.Has("tokenizer.ggml.token_type")) return std::vector<int64_t>(token_count, 1);
+  ASSIGN_OR_RETURN(std::vector<int64_t> types, metadata.GetInts("tokenizer.ggml.token_type"));
+  if (types.size() == token_count) return types;
+  return Malformed(metadata, absl::StrCat("tokenizer.ggml.token_type has ", types.size(),
+                                          " entries, expected ", token_count));
+}
+
+absl::Status ReadVocabulary(const GgufMetadata& metadata, TokenizerSource& source) {
+  ASSIGN_OR_RETURN(source.model.tokens, ReadTokens(metadata));
+  const std::vector<std::string_view>& tokens = source.model.tokens;
+  ASSIGN_OR_RETURN(const std::vector<int64_t> types, ReadTypes(metadata, tokens.size()));
   for (TokenId id = 0; id < types.size(); ++id) {
     const bool special = types[id] == kTypeControl;
-    if ((!special && types[id] != kTypeUserDefined) || source.model.tokens[id].empty()) continue;
-    source.added.push_back(
-        {.id = id, .content = std::string(source.model.tokens[id]), .special = special});
+    if ((!special && types[id] != kTypeUserDefined) || tokens[id].empty()) continue;
+    source.added.push_back({.id = id, .content = std::string(tokens[id]), .special = special});
   }
   return absl::OkStatus();
 }
@@ -102,14 +111,8 @@ absl::StatusOr<TokenizerComponents> MakeComponentsOf(const GgufPreTokenizer& row
   return MakeComponents(ComponentConfig(document, absl::StrCat("pre=", ToAbsl(row.names))));
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromGguf(const GgufMetadata& metadata) {
-  ASSIGN_OR_RETURN(const std::string_view model, metadata.GetString("tokenizer.ggml.model"));
-  if (model != "gpt2") {
-    return Unimplemented(absl::StrCat("load tokenizer: file=", metadata.source(),
-                                      " tokenizer.ggml.model=", ToAbsl(model), ", known: gpt2"));
-  }
+// "gpt2": byte-pair encoding of bytes, cut as tokenizer.ggml.pre names it.
+absl::Status ReadByteLevel(const GgufMetadata& metadata, TokenizerSource& source) {
   ASSIGN_OR_RETURN(const std::string_view pre,
                    metadata.GetStringOr("tokenizer.ggml.pre", "default"));
   const GgufPreTokenizer* row = FindGgufPreTokenizer(pre);
@@ -118,13 +121,100 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromGguf(const GgufM
                                       " tokenizer.ggml.pre=", ToAbsl(pre),
                                       ", known: ", KnownGgufPreTokenizers()));
   }
-  TokenizerSource source;
   source.model.ignore_merges = row->ignore_merges;
   RETURN_IF_ERROR(ReadVocabulary(metadata, source));
   RETURN_IF_ERROR(ReadMerges(metadata, source));
   RETURN_IF_ERROR(ReadRoles(metadata, source));
   RETURN_IF_ERROR(ReadFrame(metadata, row->add_bos, source));
   ASSIGN_OR_RETURN(source.components, MakeComponentsOf(*row));
+  return absl::OkStatus();
+}
+
+// "llama" and "t5": a sentencepiece model.
+absl::Status ReadSentencePiece(const GgufMetadata& metadata, bool unigram,
+                               TokenizerSource& source) {
+  SentencePieceSource model;
+  model.unigram = unigram;
+  ASSIGN_OR_RETURN(const std::vector<std::string_view> tokens, ReadTokens(metadata));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> types, ReadTypes(metadata, tokens.size()));
+  ASSIGN_OR_RETURN(const std::vector<double> scores, metadata.GetFloats("tokenizer.ggml.scores"));
+  if (scores.size() != tokens.size()) {
+    return Malformed(metadata, absl::StrCat("tokenizer.ggml.scores has ", scores.size(),
+                                            " entries, expected ", tokens.size()));
+  }
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    const bool known = types[id] >= 1 && types[id] <= 6;
+    model.entries.push_back({tokens[id], static_cast<float>(scores[id]),
+                             known ? static_cast<SentencePieceSource::Type>(types[id])
+                                   : SentencePieceSource::Type::kUnused});
+  }
+  ASSIGN_OR_RETURN(model.add_dummy_prefix,
+                   metadata.GetBoolOr("tokenizer.ggml.add_space_prefix", true));
+  ASSIGN_OR_RETURN(model.remove_extra_spaces,
+                   metadata.GetBoolOr("tokenizer.ggml.remove_extra_whitespaces", false));
+  std::string charsmap;
+  if (metadata.Has("tokenizer.ggml.precompiled_charsmap")) {
+    ASSIGN_OR_RETURN(const std::vector<int64_t> bytes,
+                     metadata.GetInts("tokenizer.ggml.precompiled_charsmap"));
+    for (const int64_t byte : bytes) charsmap.push_back(static_cast<char>(byte));
+    model.charsmap = charsmap;
+  }
+  ASSIGN_OR_RETURN(model.unk_id,
+                   ReadId(metadata, "tokenizer.ggml.unknown_token_id", tokens.size()));
+  RETURN_IF_ERROR(FillFromSentencePiece(model, source));
+  RETURN_IF_ERROR(ReadRoles(metadata, source));
+  return ReadFrame(metadata, !unigram, source);
+}
+
+// "bert": WordPiece. The file marks the tokens that start words and not those that go on with them;
+// the other way round, they are the original's.
+absl::Status ReadWordPiece(const GgufMetadata& metadata, TokenizerSource& source) {
+  constexpr std::string_view kWordMark = "\xE2\x96\x81";
+  RETURN_IF_ERROR(ReadVocabulary(metadata, source));
+  std::vector<bool> added(source.model.tokens.size());
+  for (const AddedToken& token : source.added) added[token.id] = true;
+  for (TokenId id = 0; id < source.model.tokens.size(); ++id) {
+    std::string_view& token = source.model.tokens[id];
+    if (added[id] || token.empty()) continue;
+    const bool bracketed = token.front() == '[' && token.back() == ']' && token.size() > 2;
+    if (token.starts_with(kWordMark)) {
+      token.remove_prefix(kWordMark.size());
+    } else if (!bracketed) {
+      token = source.owned.emplace_back("##" + std::string(token));
+    }
+  }
+  source.model.kind = TokenModelSource::Kind::kWordPiece;
+  source.model.continuing_prefix = "##";
+  RETURN_IF_ERROR(ReadRoles(metadata, source));
+  source.model.unk_id = source.unk_id;
+  const nlohmann::json document = {{"normalizer", {{"type", "BertNormalizer"}}},
+                                   {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+                                   {"decoder", {{"type", "WordPiece"}}}};
+  ASSIGN_OR_RETURN(source.components, MakeComponents(ComponentConfig(document, "bert")));
+  const size_t size = source.model.tokens.size();
+  ASSIGN_OR_RETURN(const auto cls, ReadId(metadata, "tokenizer.ggml.cls_token_id", size));
+  ASSIGN_OR_RETURN(const auto sep, ReadId(metadata, "tokenizer.ggml.seperator_token_id", size));
+  if (cls) source.frame.before.push_back(*cls);
+  if (sep) source.frame.after.push_back(*sep);
+  return absl::OkStatus();
+}
+
+absl::Status ReadModel(const GgufMetadata& metadata, TokenizerSource& source) {
+  ASSIGN_OR_RETURN(const std::string_view model, metadata.GetString("tokenizer.ggml.model"));
+  if (model == "gpt2") return ReadByteLevel(metadata, source);
+  if (model == "llama") return ReadSentencePiece(metadata, false, source);
+  if (model == "t5") return ReadSentencePiece(metadata, true, source);
+  if (model == "bert") return ReadWordPiece(metadata, source);
+  return Unimplemented(absl::StrCat("load tokenizer: file=", metadata.source(),
+                                    " tokenizer.ggml.model=", ToAbsl(model),
+                                    ", known: bert gpt2 llama t5"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromGguf(const GgufMetadata& metadata) {
+  TokenizerSource source;
+  RETURN_IF_ERROR(ReadModel(metadata, source));
   ASSIGN_OR_RETURN(TokenizerParts parts, BuildTokenizer(std::move(source)));
   return std::make_unique<const Tokenizer>(std::move(parts));
 }

@@ -58,10 +58,10 @@ class Tokenizer {
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromSentencePiece(
       std::string_view model, const TokenizerConfig& config);
 
-  // From the lines of a tiktoken file, "base64 rank" each; what it lacks comes from `config`:
-  // special tokens from added_tokens, roles, and the expression from `pattern`.
+  // From the lines of a tiktoken file, "base64 rank" each. Special tokens, roles and the class that
+  // tells the expression come from `config`.
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromTiktoken(
-      std::string_view ranks, std::string_view pattern, const TokenizerConfig& config);
+      std::string_view ranks, const TokenizerConfig& config);
 
   // From the text of Mistral's tekken.json.
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> FromTekken(std::string_view tekken_json,

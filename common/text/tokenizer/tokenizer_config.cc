@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 
@@ -47,6 +48,37 @@ absl::Status ReadTemplates(const nlohmann::json& document, TokenizerConfig& conf
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<bool>> BoolMember(const nlohmann::json& document,
+                                               std::string_view key) {
+  const auto it = document.find(key);
+  if (it == document.end() || it->is_null()) return std::nullopt;
+  if (!it->is_boolean()) return WrongType(key);
+  return it->get<bool>();
+}
+
+absl::Status ReadAddedTokens(const nlohmann::json& document, TokenizerConfig& config) {
+  constexpr std::string_view kKey = "added_tokens_decoder";
+  const auto it = document.find(kKey);
+  if (it == document.end() || it->is_null()) return absl::OkStatus();
+  if (!it->is_object()) return WrongType(kKey);
+  for (const auto& [id, item] : it->items()) {
+    AddedToken token;
+    if (!absl::SimpleAtoi(id, &token.id) || !item.is_object()) return WrongType(kKey);
+    const auto content = item.find("content");
+    if (content == item.end() || !content->is_string()) return WrongType(kKey);
+    token.content = content->get_ref<const std::string&>();
+    for (const auto& [key, flag] :
+         {std::pair("special", &token.special), std::pair("single_word", &token.single_word),
+          std::pair("lstrip", &token.lstrip), std::pair("rstrip", &token.rstrip),
+          std::pair("normalized", &token.normalized)}) {
+      ASSIGN_OR_RETURN(const std::optional<bool> value, BoolMember(item, key));
+      *flag = value.value_or(false);
+    }
+    config.added_tokens.push_back(std::move(token));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string_view json) {
@@ -59,6 +91,12 @@ absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string_view json) {
   ASSIGN_OR_RETURN(config.eos_token, TokenMember(document, "eos_token"));
   ASSIGN_OR_RETURN(config.unk_token, TokenMember(document, "unk_token"));
   ASSIGN_OR_RETURN(config.pad_token, TokenMember(document, "pad_token"));
+  ASSIGN_OR_RETURN(config.add_bos_token, BoolMember(document, "add_bos_token"));
+  ASSIGN_OR_RETURN(config.add_eos_token, BoolMember(document, "add_eos_token"));
+  if (const auto it = document.find("tokenizer_class"); it != document.end() && it->is_string()) {
+    config.tokenizer_class = it->get_ref<const std::string&>();
+  }
+  RETURN_IF_ERROR(ReadAddedTokens(document, config));
   RETURN_IF_ERROR(ReadTemplates(document, config));
   return config;
 }

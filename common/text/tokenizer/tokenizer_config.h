@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/text/tokenizer/added_token.h"
 
 namespace baton {
 
@@ -18,6 +20,16 @@ struct TokenizerConfig {
   std::optional<std::string> eos_token;
   std::optional<std::string> unk_token;
   std::optional<std::string> pad_token;
+
+  // What a tokenizer adds around every text, where no other file says.
+  std::optional<bool> add_bos_token;
+  std::optional<bool> add_eos_token;
+
+  // Names the code that the reference uses; tiktoken files leave their expression to it.
+  std::string tokenizer_class;
+
+  // Of added_tokens_decoder: what files without added tokens of their own lack.
+  std::vector<AddedToken> added_tokens;
 
   // By name; a file with one unnamed template has it under "default".
   std::map<std::string, std::string> chat_templates;

@@ -172,13 +172,6 @@ absl::Status ReadAddedTokens(const ComponentConfig& root, TokenizerSource& sourc
   return absl::OkStatus();
 }
 
-// The id of a token that tokenizer_config.json names.
-std::optional<TokenId> Role(const std::optional<std::string>& text, const TokenTable& texts) {
-  const TokenId id = text ? texts.Find(*text) : kNoToken;
-  if (id == kNoToken) return std::nullopt;
-  return id;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromJson(
@@ -191,18 +184,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromJson(
   RETURN_IF_ERROR(ReadAddedTokens(root, source));
   ASSIGN_OR_RETURN(source.components, MakeComponents(root));
   ASSIGN_OR_RETURN(TokenizerParts parts, BuildTokenizer(std::move(source)));
-  parts.bos_id = Role(config.bos_token, parts.texts);
-  parts.eos_id = Role(config.eos_token, parts.texts);
-  parts.unk_id = Role(config.unk_token, parts.texts);
-  parts.pad_id = Role(config.pad_token, parts.texts);
-  for (const auto& [name, text, id] : {std::tuple("bos_token", &config.bos_token, &parts.bos_id),
-                                       std::tuple("eos_token", &config.eos_token, &parts.eos_id)}) {
-    if (*text && !*id) {
-      return InvalidArgument(absl::StrCat("load tokenizer: tokenizer_config.json: ", name, " \"",
-                                          **text, "\" is outside the vocabulary"));
-    }
-  }
-  if (parts.eos_id) parts.stop_ids.push_back(*parts.eos_id);
+  RETURN_IF_ERROR(ApplyRoles(config, parts));
   return std::make_unique<const Tokenizer>(std::move(parts));
 }
 

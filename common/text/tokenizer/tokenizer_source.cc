@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
+#include "common/base/strings.h"
 #include "common/text/tokenizer/component_registry.h"
 #include "common/text/tokenizer/tokenizer_parts.h"
 
@@ -132,6 +133,34 @@ absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source) {
       .pad_id = source.pad_id,
       .stop_ids = std::move(source.stop_ids),
   };
+}
+
+absl::Status ApplyRoles(const TokenizerConfig& config, TokenizerParts& parts) {
+  struct Role {
+    std::string_view name;
+    const std::optional<std::string>* text;
+    std::optional<TokenId>* id;
+    bool needed;
+  };
+  for (const Role& role : {Role{"bos_token", &config.bos_token, &parts.bos_id, true},
+                           Role{"eos_token", &config.eos_token, &parts.eos_id, true},
+                           Role{"unk_token", &config.unk_token, &parts.unk_id, false},
+                           Role{"pad_token", &config.pad_token, &parts.pad_id, false}}) {
+    if (!*role.text) continue;
+    const TokenId id = parts.texts.Find(**role.text);
+    if (id != kNoToken) {
+      *role.id = id;
+    } else if (role.needed) {
+      return InvalidArgument(
+          absl::StrCat("load tokenizer: tokenizer_config.json: ", ToAbsl(role.name), " \"",
+                       **role.text, "\" is outside the vocabulary"));
+    }
+  }
+  if (parts.eos_id && std::find(parts.stop_ids.begin(), parts.stop_ids.end(), *parts.eos_id) ==
+                          parts.stop_ids.end()) {
+    parts.stop_ids.push_back(*parts.eos_id);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace baton

@@ -85,4 +85,7 @@ absl::StatusOr<std::unique_ptr<const TokenModel>> MakeTokenModel(
 
 absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source);
 
+// Sets the roles that tokenizer_config.json names; INVALID_ARGUMENT when BOS or EOS is no token.
+absl::Status ApplyRoles(const TokenizerConfig& config, TokenizerParts& parts);
+
 }  // namespace baton

@@ -124,6 +124,8 @@ class Comparison:
             return
         for text, mine in zip(texts, ours):
             theirs = reference(tokenizer, text)
+            if theirs[0] is None and "char boundary" in theirs[1]:
+                continue  # a fault of the library's WordPiece
             self.strings += 1
             self.failures += theirs[0] is None
             self.tokens += len(theirs[0] or [])
@@ -393,10 +395,10 @@ class Matrix:
 
 
 def outside(document, tokenizer):
-    """What is not compared: Metaspace that marks only the front, after a normalizer that inserts there; and added
-    tokens that normalization makes equal, of which the library takes a random one."""
-    text = json.dumps(document)
-    if '"first"' in text and ('"Prepend"' in text or '"Replace"' in text):
+    """What is not compared: Metaspace that marks only the front, where characters that a normalizer put there are cut
+    before it sees them; and added tokens that normalization makes equal, of which the library takes a random one."""
+    cutting = document["normalizer"] and (document["pre_tokenizer"] or {}).get("type") == "Sequence"
+    if cutting and '"first"' in json.dumps(document["pre_tokenizer"]):
         return True
     contents = [token["content"] if tokenizer.normalizer is None else tokenizer.normalizer.normalize_str(token["content"])
                 for token in document["added_tokens"] if token["normalized"]]

@@ -41,9 +41,9 @@ TEST_P(GgufVocabulary, GivesTheExpectedIds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ByteLevel, GgufVocabulary,
-                         testing::Values("deepseek-coder", "deepseek-llm", "falcon", "gpt-2",
-                                         "starcoder"),
+INSTANTIATE_TEST_SUITE_P(All, GgufVocabulary,
+                         testing::Values("bert-bge", "deepseek-coder", "deepseek-llm", "falcon",
+                                         "gpt-2", "llama-spm", "phi-3", "starcoder"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -43,9 +43,15 @@ inline std::string ReadFileForTest(const std::string& path) {
   return text.str();
 }
 
-// From tokenizer.json or a GGUF file, by the extension.
+// From any kind of file, by its name.
 inline absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizerForTest(
     const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename();
+  if (name.starts_with("tekken")) return Tokenizer::FromTekken(ReadFileForTest(path), {});
+  if (name.find(".model") != std::string::npos) {
+    return Tokenizer::FromSentencePiece(ReadFileForTest(path), {});
+  }
+  if (name.ends_with(".tiktoken")) return Tokenizer::FromTiktoken(ReadFileForTest(path), {});
   if (!path.ends_with(".gguf")) return Tokenizer::FromJson(ReadFileForTest(path), {});
   const absl::StatusOr<GgufFile> file = GgufFile::Open(path);
   if (!file.ok()) return file.status();

@@ -1,0 +1,129 @@
+#include "common/text/tokenizer/sentence_piece_source.h"
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/text/tokenizer/charsmap.h"
+#include "common/text/unicode/utf8.h"
+
+namespace baton {
+namespace {
+
+using Type = SentencePieceSource::Type;
+
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+
+// The library's own way to normalize: the longest rewrite first, spaces marked, one in front.
+class SentencePieceNormalizer : public Normalizer {
+ public:
+  SentencePieceNormalizer(Charsmap charsmap, const SentencePieceSource& model)
+      : charsmap_(std::move(charsmap)),
+        add_dummy_prefix_(model.add_dummy_prefix),
+        remove_extra_spaces_(model.remove_extra_spaces),
+        space_(model.escape_spaces ? kSpaceMark : std::string_view(" ")) {}
+
+  absl::StatusOr<std::string_view> Normalize(std::string_view text,
+                                             std::string& storage) const override {
+    storage.clear();
+    storage.reserve(text.size() * 5 / 4 + 4);
+    bool after_space = remove_extra_spaces_;
+    bool started = false;
+    for (size_t at = 0; at < text.size();) {
+      const Charsmap::Rewrite rewrite = charsmap_.RewriteFront(text.substr(at));
+      at += rewrite.length;
+      for (const char c : rewrite.text) {
+        if (c == ' ' && after_space) continue;
+        // Only now is it certain that the text is more than spaces.
+        if (!started && add_dummy_prefix_) storage.append(space_);
+        started = true;
+        if (c == ' ') {
+          storage.append(space_);
+        } else {
+          storage.push_back(c);
+        }
+        after_space = remove_extra_spaces_ && c == ' ';
+      }
+    }
+    while (remove_extra_spaces_ && storage.ends_with(space_)) {
+      storage.resize(storage.size() - space_.size());
+    }
+    return std::string_view(storage);
+  }
+
+ private:
+  const Charsmap charsmap_;
+  const bool add_dummy_prefix_;
+  const bool remove_extra_spaces_;
+  const std::string_view space_;
+};
+
+bool IsPiece(Type type) {
+  return type == Type::kNormal || type == Type::kUserDefined || type == Type::kUnused;
+}
+
+// Pieces by falling score: any two that make one of them merge, the best first.
+std::vector<TokenId> ProductsOf(const SentencePieceSource& model) {
+  std::vector<TokenId> products(model.entries.size());
+  std::iota(products.begin(), products.end(), 0);
+  std::erase_if(products, [&](TokenId id) { return !IsPiece(model.entries[id].type); });
+  std::stable_sort(products.begin(), products.end(), [&](TokenId a, TokenId b) {
+    return model.entries[a].score > model.entries[b].score;
+  });
+  return products;
+}
+
+void FillVocabulary(const SentencePieceSource& model, TokenizerSource& source) {
+  for (TokenId id = 0; id < model.entries.size(); ++id) {
+    const SentencePieceSource::Entry& entry = model.entries[id];
+    source.model.tokens.push_back(entry.text);
+    source.model.scores.push_back(entry.score);
+    if (entry.type == Type::kByte) source.model.byte_fallback = true;
+    const bool markup = entry.type == Type::kControl || entry.type == Type::kUnknown;
+    if ((!markup && entry.type != Type::kUserDefined) || entry.text.empty()) continue;
+    AddedToken token;
+    token.id = id;
+    token.content = std::string(entry.text);
+    token.special = markup;
+    token.normalized = token.spelled_normalized = !markup;
+    source.added.push_back(std::move(token));
+  }
+}
+
+nlohmann::json DecoderOf(const SentencePieceSource& model) {
+  nlohmann::json decoders = nlohmann::json::array();
+  decoders.push_back(
+      {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
+  decoders.push_back({{"type", "ByteFallback"}});
+  decoders.push_back({{"type", "Fuse"}});
+  if (model.add_dummy_prefix) {
+    decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  }
+  return {{"type", "Sequence"}, {"decoders", std::move(decoders)}};
+}
+
+}  // namespace
+
+absl::Status FillFromSentencePiece(const SentencePieceSource& model, TokenizerSource& source) {
+  FillVocabulary(model, source);
+  source.model.kind =
+      model.unigram ? TokenModelSource::Kind::kUnigram : TokenModelSource::Kind::kBpe;
+  source.model.unk_id = model.unk_id;
+  source.model.fuse_unk = true;
+  if (!model.unigram) source.model.products = ProductsOf(model);
+  const nlohmann::json document = {{"decoder", DecoderOf(model)}};
+  ASSIGN_OR_RETURN(source.components, MakeComponents(ComponentConfig(document, "sentencepiece")));
+  Charsmap charsmap;
+  if (!model.charsmap.empty()) {
+    ASSIGN_OR_RETURN(charsmap, Charsmap::Parse(model.charsmap));
+  }
+  source.components.normalizer =
+      std::make_unique<SentencePieceNormalizer>(std::move(charsmap), model);
+  return absl::OkStatus();
+}
+
+}  // namespace baton

@@ -1,0 +1,45 @@
+// sentencepiece's models, wherever they are stored: in its own tokenizer.model, or in GGUF keys.
+//
+// Threading: a value, for the duration of loading. Ownership: texts are views of the file's bytes.
+// Errors:    INVALID_ARGUMENT for a vocabulary that contradicts itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/text/tokenizer/tokenizer_source.h"
+
+namespace baton {
+
+struct SentencePieceSource {
+  // As both formats number them.
+  enum class Type : uint8_t {
+    kNormal = 1,
+    kUnknown = 2,
+    kControl = 3,
+    kUserDefined = 4,
+    kUnused = 5,
+    kByte = 6,
+  };
+  struct Entry {
+    std::string_view text;
+    float score;
+    Type type;
+  };
+
+  bool unigram = false;  // else byte-pair encoding
+  std::vector<Entry> entries;
+  std::string_view charsmap;
+  bool add_dummy_prefix = true;
+  bool remove_extra_spaces = false;
+  bool escape_spaces = true;
+  std::optional<TokenId> unk_id;
+};
+
+// Fills model, added tokens and components.
+absl::Status FillFromSentencePiece(const SentencePieceSource& model, TokenizerSource& source);
+
+}  // namespace baton
