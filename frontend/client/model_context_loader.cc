@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
+#include "common/base/strings.h"
 #include "common/gguf/gguf_file.h"
 #include "common/json/json.h"
+#include "common/text/tokenizer/tokenizer_files.h"
 #include "frontend/client/card_templates.h"
 
 namespace baton::frontend {
@@ -32,10 +34,6 @@ absl::StatusOr<ReadCard> ReadGgufCard(const std::string& bytes) {
 }
 
 absl::StatusOr<ReadCard> ReadHuggingFaceCard(const ModelCard& card) {
-  const std::string* tokenizer_json = card.Find("tokenizer.json");
-  if (tokenizer_json == nullptr) {
-    return FailedPrecondition("model card: it has neither tokenizer.json nor metadata.gguf");
-  }
   TokenizerConfig config;
   if (const std::string* text = card.Find("tokenizer_config.json")) {
     auto parsed = ParseTokenizerConfig(*text);
@@ -43,8 +41,12 @@ absl::StatusOr<ReadCard> ReadHuggingFaceCard(const ModelCard& card) {
     config = *std::move(parsed);
   }
   ReadCard read;
-  auto tokenizer = Tokenizer::FromJson(*tokenizer_json, config);
-  if (!tokenizer.ok()) return Annotate(tokenizer.status(), "tokenizer.json");
+  const auto find = [&card](std::string_view name) { return card.Find(std::string(name)); };
+  auto tokenizer = LoadTokenizerFiles(find, config);
+  if (absl::IsNotFound(tokenizer.status())) {
+    return FailedPrecondition("model card: " + std::string(ToStd(tokenizer.status().message())));
+  }
+  if (!tokenizer.ok()) return Annotate(tokenizer.status(), "model card");
   read.tokenizer = *std::move(tokenizer);
   if (const std::string* text = card.Find("tokenizer_config.json")) {
     ASSIGN_OR_RETURN(read.tokenizer_config, ParseJson(*text));

@@ -33,6 +33,9 @@ constexpr std::array<std::string_view, 8> kCardFiles = {
 // Chat templates by name, as transformers keeps those beside the default one.
 constexpr std::string_view kTemplateFolder = "additional_chat_templates";
 constexpr size_t kTemplateFilesMax = 64;
+// Vocabularies of other kinds, where tokenizer.json is missing; the first that is there goes along.
+constexpr std::array<std::string_view, 3> kVocabularyFiles = {"tekken.json", "tokenizer.model",
+                                                              "tiktoken.model"};
 constexpr uint64_t kCardFileBytesMax = uint64_t{256} << 20;
 
 // Of each tensor, so many bytes at both ends are part of the digest.
@@ -59,6 +62,30 @@ std::vector<std::string> NamesOfTemplates(const std::string& directory) {
   std::sort(names.begin(), names.end());
   names.resize(std::min(names.size(), kTemplateFilesMax));
   return names;
+}
+
+// The vocabulary of a directory without tokenizer.json, as a card names it: Qwen's qwen.tiktoken is
+// its tiktoken.model, Mistral's tokenizer.model.v3 its tokenizer.model. Empty paths when none.
+struct VocabularyFile {
+  fs::path path;
+  std::string name;
+};
+
+VocabularyFile FindVocabulary(const fs::path& directory) {
+  std::error_code error;
+  for (const std::string_view name : kVocabularyFiles) {
+    if (fs::exists(directory / name, error)) return {directory / name, std::string(name)};
+  }
+  VocabularyFile found;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool tiktoken = entry.path().extension() == ".tiktoken";
+    if (!tiktoken && !name.starts_with("tokenizer.model.v")) continue;
+    // Of several the last by name, whatever order the directory lists them in.
+    if (entry.path() < found.path) continue;
+    found = {entry.path(), tiktoken ? "tiktoken.model" : "tokenizer.model"};
+  }
+  return found;
 }
 
 bool IsGguf(const fs::path& path) { return path.extension() == ".gguf"; }
@@ -163,6 +190,12 @@ absl::Status Checkpoint::ReadHfFiles(const std::string& directory) {
     ASSIGN_OR_RETURN(std::string bytes, ReadSmallFile((fs::path(directory) / name).string()));
     model_files_.push_back({name, std::move(bytes)});
   }
+  const auto is_json = [](const ModelFile& file) { return file.name == "tokenizer.json"; };
+  if (std::any_of(model_files_.begin(), model_files_.end(), is_json)) return absl::OkStatus();
+  const VocabularyFile vocabulary = FindVocabulary(directory);
+  if (vocabulary.name.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::string bytes, ReadSmallFile(vocabulary.path.string()));
+  model_files_.push_back({vocabulary.name, std::move(bytes)});
   return absl::OkStatus();
 }
 

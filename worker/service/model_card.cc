@@ -10,7 +10,7 @@
 #include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "common/gguf/gguf_file.h"
+#include "common/text/tokenizer/tokenizer_files.h"
 
 namespace baton::worker {
 namespace {
@@ -78,18 +78,15 @@ const ModelCard::File* ModelCard::Find(std::string_view name) const {
 }
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> ModelCard::MakeTokenizer() const {
-  if (const File* json = Find("tokenizer.json"); json != nullptr) {
-    TokenizerConfig config;
-    if (const File* more = Find("tokenizer_config.json"); more != nullptr) {
-      ASSIGN_OR_RETURN(config, ParseTokenizerConfig(more->bytes));
-    }
-    return Tokenizer::FromJson(json->bytes, config);
+  TokenizerConfig config;
+  if (const File* file = Find("tokenizer_config.json"); file != nullptr) {
+    ASSIGN_OR_RETURN(config, ParseTokenizerConfig(file->bytes));
   }
-  if (const File* metadata = Find("metadata.gguf"); metadata != nullptr) {
-    ASSIGN_OR_RETURN(const GgufFile file, GgufFile::Parse(metadata->bytes, metadata->name));
-    return Tokenizer::FromGguf(file.metadata());
-  }
-  return NotFound("the model has neither tokenizer.json nor a GGUF tokenizer");
+  const auto find = [this](std::string_view name) {
+    const File* file = Find(name);
+    return file != nullptr ? &file->bytes : nullptr;
+  };
+  return LoadTokenizerFiles(find, config);
 }
 
 }  // namespace baton::worker

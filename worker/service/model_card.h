@@ -35,7 +35,7 @@ class ModelCard {
 
   const File* Find(std::string_view name) const;
 
-  // From tokenizer.json or metadata.gguf; NOT_FOUND if the card has neither.
+  // From whichever file tells; NOT_FOUND if the card has none.
   absl::StatusOr<std::unique_ptr<const Tokenizer>> MakeTokenizer() const;
 
  private:

@@ -197,8 +197,9 @@ TEST(GgufTokenizer, NamesWhatItDoesNotKnow) {
               HasSubstr("file=m.gguf tokenizer.ggml.pre=nonsense, known: gpt-2"));
   EXPECT_THAT(FromGguf(GgufBuilder()).status().ToString(), HasSubstr("key=tokenizer.ggml.model"));
   GgufBuilder other;
-  other.Key("tokenizer.ggml.model", 8, GgufBuilder::Str("t5"));
-  EXPECT_THAT(FromGguf(other).status().ToString(), HasSubstr("tokenizer.ggml.model=t5"));
+  other.Key("tokenizer.ggml.model", 8, GgufBuilder::Str("rwkv"));
+  EXPECT_THAT(FromGguf(other).status().ToString(),
+              HasSubstr("tokenizer.ggml.model=rwkv, known: bert gpt2 llama t5"));
 }
 
 TEST(IncrementalDetokenizer, HoldsUnfinishedCharacters) {
