@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/build_info.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
@@ -28,6 +29,8 @@
 #include "frontend/client/worker_sessions.h"
 #include "frontend/frontend_metrics.h"
 #include "frontend/http/http_server.h"
+#include "frontend/tools/reasoning_format.h"
+#include "frontend/tools/tool_format.h"
 
 namespace baton::frontend {
 namespace {
@@ -49,6 +52,12 @@ absl::Status CheckTemplateKwargs(const std::string& json) {
   return InvalidArgument("--default-chat-template-kwargs: expected a JSON object");
 }
 
+absl::Status UnknownParser(std::string_view flag, const std::string& name,
+                           const std::vector<std::string>& known) {
+  return InvalidArgument(absl::StrCat(ToAbsl(flag), ": unknown parser `", name, "`; known are ",
+                                      absl::StrJoin(known, ", ")));
+}
+
 absl::StatusOr<ModelOverrides> OverridesOf(const FrontendConfig& config) {
   ModelOverrides overrides;
   overrides.served_names = config.served_model_names;
@@ -61,6 +70,18 @@ absl::StatusOr<ModelOverrides> OverridesOf(const FrontendConfig& config) {
       ASSIGN_OR_RETURN(overrides.chat_template, ReadFile(config.chat_template));
     }
     RETURN_IF_ERROR(ChatTemplate::Compile(*overrides.chat_template).status());
+  }
+  if (!config.tool_call_parser.empty()) {
+    overrides.tool_format = FindToolFormat(config.tool_call_parser);
+    if (overrides.tool_format == nullptr) {
+      return UnknownParser("--tool-call-parser", config.tool_call_parser, ToolFormatNames());
+    }
+  }
+  if (!config.reasoning_parser.empty()) {
+    overrides.reasoning_format = FindReasoningFormat(config.reasoning_parser);
+    if (overrides.reasoning_format == nullptr) {
+      return UnknownParser("--reasoning-parser", config.reasoning_parser, ReasoningFormatNames());
+    }
   }
   if (config.generation_config == "vllm") {
     overrides.ignore_generation_config = true;
@@ -128,12 +149,14 @@ struct FrontendApp::Parts {
         limiter({.in_flight_max = static_cast<size_t>(config.max_requests_in_flight)}),
         options{.extra_fields = config.strict_params ? ExtraFields::kRefuse : ExtraFields::kIgnore,
                 .prompts = {.trust_request_template = config.trust_request_chat_template,
-                            .plain_user_special_tokens = config.plain_user_special_tokens},
+                            .plain_user_special_tokens = config.plain_user_special_tokens,
+                            .hides_unused_tools = config.exclude_tools_when_tool_choice_none},
                 .return_tokens_as_token_ids = config.return_tokens_as_token_ids,
                 .force_include_usage = config.force_include_usage,
                 .prompt_tokens_details = config.enable_prompt_tokens_details,
                 .tokenizer_info = config.enable_tokenizer_info_endpoint,
-                .response_role = config.response_role},
+                .response_role = config.response_role,
+                .old_reasoning_name = config.reasoning_content},
         context{.options = options,
                 .models = models,
                 .generation = {routers, sessions, stream_metrics},

@@ -97,6 +97,23 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
       config.strict_params);
 }
 
+void AddToolOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "tool-call-parser",
+             .help = "How the model writes tool calls; default: as its chat template shows."},
+            config.tool_call_parser);
+  table.Add({.name = "reasoning-parser",
+             .help = "How the model marks its reasoning; default: as its chat template shows."},
+            config.reasoning_parser);
+  table.Add({.name = "enable-auto-tool-choice", .help = "Accepted; tools need no switch."},
+            config.enable_auto_tool_choice);
+  table.Add({.name = "exclude-tools-when-tool-choice-none",
+             .help = "Keep tools out of the prompt when they must not be called."},
+            config.exclude_tools_when_tool_choice_none);
+  table.Add({.name = "reasoning-content",
+             .help = "Show reasoning under its older name, reasoning_content, too."},
+            config.reasoning_content);
+}
+
 void AddOperationOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "metrics-peers",
              .help = "Services whose metrics /metrics shows too.",
@@ -125,6 +142,7 @@ absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::st
   AddListenOptions(parsed.config, table);
   AddAccessOptions(parsed.config, table);
   AddModelOptions(parsed.config, table);
+  AddToolOptions(parsed.config, table);
   AddOperationOptions(parsed.config, table);
   parsed.help_text = table.HelpText();
   ASSIGN_OR_RETURN(const LoadedConfig loaded, LoadConfig(table, arguments, environment));

@@ -48,6 +48,12 @@ struct FrontendConfig {
   bool force_include_usage = false;
   bool strict_params = false;
 
+  std::string tool_call_parser;          // empty: as the chat template shows
+  std::string reasoning_parser;          // likewise
+  bool enable_auto_tool_choice = false;  // changes nothing: tools need no switch
+  bool exclude_tools_when_tool_choice_none = false;
+  bool reasoning_content = false;
+
   int max_requests_in_flight = 0;  // 0: no limit
   std::vector<std::string> metrics_peers;
   Duration model_refresh_period = std::chrono::seconds(2);

@@ -97,6 +97,7 @@ AnswerUsage Answer::Usage() const {
   }
   for (const Progress& progress : progress_) usage.completion_tokens += progress.output_tokens;
   if (plan_.prompt_tokens_details) usage.cached_tokens = cached_tokens_;
+  usage.reasoning_tokens = format_->reasoning_tokens();
   return usage;
 }
 
@@ -118,14 +119,13 @@ void Answer::BeginStream() {
 }
 
 void Answer::SendDelta(uint32_t choice, const ChoiceDelta& delta) {
-  const bool has_logprobs = delta.logprobs != nullptr && !delta.ids.empty();
-  const bool shows = !delta.text.empty() || delta.end != nullptr || has_logprobs ||
-                     (plan_.return_token_ids && !delta.ids.empty());
-  if (!shows) return;
   if (plan_.only_echo && delta.end == nullptr) return;
+  chunk_.clear();
+  format_->AppendDelta(choice, delta, ChunkUsage(), &chunk_);
+  if (chunk_.empty()) return;
   buffer_.clear();
   BeginStream();
-  format_->AppendDelta(choice, delta, ChunkUsage(), &buffer_);
+  buffer_ += chunk_;
   if (!sink_->Write(buffer_)) OnClientGone();
 }
 

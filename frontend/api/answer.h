@@ -95,6 +95,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   bool stream_begun_ = false;
   AnswerUsage chunk_usage_;
   std::string buffer_;  // reused for each write
+  std::string chunk_;   // likewise
 };
 
 }  // namespace baton::frontend

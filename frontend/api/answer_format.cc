@@ -23,6 +23,11 @@ void AppendStopReason(const ChoiceEnd& end, std::string* out) {
   }
 }
 
+bool ShowsMoreThanText(const ChoiceDelta& delta, const AnswerPlan& plan) {
+  return delta.end != nullptr ||
+         (!delta.ids.empty() && (delta.logprobs != nullptr || plan.return_token_ids));
+}
+
 void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out) {
   char separator = '[';
   if (ids.empty()) *out += '[';
@@ -51,6 +56,10 @@ void AppendStreamUsage(const AnswerUsage& usage, std::string* out) {
     *out += ",\"prompt_tokens_details\":";
     AppendPromptDetails(*usage.cached_tokens, out);
   }
+  if (usage.reasoning_tokens.has_value()) {
+    absl::StrAppend(
+        out, ",\"completion_tokens_details\":{\"reasoning_tokens\":", *usage.reasoning_tokens, "}");
+  }
   *out += '}';
 }
 
@@ -58,7 +67,8 @@ void AppendWholeUsage(const AnswerUsage& usage, std::string* out) {
   AppendStreamUsage(usage, out);
   out->pop_back();
   if (!usage.cached_tokens.has_value()) *out += ",\"prompt_tokens_details\":null";
-  *out += ",\"completion_tokens_details\":null}";
+  if (!usage.reasoning_tokens.has_value()) *out += ",\"completion_tokens_details\":null";
+  *out += '}';
 }
 
 }  // namespace baton::frontend

@@ -14,18 +14,21 @@
 #include "absl/types/span.h"
 #include "frontend/api/answer_plan.h"
 #include "frontend/stream/generation_types.h"
+#include "frontend/tools/reply_parser.h"
 
 namespace baton::frontend {
 
 struct AnswerUsage {
   uint32_t prompt_tokens = 0;
   uint32_t completion_tokens = 0;
-  std::optional<uint32_t> cached_tokens;  // of the prompts; absent: not to be shown
+  std::optional<uint32_t> cached_tokens;          // of the prompts; absent: not to be shown
+  std::optional<uint32_t> reasoning_tokens = {};  // where reasoning is told apart
 };
 
 // One choice, collected for an answer that is not streamed.
 struct CollectedChoice {
   std::string text;
+  MessageDelta message;  // chat, instead of the text
   std::vector<TokenId> ids;
   std::string logprobs_json;  // of all tokens, without the frame; see AnswerFormat::AddLogprobs
   ChoiceEnd end;
@@ -38,7 +41,8 @@ class AnswerFormat {
   // The chunks before any text: one per choice that the shape wants, or none.
   virtual void AppendOpening(const AnswerUsage* usage, std::string* out) = 0;
 
-  // One chunk. `choice` counts over all prompts; `usage` is null unless every chunk shows it.
+  // One chunk, or none if the delta shows nothing. `choice` counts over all prompts; `usage` is
+  // null unless every chunk shows it.
   virtual void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                            std::string* out) = 0;
 
@@ -47,6 +51,9 @@ class AnswerFormat {
 
   // Adds what belongs to a delta to a collected choice.
   virtual void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) = 0;
+
+  // Output tokens that were reasoning; absent where none is told apart.
+  virtual std::optional<uint32_t> reasoning_tokens() const { return std::nullopt; }
 
   virtual std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) = 0;
 };
@@ -65,9 +72,13 @@ std::string_view FinishReasonName(EndReason reason);
 // The stop string, the stop token's id, or null.
 void AppendStopReason(const ChoiceEnd& end, std::string* out);
 
+// True if a delta shows something beside its text.
+bool ShowsMoreThanText(const ChoiceDelta& delta, const AnswerPlan& plan);
+
 void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out);
 
-// {"prompt_tokens":…,"total_tokens":…,"completion_tokens":…}
+// {"prompt_tokens":…,"total_tokens":…,"completion_tokens":…}, and the count of reasoning tokens if
+// there is one.
 void AppendStreamUsage(const AnswerUsage& usage, std::string* out);
 // The same with the details of an answer that is not streamed.
 void AppendWholeUsage(const AnswerUsage& usage, std::string* out);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "frontend/api/reply_plan.h"
 #include "frontend/client/model_context.h"
 
 namespace baton::frontend {
@@ -38,6 +39,9 @@ struct AnswerPlan {
   bool only_echo = false;                  // the generated text is not shown
   std::optional<int64_t> logprobs;         // alternatives per token
   std::optional<std::string> prompt_text;  // chat: shown with the first chunk, or the answer
+
+  // Chat: how calls and reasoning are told from text, and shown; null: all text is content.
+  std::shared_ptr<const ChatReply> reply;
 
   uint32_t choice_count() const { return n * static_cast<uint32_t>(prompts.size()); }
   const Prompt& PromptOfChoice(uint32_t choice) const { return prompts[choice / n]; }

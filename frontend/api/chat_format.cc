@@ -1,11 +1,28 @@
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "frontend/api/answer_format.h"
+#include "frontend/api/choice_reply.h"
 #include "frontend/api/json_writer.h"
 #include "frontend/api/logprobs_json.h"
 
 namespace baton::frontend {
 namespace {
+
+// Puts a delta behind what a message has so far.
+void AddTo(MessageDelta& message, MessageDelta delta) {
+  message.reasoning += delta.reasoning;
+  message.content += delta.content;
+  for (MessageDelta::Call& call : delta.calls) {
+    if (call.name.empty()) {
+      message.calls.back().arguments += call.arguments;
+    } else {
+      message.calls.push_back(std::move(call));
+    }
+  }
+}
 
 class ChatFormat : public AnswerFormat {
  public:
@@ -14,7 +31,9 @@ class ChatFormat : public AnswerFormat {
         style_{.tokenizer = *plan.context->tokenizer,
                .as_ids = plan.tokens_as_ids,
                .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
-        head_(Head("chat.completion.chunk")) {}
+        head_(Head("chat.completion.chunk")) {
+    for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
+  }
 
   void AppendOpening(const AnswerUsage* usage, std::string* out) override {
     for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
@@ -40,11 +59,16 @@ class ChatFormat : public AnswerFormat {
 
   void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                    std::string* out) override {
+    const MessageDelta message = replies_[choice].Read(delta);
+    const bool shows_tokens = !replies_[choice].is_hidden();
+    const bool shows_more =
+        delta.end != nullptr || (shows_tokens && ShowsMoreThanText(delta, plan_));
+    if (message.empty() && !shows_more) return;
     BeginChunk(choice, out);
-    *out += "{\"content\":\"";
-    AppendJsonEscaped(delta.text, out);
-    *out += "\"},\"logprobs\":";
-    if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !delta.ids.empty()) {
+    AppendMessageDelta(plan_.reply.get(), message, out);
+    *out += ",\"logprobs\":";
+    if (shows_tokens && delta.logprobs != nullptr && plan_.logprobs.has_value() &&
+        !delta.ids.empty()) {
       *out += "{\"content\":[";
       AppendChatLogprobs(style_, delta.ids, *delta.logprobs, out);
       *out += "]}";
@@ -54,12 +78,12 @@ class ChatFormat : public AnswerFormat {
     if (delta.end == nullptr) {
       *out += ",\"finish_reason\":null";
     } else {
-      absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(FinishReasonName(delta.end->reason)),
-                      "\",\"stop_reason\":");
+      absl::StrAppend(out, ",\"finish_reason\":\"",
+                      ToAbsl(replies_[choice].FinishReason(*delta.end)), "\",\"stop_reason\":");
       AppendStopReason(*delta.end, out);
     }
     *out += ",\"token_ids\":";
-    if (plan_.return_token_ids) {
+    if (plan_.return_token_ids && shows_tokens) {
       AppendTokenIds(delta.ids, out);
     } else {
       *out += "null";
@@ -77,14 +101,22 @@ class ChatFormat : public AnswerFormat {
     *out += "}\n\n";
   }
 
-  void Collect(uint32_t, const ChoiceDelta& delta, CollectedChoice& collected) override {
-    collected.text += delta.text;
+  void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
+    AddTo(collected.message, replies_[choice].Read(delta));
+    if (delta.end != nullptr) collected.end = *delta.end;
+    if (replies_[choice].is_hidden()) return;
     collected.ids.insert(collected.ids.end(), delta.ids.begin(), delta.ids.end());
     if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !delta.ids.empty()) {
       if (!collected.logprobs_json.empty()) collected.logprobs_json += ',';
       AppendChatLogprobs(style_, delta.ids, *delta.logprobs, &collected.logprobs_json);
     }
-    if (delta.end != nullptr) collected.end = *delta.end;
+  }
+
+  std::optional<uint32_t> reasoning_tokens() const override {
+    if (plan_.reply == nullptr || plan_.reply->parse.reasoning == nullptr) return std::nullopt;
+    uint32_t count = 0;
+    for (const ChoiceReply& reply : replies_) count += reply.reasoning_tokens();
+    return count;
   }
 
   std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
@@ -124,6 +156,7 @@ class ChatFormat : public AnswerFormat {
     if (usage == nullptr) return;
     *out += ",\"usage\":";
     AppendStreamUsage(*usage, out);
+    if (usage->reasoning_tokens.has_value()) return;
     out->pop_back();
     *out += ",\"completion_tokens_details\":null}";
   }
@@ -150,18 +183,15 @@ class ChatFormat : public AnswerFormat {
   void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
     absl::StrAppend(out, "{\"index\":", index, ",\"message\":{\"role\":");
     AppendJsonString(plan_.role, out);
-    *out += ",\"content\":\"";
-    AppendJsonEscaped(plan_.PromptOfChoice(index).echo, out);
-    AppendJsonEscaped(choice.text, out);
-    *out +=
-        "\",\"refusal\":null,\"annotations\":null,\"audio\":null,\"function_call\":null,"
-        "\"reasoning\":null},\"logprobs\":";
+    *out += ',';
+    AppendMessageMembers(plan_.reply.get(), plan_.PromptOfChoice(index).echo, choice.message, out);
+    *out += "},\"logprobs\":";
     if (plan_.logprobs.has_value()) {
       absl::StrAppend(out, "{\"content\":[", choice.logprobs_json, "]}");
     } else {
       *out += "null";
     }
-    absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(FinishReasonName(choice.end.reason)),
+    absl::StrAppend(out, ",\"finish_reason\":\"", ToAbsl(replies_[index].FinishReason(choice.end)),
                     "\",\"stop_reason\":");
     AppendStopReason(choice.end, out);
     *out += ",\"token_ids\":";
@@ -176,6 +206,7 @@ class ChatFormat : public AnswerFormat {
   const AnswerPlan& plan_;
   const TokenStyle style_;
   const std::string head_;
+  std::vector<ChoiceReply> replies_;  // by choice
 };
 
 }  // namespace

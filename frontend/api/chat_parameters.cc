@@ -129,13 +129,6 @@ void ReadMaxCompletionTokens(Field field, Request request) {
   request.sampling.max_tokens_field = "max_completion_tokens";
 }
 
-// "none", "auto" and their absence are the same as long as there are no tools.
-bool IsIdleToolChoice(Field field) {
-  if (field.IsEmpty()) return true;
-  std::string_view choice;
-  return field.value().get(choice) == simdjson::SUCCESS && (choice == "none" || choice == "auto");
-}
-
 bool IsTextModality(Field field) {
   simdjson::dom::array modalities;
   if (field.value().get(modalities) != simdjson::SUCCESS) return field.IsEmpty();
@@ -166,17 +159,11 @@ constexpr Parameter kChat[] = {
     {"return_prompt_text", kSupported,
      [](Field f, Request r) { r.chat.return_prompt_text = f.Bool().value_or(false); }},
 
-    {"include_reasoning", kHint},  // nothing is parsed as reasoning
-    {"parallel_tool_calls", kHint},
     {"media_io_kwargs", kHint},
     {"mm_processor_kwargs", kHint},
     {"return_assistant_tokens_mask", kHint},
     {"suffix", kHint},
 
-    {"tools", kUnsupported, nullptr, [](Field f) { return f.IsNull(); }},
-    {"tool_choice", kUnsupported, nullptr, IsIdleToolChoice},
-    {"functions", kUnsupported},
-    {"function_call", kUnsupported, nullptr, IsIdleToolChoice},
     {"modalities", kUnsupported, nullptr, IsTextModality},
     {"audio", kUnsupported},
     {"web_search_options", kUnsupported},

@@ -40,14 +40,47 @@ void ReadToolCallArguments(OrderedJson& message) {
   }
 }
 
+// A call of the deprecated form, in the answer of an earlier turn or as its result.
+void ReadDeprecatedCall(OrderedJson& message) {
+  if (message.value("role", "") == "function") {
+    message["role"] = "tool";
+    if (message.contains("name")) message["tool_call_id"] = message["name"];
+  }
+  const auto call = message.find("function_call");
+  if (call == message.end()) return;
+  if (call->is_object() && !message.contains("tool_calls")) {
+    OrderedJson one = {{"id", call->value("name", OrderedJson(""))}, {"type", "function"}};
+    one["function"] = *call;
+    message["tool_calls"] = OrderedJson::array({std::move(one)});
+  }
+  message.erase("function_call");
+}
+
+// The declared tools as templates expect them: known members, in their usual order.
+OrderedJson ReadTools(const ToolInput& input) {
+  OrderedJson tools = OrderedJson::array();
+  for (OrderedJson& sent : Reparse(input.tools_json)) {
+    OrderedJson function = OrderedJson::object();
+    for (const char* key : {"name", "description", "parameters", "strict"}) {
+      const auto member = sent["function"].find(key);
+      if (member != sent["function"].end() && !member->is_null()) function[key] = *member;
+    }
+    tools.push_back({{"type", "function"}, {"function", std::move(function)}});
+  }
+  return tools;
+}
+
 void NormalizeMessage(const ChatTemplate& tmpl, ContentFormat format, OrderedJson& message) {
   NormalizeContent(message, format);
+  ReadDeprecatedCall(message);
   ReadToolCallArguments(message);
   if (message.value("role", "") == "developer" && !tmpl.mentions_developer_role()) {
     message["role"] = "system";
   }
   if (message.contains("reasoning_content") && !message.contains("reasoning")) {
     message["reasoning"] = message["reasoning_content"];
+  } else if (message.contains("reasoning")) {
+    message["reasoning_content"] = message["reasoning"];
   }
 }
 
@@ -151,9 +184,13 @@ absl::StatusOr<ChatPrompt> RenderChatPrompt(const GenerationRequest& request,
     return InvalidArgument(absl::StrCat(model.served_names.front(), " is not a multimodal model"));
   }
   OrderedJson kwargs = MakeKwargs(chat, model);
+  const bool hides_tools =
+      chat.tools.tools_json.empty() ||
+      (chat.tools.choice == ToolInput::Choice::kNone && options.hides_unused_tools);
+  const OrderedJson tools = hides_tools ? OrderedJson() : ReadTools(chat.tools);
   const std::optional<std::string> requested = RequestedTemplate(chat, kwargs);
   ASSIGN_OR_RETURN(const ChosenTemplate chosen,
-                   ChooseTemplate(requested, /*has_tools=*/false, model, options));
+                   ChooseTemplate(requested, !tools.is_null(), model, options));
   const ChatTemplate& tmpl = *chosen.get();
 
   OrderedJson messages = Reparse(chat.messages_json);
@@ -170,6 +207,7 @@ absl::StatusOr<ChatPrompt> RenderChatPrompt(const GenerationRequest& request,
 
   ChatTemplateInput input;
   input.messages = &messages;
+  input.tools = tools.is_null() ? nullptr : &tools;
   input.documents = documents.is_null() ? nullptr : &documents;
   input.kwargs = &kwargs;
   input.special_tokens = model.special_tokens;

@@ -26,6 +26,7 @@ struct ChatPromptOptions {
   bool trust_request_template = false;
   // Special tokens spelled in what users and tools say are text like any other.
   bool plain_user_special_tokens = false;
+  bool hides_unused_tools = false;  // with tool_choice none they are not in the prompt either
 };
 
 struct ChatPrompt {

@@ -23,6 +23,7 @@ class CompletionFormat : public AnswerFormat {
 
   void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                    std::string* out) override {
+    if (delta.text.empty() && !ShowsMoreThanText(delta, plan_)) return;
     const bool is_first = !shown_[choice];
     shown_[choice] = true;
     absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", choice, ",\"text\":\"");

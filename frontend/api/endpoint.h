@@ -46,6 +46,7 @@ struct ApiOptions {
   bool prompt_tokens_details = false;
   bool tokenizer_info = false;  // serve /tokenizer_info
   std::string response_role = "assistant";
+  bool old_reasoning_name = false;  // show reasoning as reasoning_content too
 };
 
 // What endpoints work with. All of it outlives the server.

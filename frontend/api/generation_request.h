@@ -55,6 +55,20 @@ struct OutputOptions {
   std::optional<int64_t> logprobs;
 };
 
+// Which tools the model may call, and how the answer shows its calls and its reasoning.
+struct ToolInput {
+  enum class Choice { kAbsent, kNone, kAuto, kRequired, kNamed };
+  std::string tools_json;  // an array, or empty
+  bool empty_list = false;
+  Choice choice = Choice::kAbsent;
+  std::string choice_name;           // kNamed
+  std::string choice_problem;        // what is wrong with the choice, in the reference's words
+  std::string choice_problem_field;  // and where
+  bool parallel_calls = true;
+  bool deprecated_form = false;  // functions and function_call
+  bool include_reasoning = true;
+};
+
 // The chat endpoint's own input. JSON texts are complete documents.
 struct ChatInput {
   std::string messages_json;
@@ -70,6 +84,7 @@ struct ChatInput {
   std::optional<int64_t> top_logprobs;
   bool return_prompt_text = false;
   bool has_media_parts = false;
+  ToolInput tools;
 };
 
 // Text to be tokenised, or tokens. A prompt may mix both.

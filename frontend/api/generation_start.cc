@@ -14,7 +14,9 @@
 #include "frontend/api/fill_in_middle.h"
 #include "frontend/api/json_body.h"
 #include "frontend/api/openai_error.h"
+#include "frontend/api/reply_plan.h"
 #include "frontend/api/request_rules.h"
+#include "frontend/api/tool_constraint.h"
 
 namespace baton::frontend {
 namespace {
@@ -84,12 +86,19 @@ absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& 
   return absl::OkStatus();
 }
 
-absl::Status AddChatPrompt(const ApiContext& context, const GenerationRequest& request,
+absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request,
                            AnswerPlan& plan) {
   const ModelContext& model = *plan.context;
   ASSIGN_OR_RETURN(ChatPrompt rendered, RenderChatPrompt(request, model, context.options.prompts,
                                                          context.clock.WallNow()));
   RETURN_IF_ERROR(CheckPromptBytes(request, LimitsOf(model), rendered.text.size()));
+  const ReplyOptions reply_options{.old_reasoning_name = context.options.old_reasoning_name};
+  ASSIGN_OR_RETURN(plan.reply, MakeChatReply(request.chat, model, rendered.text, reply_options));
+  if (plan.reply != nullptr) {
+    if (auto constraint = ToolConstraint(request.chat.tools, *plan.reply, model)) {
+      request.constraint = std::move(constraint);
+    }
+  }
   AnswerPlan::Prompt prompt;
   ASSIGN_OR_RETURN(prompt.ids, EncodeChatPrompt(rendered, request, model));
   plan.role = request.chat.add_generation_prompt || request.chat.last_role.empty()
@@ -153,6 +162,10 @@ absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& r
     spec.stop_text =
         request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
     spec.skip_special_tokens = request.output.skip_special_tokens;
+    if (plan.reply != nullptr) {
+      spec.kept_special_tokens = plan.context->markup_tokens;
+      spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
+    }
     specs.push_back(std::move(spec));
   }
   return specs;
@@ -183,7 +196,7 @@ absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const Ht
                    ParseGenerationBody(http.body, endpoint, context.options.extra_fields));
   CountIgnored(context.metrics, parsed);
   RETURN_IF_ERROR(ReadPriorityHeader(http, parsed.request));
-  const GenerationRequest& request = parsed.request;
+  GenerationRequest& request = parsed.request;
   RETURN_IF_ERROR(CheckRequest(request, endpoint));
   ASSIGN_OR_RETURN(ModelPtr model, context.models.Find(request.model));
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));

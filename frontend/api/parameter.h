@@ -37,5 +37,7 @@ absl::Span<const Parameter> SharedParameters();
 // Those that only one endpoint has, or reads in its own way.
 absl::Span<const Parameter> ChatParameters();
 absl::Span<const Parameter> CompletionParameters();
+// Tools and reasoning, of the chat endpoint.
+absl::Span<const Parameter> ToolParameters();
 
 }  // namespace baton::frontend

@@ -25,7 +25,7 @@ ParameterIndex MakeIndex(std::initializer_list<absl::Span<const Parameter>> tabl
 
 const ParameterIndex& IndexOf(GenerationEndpoint endpoint) {
   static const ParameterIndex& chat =
-      *new ParameterIndex(MakeIndex({ChatParameters(), SharedParameters()}));
+      *new ParameterIndex(MakeIndex({ChatParameters(), ToolParameters(), SharedParameters()}));
   static const ParameterIndex& completion =
       *new ParameterIndex(MakeIndex({CompletionParameters(), SharedParameters()}));
   return endpoint == GenerationEndpoint::kChat ? chat : completion;

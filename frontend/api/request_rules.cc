@@ -103,8 +103,25 @@ absl::Status CheckLengths(const GenerationRequest& request, GenerationEndpoint e
   return absl::OkStatus();
 }
 
+absl::Status CheckTools(const ToolInput& tools) {
+  if (tools.empty_list) {
+    return ParameterError(
+        "`tools` must not be an empty array. Either provide at least one tool or omit the field "
+        "entirely.",
+        "tools", "");
+  }
+  const bool chooses = tools.choice != ToolInput::Choice::kAbsent || !tools.choice_problem.empty();
+  if (!chooses || tools.choice == ToolInput::Choice::kNone) return absl::OkStatus();
+  if (tools.tools_json.empty()) {
+    return ParameterError("When using `tool_choice`, `tools` must be set.", "tool_choice", "");
+  }
+  if (tools.choice_problem.empty()) return absl::OkStatus();
+  return ParameterError(tools.choice_problem, tools.choice_problem_field, "");
+}
+
 absl::Status CheckChat(const GenerationRequest& request) {
   const ChatInput& chat = request.chat;
+  RETURN_IF_ERROR(CheckTools(chat.tools));
   if (chat.top_logprobs.has_value()) {
     const int64_t count = *chat.top_logprobs;
     if (count < -1) {

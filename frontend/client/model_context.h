@@ -21,6 +21,8 @@
 #include "common/text/tokenizer/tokenizer.h"
 #include "frontend/chat/chat_template.h"
 #include "frontend/client/generation_defaults.h"
+#include "frontend/tools/reasoning_format.h"
+#include "frontend/tools/tool_format.h"
 
 namespace baton::frontend {
 
@@ -41,6 +43,11 @@ struct ModelContext {
   std::optional<ContentFormat> content_format;  // the operator's, instead of what templates want
   std::string default_template_kwargs_json;     // an object, or empty
   std::string tokenizer_config_json;            // for those who ask; an object
+  // How the model writes tool calls and reasoning; null: not known, or not at all.
+  const ToolFormat* tool_format = nullptr;
+  const ReasoningFormat* reasoning_format = nullptr;
+  bool reasoning_is_certain = false;   // named by the operator, and not recognised
+  std::vector<TokenId> markup_tokens;  // special tokens that are part of that markup
   GenerationDefaults defaults;
   std::optional<TokenId> eos_id;
   std::vector<std::pair<std::string, std::string>> special_tokens;  // as templates name them

@@ -71,6 +71,32 @@ std::vector<std::string> SpecialTexts(const Tokenizer& tokenizer) {
   return texts;
 }
 
+// The special tokens that occur in the markup of calls and reasoning.
+std::vector<TokenId> MarkupTokens(const Tokenizer& tokenizer, const ModelContext& context) {
+  std::vector<std::string_view> marks;
+  const auto add = [&marks](const std::vector<std::string_view>& more) {
+    marks.insert(marks.end(), more.begin(), more.end());
+  };
+  if (const ToolFormat* format = context.tool_format) {
+    for (const auto* list :
+         {&format->openers, &format->sections, &format->closers, &format->inner}) {
+      add(*list);
+    }
+  }
+  if (const ReasoningFormat* format = context.reasoning_format) {
+    add(format->openers);
+    add(format->closers);
+  }
+  std::vector<TokenId> ids;
+  for (TokenId id = 0; id < tokenizer.vocab_size() && !marks.empty(); ++id) {
+    const std::string_view text = tokenizer.IsSpecial(id) ? tokenizer.TokenText(id) : "";
+    const bool is_markup = std::ranges::any_of(
+        marks, [text](std::string_view mark) { return mark.find(text) != std::string_view::npos; });
+    if (!text.empty() && is_markup) ids.push_back(id);
+  }
+  return ids;
+}
+
 size_t LongestToken(const Tokenizer& tokenizer) {
   size_t longest = 0;
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
@@ -111,15 +137,32 @@ absl::StatusOr<GenerationDefaults> DefaultsOf(const ModelCard& card,
   return defaults;
 }
 
+// What a template shows of the model's way to write, unless the operator said it. The template for
+// requests with tools knows best about calls; it comes after the default one.
+void Recognise(std::string_view name, const std::string& source, const ModelOverrides& overrides,
+               ModelContext& context) {
+  const bool is_default = name == "default";
+  if (!is_default && name != "tool_use") return;
+  const ToolFormat* tools = RecogniseToolFormat(source);
+  if (overrides.tool_format == nullptr && tools != nullptr) context.tool_format = tools;
+  if (is_default && context.reasoning_format == nullptr) {
+    context.reasoning_format = RecogniseReasoningFormat(source);
+  }
+}
+
 // The templates of the model, or the operator's instead.
 absl::Status AddTemplates(const TemplateSources& sources, const ModelOverrides& overrides,
                           ModelContext& context) {
   context.content_format = overrides.content_format;
   context.default_template_kwargs_json = overrides.default_template_kwargs_json;
+  context.tool_format = overrides.tool_format;
+  context.reasoning_format = overrides.reasoning_format;
+  context.reasoning_is_certain = overrides.reasoning_format != nullptr;
   TemplateSources chosen = sources;
   if (overrides.chat_template.has_value()) chosen = {{"default", *overrides.chat_template}};
   for (const auto& [name, source] : chosen) {
     if (source.empty()) continue;
+    Recognise(name, source, overrides, context);
     auto compiled = ChatTemplate::Compile(source);
     if (!compiled.ok()) return Annotate(compiled.status(), absl::StrCat("template ", name));
     if (name == "default") {
@@ -189,6 +232,7 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> LoadModelContext(
   RETURN_IF_ERROR(AddTemplates(read.templates, overrides, *context));
   context->tokenizer_config_json = DescribeTokenizer(read, *context);
   context->tokenizer = std::move(read.tokenizer);
+  context->markup_tokens = MarkupTokens(*context->tokenizer, *context);
   return context;
 }
 

@@ -26,6 +26,9 @@ struct ModelOverrides {
   std::optional<std::string> chat_template;  // its source
   // "auto": the card's; "vllm": none; otherwise the given file's text.
   bool ignore_generation_config = false;
+  // Instead of what the chat template shows; null: as recognised.
+  const ToolFormat* tool_format = nullptr;
+  const ReasoningFormat* reasoning_format = nullptr;
   std::optional<std::string> generation_config_json;
   // Merged over whichever of the above; its max_new_tokens is a limit.
   std::optional<std::string> override_generation_config_json;

@@ -4,23 +4,27 @@ namespace baton::frontend {
 
 ChoiceText::ChoiceText(const GenerationSpec& spec)
     : min_tokens_(spec.sampling.min_tokens()),
+      wants_ends_(spec.wants_text_ends),
       detokenizer_(*spec.model->tokenizer,
-                   spec.skip_special_tokens ? SpecialTokens::kSkip : SpecialTokens::kKeep),
+                   spec.skip_special_tokens ? SpecialTokens::kSkip : SpecialTokens::kKeep,
+                   spec.kept_special_tokens),
       matcher_(spec.stop_strings, spec.stop_text) {}
 
 ChoiceText::Output ChoiceText::Push(std::span<const TokenId> ids, size_t tokens_before) {
   shown_.clear();
+  ends_.clear();
   for (size_t i = 0; i < ids.size(); ++i) {
     piece_.clear();
     detokenizer_.Push(ids[i], piece_);
     const bool armed = tokens_before + i + 1 > min_tokens_;
     const StopMatcher::Output out = matcher_.Push(piece_, armed);
     shown_ += out.text;
+    if (wants_ends_) ends_.push_back(shown_.size());
     if (out.matched != nullptr) {
-      return {.text = shown_, .tokens_used = i + 1, .matched = out.matched};
+      return {.text = shown_, .text_ends = ends_, .tokens_used = i + 1, .matched = out.matched};
     }
   }
-  return {.text = shown_, .tokens_used = ids.size()};
+  return {.text = shown_, .text_ends = ends_, .tokens_used = ids.size()};
 }
 
 std::string_view ChoiceText::Flush() {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/ids.h"
 #include "common/text/tokenizer/incremental_detokenizer.h"
@@ -22,6 +23,7 @@ class ChoiceText {
 
   struct Output {
     std::string_view text;                 // valid until the next call
+    std::span<const size_t> text_ends;     // likewise; when the spec wants them
     size_t tokens_used = 0;                // those after it came behind a stop string
     const std::string* matched = nullptr;  // the stop string
   };
@@ -34,10 +36,12 @@ class ChoiceText {
 
  private:
   const size_t min_tokens_;
+  const bool wants_ends_;
   IncrementalDetokenizer detokenizer_;
   StopMatcher matcher_;
   std::string piece_;  // of one token
   std::string shown_;
+  std::vector<size_t> ends_;
 };
 
 }  // namespace baton::frontend

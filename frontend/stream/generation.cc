@@ -216,6 +216,7 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
   ChoiceDelta delta{.choice = index,
                     .text = out.text,
                     .ids = used,
+                    .text_ends = out.text_ends,
                     .logprobs = tokens.has_logprobs() ? &tokens.logprobs() : nullptr};
   if (out.matched != nullptr) {
     EndChoice(&leg, delta, {.reason = EndReason::kStop, .stop = *out.matched});

@@ -34,6 +34,8 @@ struct GenerationSpec {
   std::vector<std::string> stop_strings;
   StopText stop_text = StopText::kDrop;
   bool skip_special_tokens = true;
+  std::vector<TokenId> kept_special_tokens = {};  // shown all the same: markup that is read here
+  bool wants_text_ends = false;                   // ChoiceDelta::text_ends
 };
 
 enum class EndReason { kStop, kLength };
@@ -50,6 +52,7 @@ struct ChoiceDelta {
   uint32_t choice = 0;
   std::string_view text = {};
   std::span<const TokenId> ids = {};            // also those that have no text yet, or none
+  std::span<const size_t> text_ends = {};       // of `ids`: where their text ends; see the spec
   const v1::TokenLogprobs* logprobs = nullptr;  // of `ids`, when asked for
   const ChoiceEnd* end = nullptr;               // set in the choice's last delta
   uint32_t output_tokens = 0;                   // of the choice, `ids` included

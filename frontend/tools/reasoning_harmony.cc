@@ -7,6 +7,8 @@ namespace baton::frontend {
 
 void Register_reasoning_harmony(ReasoningFormatRegistry& registry) {
   registry.Add({.names = {"openai_gptoss", "gpt_oss"},
+                .openers = {"<|start|>", "<|channel|>", "<|constrain|>", "<|message|>"},
+                .closers = {"<|end|>", "<|call|>", "<|return|>"},
                 .template_signs = {{"<|channel|>", "<|message|>", "<|start|>"}},
                 .in_channels = true});
 }

@@ -23,6 +23,7 @@ void Register_tool_deepseek_v3(ToolFormatRegistry& registry) {
        .sections = {"<｜tool▁calls▁begin｜>"},
        .closers = {"\n```<｜tool▁call▁end｜>", "```<｜tool▁call▁end｜>", "<｜tool▁call▁end｜>",
                    "<｜tool▁calls▁end｜>"},
+       .inner = {"<｜tool▁sep｜>"},
        .make_body = [](const ToolSet&, std::string_view, char) -> std::unique_ptr<CallBody> {
          return std::make_unique<NamedJson>(kNotation);
        },

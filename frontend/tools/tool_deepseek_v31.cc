@@ -17,6 +17,7 @@ void Register_tool_deepseek_v31(ToolFormatRegistry& registry) {
        .openers = {"<｜tool▁call▁begin｜>"},
        .sections = {"<｜tool▁calls▁begin｜>"},
        .closers = {"<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"},
+       .inner = {"<｜tool▁sep｜>"},
        .make_body = [](const ToolSet&, std::string_view, char) -> std::unique_ptr<CallBody> {
          return std::make_unique<NamedJson>(kNotation);
        },

@@ -76,4 +76,9 @@ const ToolFormat& PlainToolFormat() {
   return plain;
 }
 
+const ToolFormat& UnmarkedToolFormat() {
+  static const ToolFormat& unmarked = *new ToolFormat{.names = {"none"}, .make_body = nullptr};
+  return unmarked;
+}
+
 }  // namespace baton::frontend

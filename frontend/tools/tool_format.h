@@ -37,6 +37,8 @@ struct ToolFormat {
   std::vector<std::string_view> sections = {};
   // Markup behind calls: no text once there was a call.
   std::vector<std::string_view> closers = {};
+  // Markup inside calls that may be special tokens: "[ARGS]".
+  std::vector<std::string_view> inner = {};
   // Bytes that begin calls without a marker, at the beginning of the text; calls of declared tools
   // only.
   std::string_view bare = {};
@@ -47,6 +49,9 @@ struct ToolFormat {
   // without a marker `opener` is empty.
   std::unique_ptr<CallBody> (*make_body)(const ToolSet& tools, std::string_view opener, char first);
   CallSyntax syntax = {};
+  // What models write whose tokenizer has `newer_token`.
+  std::string_view newer_token = {};
+  CallSyntax newer_syntax = {};
   // A model whose template has all strings of one of these lists writes this notation. Of several
   // formats that fit, the one with the longest list is taken.
   std::vector<std::vector<std::string_view>> template_signs = {};
@@ -63,6 +68,9 @@ const ToolFormat* RecogniseToolFormat(std::string_view template_source);
 
 // The plain notation of enforced calls: [{"name": …, "parameters": …}].
 const ToolFormat& PlainToolFormat();
+
+// No notation at all: a reply is a call only if it is nothing but a call's JSON.
+const ToolFormat& UnmarkedToolFormat();
 
 // Calls one file's table; see tool_parsers.def.
 class ToolFormatRegistry {

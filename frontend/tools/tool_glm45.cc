@@ -25,6 +25,7 @@ void Register_tool_glm45(ToolFormatRegistry& registry) {
       {.names = {"glm45", "glm47"},
        .openers = {"<tool_call>"},
        .closers = {"</tool_call>"},
+       .inner = {"<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"},
        .make_body = [](const ToolSet& tools, std::string_view, char) -> std::unique_ptr<CallBody> {
          return std::make_unique<TaggedArguments>(kNotation, tools, /*named=*/true);
        },

@@ -7,6 +7,8 @@ namespace baton::frontend {
 void Register_tool_harmony(ToolFormatRegistry& registry) {
   registry.Add(
       {.names = {"openai", "gpt_oss"},
+       .inner = {"<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>",
+                 "<|return|>"},
        .make_body = [](const ToolSet& tools, std::string_view, char) -> std::unique_ptr<CallBody> {
          return std::make_unique<JsonCalls>(tools, Names::kDeclared);
        },

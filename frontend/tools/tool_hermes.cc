@@ -19,7 +19,8 @@ void Register_tool_hermes(ToolFormatRegistry& registry) {
                   .after_name = "\", \"arguments\": ",
                   .call_end = "}\n</tool_call>",
                   .separator = "\n"},
-       .template_signs = {{"<tool_call>"}}});
+       .template_signs = {{"<tool_call>"},
+                          {"<tool_call>\\n{", "</tool_call>", "<|start_of_role|>"}}});
 }
 
 }  // namespace baton::frontend

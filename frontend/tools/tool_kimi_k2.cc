@@ -28,6 +28,7 @@ void Register_tool_kimi_k2(ToolFormatRegistry& registry) {
        .openers = {"<|tool_call_begin|>"},
        .sections = {"<|tool_calls_section_begin|>"},
        .closers = {"<|tool_call_end|>", "<|tool_calls_section_end|>"},
+       .inner = {"<|tool_call_argument_begin|>"},
        .make_body = [](const ToolSet&, std::string_view, char) -> std::unique_ptr<CallBody> {
          return std::make_unique<NamedJson>(kNotation);
        },

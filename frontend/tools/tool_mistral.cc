@@ -24,6 +24,7 @@ constexpr NamedJsonNotation kNotation = {.after_name = kAfterName, .split_name =
 void Register_tool_mistral(ToolFormatRegistry& registry) {
   registry.Add({.names = {"mistral"},
                 .openers = {"[TOOL_CALLS]"},
+                .inner = {"[ARGS]", "[CALL_ID]"},
                 .make_body = [](const ToolSet& tools, std::string_view,
                                 char first) -> std::unique_ptr<CallBody> {
                   if (first == '[' || first == '{') {
@@ -37,6 +38,8 @@ void Register_tool_mistral(ToolFormatRegistry& registry) {
                            .call_end = "}",
                            .separator = ", ",
                            .section_end = "]"},
+                .newer_token = "[ARGS]",
+                .newer_syntax = {.call_begin = "[TOOL_CALLS]", .after_name = "[ARGS]"},
                 .template_signs = {{"[TOOL_CALLS]"}},
                 .ids = ToolFormat::Ids::kNineLetters});
 }

@@ -1,9 +1,14 @@
 #include "common/text/tokenizer/incremental_detokenizer.h"
 
+#include <algorithm>
+
 namespace baton {
 
 void IncrementalDetokenizer::Push(TokenId id, std::string& out) {
-  if (special_ == SpecialTokens::kSkip && tokenizer_->IsSpecial(id)) return;
+  if (special_ == SpecialTokens::kSkip && tokenizer_->IsSpecial(id) &&
+      std::ranges::find(kept_, id) == kept_.end()) {
+    return;
+  }
   tokenizer_->detokenizer().Push(id, state_, out);
 }
 

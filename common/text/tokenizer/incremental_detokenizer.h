@@ -23,8 +23,10 @@ namespace baton {
 
 class IncrementalDetokenizer {
  public:
-  IncrementalDetokenizer(const Tokenizer& tokenizer, SpecialTokens special)
-      : tokenizer_(&tokenizer), special_(special) {}
+  // `kept`: special tokens whose text is shown although the others' is skipped; outlives it.
+  IncrementalDetokenizer(const Tokenizer& tokenizer, SpecialTokens special,
+                         std::span<const TokenId> kept = {})
+      : tokenizer_(&tokenizer), special_(special), kept_(kept) {}
 
   // Appends to `out`. Ids outside the vocabulary add nothing.
   void Push(TokenId id, std::string& out);
@@ -39,6 +41,7 @@ class IncrementalDetokenizer {
  private:
   const Tokenizer* tokenizer_;
   SpecialTokens special_;
+  std::span<const TokenId> kept_;
   DetokenizerPlan::State state_;
 };
 

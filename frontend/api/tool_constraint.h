@@ -1,0 +1,20 @@
+// What a reply must match so that it is the calls that were asked for: in the model's own notation,
+// after its reasoning, with arguments under the tools' schemas.
+//
+// Threading: pure.
+#pragma once
+
+#include <optional>
+
+#include "common/constraint/constraint_spec.h"
+#include "frontend/api/generation_request.h"
+#include "frontend/api/reply_plan.h"
+#include "frontend/client/model_context.h"
+
+namespace baton::frontend {
+
+// Nothing if the reply is free: no tools, or tool_choice auto without a strict tool.
+std::optional<ConstraintSpec> ToolConstraint(const ToolInput& input, const ChatReply& reply,
+                                             const ModelContext& model);
+
+}  // namespace baton::frontend
