@@ -177,7 +177,7 @@ TEST_F(ToolCallsTest, ACallStreams) {
 
 TEST_F(ToolCallsTest, FinishReasonsSayWhetherCallsAreWhole) {
   const auto cut = Chat(kTools);
-  Answer(std::string(kCall).substr(0, 70), v1::FINISH_REASON_LENGTH);
+  Answer(std::string(kCall).substr(0, 60), v1::FINISH_REASON_LENGTH);
   EXPECT_EQ(Choice(cut)["finish_reason"], "length");
   EXPECT_EQ(Choice(cut)["message"]["tool_calls"].size(), 1U);
   const auto none = Chat(kTools);
