@@ -65,7 +65,6 @@ absl::Status PlanTools(const ToolInput& input, const ModelContext& model, ChatRe
   const bool plain = reply.is_enforced && (format == nullptr || format->syntax.empty());
   if (plain) format = &PlainToolFormat();
   reply.parse.tool_format = format != nullptr ? format : &UnmarkedToolFormat();
-  reply.parse.takes_whole_reply = !reply.is_enforced;
   reply.parse.parallel_calls = input.parallel_calls && !input.deprecated_form;
   reply.parse.tools = *std::move(tools);
   return absl::OkStatus();

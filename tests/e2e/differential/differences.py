@@ -56,7 +56,7 @@ ROWS = [
 # Cases of features that are not served yet: they may differ in anything.
 NOT_YET = (
     r".*logprobs.*echo.*|.*echo.*logprobs|.*prompt.logprobs.*|.*(bad_words|allowed_token_ids|logprob_token_ids)=.*"
-    r"|.*(response_format|structured_outputs)=.*|.*thinking_token_budget=.*|chat (tools|tool_choice)=.*"
+    r"|.*(response_format|structured_outputs)=.*|.*thinking_token_budget=.*"
     r"|llama infill.*"
 )
 
