@@ -74,7 +74,7 @@ ReplyParser::ReplyParser(const ReplyPlan& plan)
         std::make_unique<WholeReplyCall>(*tools, plan.tools, *message_, *splitters_.back()));
   }
   if (plan.in_channels()) {
-    const bool with_calls = tools != nullptr && tools->in_channels;
+    const bool with_calls = tools != nullptr;
     auto harmony = std::make_unique<HarmonySplitter>(with_calls, *message_, *splitters_.back());
     harmony_ = harmony.get();
     splitters_.push_back(std::move(harmony));
