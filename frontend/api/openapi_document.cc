@@ -19,6 +19,7 @@ Json File(const std::string& name) {
 
 absl::Span<const Parameter> Table(const std::string& name) {
   if (name == "chat") return ChatParameters();
+  if (name == "tools") return ToolParameters();
   if (name == "completion") return CompletionParameters();
   return SharedParameters();
 }

@@ -250,7 +250,7 @@ TEST(RequestParserTest, PromptsOfEveryShape) {
 
 TEST(RequestParserTest, TheTablesHaveNoNameTwice) {
   for (const absl::Span<const Parameter> table :
-       {SharedParameters(), ChatParameters(), CompletionParameters()}) {
+       {SharedParameters(), ChatParameters(), ToolParameters(), CompletionParameters()}) {
     std::set<std::string_view> names;
     for (const Parameter& parameter : table) {
       EXPECT_TRUE(names.insert(parameter.name).second) << parameter.name;

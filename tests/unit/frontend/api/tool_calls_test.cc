@@ -60,8 +60,8 @@ class ToolCallsTest : public ::testing::Test {
     request.request_id = "rid";
     const bool own_messages = fields.find("\"messages\"") != std::string::npos;
     request.body = std::string("{") +
-                   (own_messages ? "" : R"("messages":[{"role":"user","content":"Hi"}],)") + fields +
-                   "}";
+                   (own_messages ? "" : R"("messages":[{"role":"user","content":"Hi"}],)") +
+                   fields + "}";
     StartGeneration(context_, GenerationEndpoint::kChat, std::move(request), sink);
     return sink;
   }
@@ -212,9 +212,9 @@ TEST_F(ToolCallsTest, RequiredAndNamedChoicesAreEnforced) {
   Answer(kCall);
   EXPECT_EQ(Choice(required)["finish_reason"], "tool_calls");
   EXPECT_EQ(Choice(required)["message"]["content"], "");
-  const auto named = Chat(
-      std::string(kTools) +
-      R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})");
+  const auto named =
+      Chat(std::string(kTools) +
+           R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})");
   Answer(kCall);
   EXPECT_EQ(Choice(named)["finish_reason"], "stop");
   EXPECT_EQ(Choice(named)["message"]["tool_calls"].size(), 1U);
