@@ -209,7 +209,6 @@ TEST(RequestParserTest, NeutralValuesOfUnsupportedFieldsPass) {
                       "modalities":["text"],"use_beam_search":false,"grammar":"")")
                   .ok());
   EXPECT_FALSE(Chat(R"("response_format":{"type":"json_object"})").ok());
-  EXPECT_FALSE(Chat(R"("tool_choice":"required")").ok());
   EXPECT_FALSE(Chat(R"("typical_p":0.9)").ok());
   EXPECT_FALSE(Chat(R"("prompt_logprobs":0)").ok());
 }
