@@ -1,5 +1,5 @@
-// Which notation and which reasoning each real chat template shows (tests/golden/tools/templates.tsv;
-// the templates themselves are shared test data).
+// Which notation and which reasoning each real chat template shows
+// (tests/golden/tools/templates.tsv; the templates themselves are shared test data).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
