@@ -96,12 +96,14 @@ struct ScoreScale {
   float soft_cap;  // 0: none
 };
 
-// Scores as exponents to base 2.
+// Bounds the scores of a tile where a model does so. Apart from the others' path, to keep that
+// lean.
 template <class S>
-typename S::F ScaleScores(const ScoreScale& by, typename S::F scores) {
-  if (by.soft_cap == 0) return scores * S::Set(by.scale * kLog2E);
-  const typename S::F capped = Tanh<S>(scores * S::Set(by.scale / by.soft_cap));
-  return capped * S::Set(by.soft_cap * kLog2E);
+__attribute__((noinline)) void CapScores(const ScoreScale& by, int count, float* scores) {
+  for (int i = 0; i < count; i += S::kLanes) {
+    const typename S::F score = S::Load(scores + i) * S::Set(by.scale / by.soft_cap);
+    S::Store(scores + i, Tanh<S>(score) * S::Set(by.soft_cap / by.scale));
+  }
 }
 
 // The tokens of a tile that a row sees.
@@ -113,8 +115,8 @@ struct Seen {
 // One row of online softmax over the seen scores of a tile: leaves the weights, brings maximum and
 // sum up to date, returns the factor for what was summed before.
 template <class S, class Format>
-float WeighRow(const ScoreScale& scale, const float* scores, Seen seen,
-               typename Format::Element* weights, float* maximum, float* sum) {
+float WeighRow(float scale, const float* scores, Seen seen, typename Format::Element* weights,
+               float* maximum, float* sum) {
   using F = typename S::F;
   constexpr int kVecs = kTileTokens / S::kLanes;
   if (seen.end <= seen.begin) {
@@ -125,7 +127,7 @@ float WeighRow(const ScoreScale& scale, const float* scores, Seen seen,
   F values[kVecs];
   F most = lowest;
   for (int v = 0; v < kVecs; ++v) {
-    const F scaled = ScaleScores<S>(scale, S::Load(scores + v * S::kLanes));
+    const F scaled = S::Load(scores + v * S::kLanes) * S::Set(scale);
     values[v] = S::Blend(seen.end - v * S::kLanes, scaled, lowest);
     if (seen.begin > 0) values[v] = S::Blend(seen.begin - v * S::kLanes, lowest, values[v]);
     most = S::Max(most, values[v]);
@@ -205,9 +207,10 @@ void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, 
   alignas(64) Element weights[R * kTileTokens];
   float factors[R];
   ScoreTile<S, Format, R>(task, tile, q, scores);
+  if (task.soft_cap != 0) CapScores<S>({task.scale, task.soft_cap}, R * kTileTokens, scores);
   for (int r = 0; r < R; ++r) {
     float* maximum = states[r] + task.padded_head_dim;
-    factors[r] = WeighRow<S, Format>({task.scale, task.soft_cap}, scores + r * kTileTokens, seen[r],
+    factors[r] = WeighRow<S, Format>(task.scale * kLog2E, scores + r * kTileTokens, seen[r],
                                      weights + r * kTileTokens, maximum, maximum + 1);
   }
   constexpr int kVecs = S::kTileVecs;

@@ -104,7 +104,7 @@ void AttendLatents(const LatentTask& task, const LatentTile<typename Format::Ele
   for (int r = 0; r < R; ++r) {
     float* maximum = states[r] + task.latent_dim;
     factors[r] =
-        WeighRow<S, F32Format<S>>({task.scale, 0}, scores + r * kTileTokens, {0, counts[r]},
+        WeighRow<S, F32Format<S>>(task.scale * kLog2E, scores + r * kTileTokens, {0, counts[r]},
                                   weights + r * kTileTokens, maximum, maximum + 1);
   }
   constexpr int kUnitVecs = kGroupTokens / S::kLanes;  // 16 dims

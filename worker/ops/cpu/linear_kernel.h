@@ -116,7 +116,11 @@ void FinishRow(const LinearTask& task, const float* sums, int64_t row, int64_t p
     if (left <= 0) return;
     F value = S::Load(sums + col);
     if (bias != nullptr) value = value + S::Load(bias + col);
-    if (task.activation != Activation::kNone) value = Activate<S>(value, task.activation);
+    if (task.activation == Activation::kSilu) {
+      value = Silu<S>(value);
+    } else if (task.activation != Activation::kNone) {
+      value = Activate<S>(value, task.activation);
+    }
     if (task.gated) {
       F up = S::Load(sums + kUnitCols + col);
       if (bias != nullptr) up = up + S::Load(bias + kUnitCols + col);

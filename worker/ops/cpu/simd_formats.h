@@ -100,18 +100,23 @@ inline typename S::F Erf(typename S::F x) {
   return sign * (S::Set(1.0f) - tail);
 }
 
+// x / (1 + 2^(-x log2 e)), the exponent kept from overflow.
 template <class S>
-inline typename S::F Activate(typename S::F x, Activation activation) {
+inline typename S::F Silu(typename S::F x) {
+  const typename S::F exponent = S::Zero() - S::Max(S::Set(-126.0f), S::Set(kLog2E) * x);
+  return x / (S::Set(1.0f) + Exp2<S>(exponent));
+}
+
+// Any of them, out of line: the path of most models stays lean without the rarer ones.
+template <class S>
+__attribute__((noinline)) typename S::F Activate(typename S::F x, Activation activation) {
   using F = typename S::F;
   const F half = S::Set(0.5f);
   switch (activation) {
     case Activation::kNone:
       return x;
-    case Activation::kSilu: {
-      // x / (1 + 2^(-x log2 e)), the exponent kept from overflow.
-      const F exponent = S::Zero() - S::Max(S::Set(-126.0f), S::Set(kLog2E) * x);
-      return x / (S::Set(1.0f) + Exp2<S>(exponent));
-    }
+    case Activation::kSilu:
+      return Silu<S>(x);
     case Activation::kGeluTanh: {
       const F inner = S::Set(0.797884561f) * S::MulAdd(S::Set(0.044715f) * x * x, x, x);
       return half * x * (S::Set(1.0f) + Tanh<S>(inner));
