@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Records what Hugging Face transformers computes for SmolLM2-135M-Instruct, as smollm2.json.
+"""Records what Hugging Face transformers computes for a real model.
 
     python tests/golden/model/make_smollm2.py ~/.cache/baton/models/SmolLM2-135M-Instruct.Q4_1.gguf
+    python tests/golden/model/make_smollm2.py --out qwen2.5-coder.json \
+        ~/.cache/baton/models/qwen2.5-coder-0.5b/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
 
 transformers dequantises the GGUF file to float32, so both sides multiply the same numbers. Needs
 torch, transformers and gguf; the test that reads the result needs none of them.
@@ -81,14 +83,16 @@ def greedy(model, ids):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("gguf", type=pathlib.Path)
-    path = parser.parse_args().gguf
+    parser.add_argument("--out", default="smollm2.json")
+    arguments = parser.parse_args()
+    path = arguments.gguf
     torch.set_num_threads(2)
     where = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     tokenizer = AutoTokenizer.from_pretrained(**where)
     model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).eval()
-    golden = {"model": "SmolLM2-135M-Instruct.Q4_1.gguf",
+    golden = {"model": path.name,
               "prompts": [record(model, text, ids) for text, ids in prompts(tokenizer)]}
-    out = pathlib.Path(__file__).with_name("smollm2.json")
+    out = pathlib.Path(__file__).with_name(arguments.out)
     lines = ",\n".join(json.dumps(p, ensure_ascii=False, separators=(",", ":"))
                        for p in golden["prompts"])
     out.write_text(f'{{"model":"{golden["model"]}","prompts":[\n{lines}\n]}}\n')

@@ -1,5 +1,6 @@
-// SmolLM2-135M against what transformers computed from the same dequantised weights
-// (tests/golden/model/make_smollm2.py).
+// Real models against what transformers computed from the same dequantised weights
+// (tests/golden/model/make_smollm2.py): SmolLM2-135M, and with BATON_TEST_FULL=1
+// Qwen2.5-Coder-0.5B, whose file mixes Q4_K, Q5_0, Q6_K and Q8_0.
 
 #include <gtest/gtest.h>
 
@@ -75,14 +76,16 @@ class SmolLm2Test : public ::testing::Test {
     return differences;
   }
 
-  const std::string path_ = SmolLm2Path();
-};
+  // The largest relative error of log-probabilities and of their normaliser.
+  static double WorstError(RankRig& rig, const std::vector<GoldenPrompt>& prompts) {
+    double worst = 0;
+    for (const GoldenPrompt& prompt : prompts) worst = std::max(worst, WorstErrorOf(rig, prompt));
+    std::cout << "largest relative error: " << worst << std::endl;
+    return worst;
+  }
 
-TEST_F(SmolLm2Test, Float32LogprobsAreThoseOfTransformers) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
-  RankRig rig(path_, {.dtype = DType::kF32});
-  double worst = 0;
-  for (const GoldenPrompt& prompt : ReadGolden()) {
+  static double WorstErrorOf(RankRig& rig, const GoldenPrompt& prompt) {
+    double worst = 0;
     std::vector<int32_t> positions;
     for (const GoldenRow& row : prompt.rows) positions.push_back(row.position);
     const RankRig::Rows logits = rig.Logits(prompt.tokens, positions, 512);
@@ -95,9 +98,25 @@ TEST_F(SmolLm2Test, Float32LogprobsAreThoseOfTransformers) {
         worst = std::max(worst, RelativeError(logprob, row.logprobs[k]));
       }
     }
+    return worst;
   }
-  std::cout << "largest relative error: " << worst << std::endl;
-  EXPECT_LE(worst, 1e-4);
+
+  const std::string path_ = SmolLm2Path();
+};
+
+TEST_F(SmolLm2Test, Float32LogprobsAreThoseOfTransformers) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  RankRig rig(path_, {.dtype = DType::kF32});
+  EXPECT_LE(WorstError(rig, ReadGolden()), 1e-4);
+}
+
+// Weights as the file holds them, inputs of 8 bits.
+TEST_F(SmolLm2Test, QuantizedContinuationsAreTheSameWhereTheReferenceIsSure) {
+  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+  RankRig rig(path_, {.dtype = DType::kBf16, .quantization = Quantization::kAsCheckpoint});
+  for (const GoldenPrompt& prompt : ReadGolden()) {
+    EXPECT_EQ(GreedyDifferences(rig, prompt, 0.5), 0);
+  }
 }
 
 TEST_F(SmolLm2Test, Float32ContinuationsAreThoseOfTransformers) {
@@ -119,8 +138,11 @@ TEST_F(SmolLm2Test, Bfloat16ContinuationsAreTheSameWhereTheReferenceIsSure) {
 TEST_F(SmolLm2Test, ChunksAndTheBatchChangeNoBit) {
   BATON_SKIP_WITHOUT_SMOLLM2(path_);
   const std::vector<GoldenPrompt> prompts = ReadGolden();
-  for (const DType dtype : {DType::kF32, DType::kBf16}) {
-    RankRig rig(path_, {.dtype = dtype});
+  const std::pair<DType, Quantization> forms[] = {{DType::kF32, Quantization::kNone},
+                                                  {DType::kBf16, Quantization::kNone},
+                                                  {DType::kBf16, Quantization::kAsCheckpoint}};
+  for (const auto& [dtype, quantization] : forms) {
+    RankRig rig(path_, {.dtype = dtype, .quantization = quantization});
     std::vector<RankRig::Sequence> sequences;
     for (const GoldenPrompt& prompt : prompts) {
       sequences.push_back(rig.Place(prompt.tokens, static_cast<int32_t>(4 * sequences.size())));
