@@ -1,6 +1,5 @@
-// Real models against what transformers computed from the same dequantised weights
-// (tests/golden/model/make_smollm2.py): SmolLM2-135M, and with BATON_TEST_FULL=1
-// Qwen2.5-Coder-0.5B, whose file mixes Q4_K, Q5_0, Q6_K and Q8_0.
+// SmolLM2-135M against what transformers computed from the same dequantised weights
+// (tests/golden/model/make_smollm2.py).
 
 #include <gtest/gtest.h>
 
