@@ -106,7 +106,7 @@ class ModelLoader {
     const CheckpointKind kind = checkpoint.gguf_metadata() != nullptr
                                     ? CheckpointKind::kGguf
                                     : CheckpointKind::kSafetensors;
-    plan_.emplace(spec_, architecture->names, kind);
+    plan_.emplace(spec_, architecture->names, kind, &checkpoint.tensors());
     RETURN_IF_ERROR(plan_->CheckAgainst(checkpoint.tensors()));
     // A model that cannot be cut is refused before minutes of reading.
     return CheckShard(spec_, {0, options_.tensor_parallel_size});

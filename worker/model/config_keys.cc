@@ -20,6 +20,21 @@ absl::StatusOr<int32_t> ToSize(int64_t value, std::string_view source, std::stri
       absl::StrCat("read ", ToAbsl(source), ": key=", ToAbsl(key), " is ", value, "/a size"));
 }
 
+absl::Status Refuse(const JsonConfig& config, std::string_view key, std::string_view value) {
+  return Unimplemented(absl::StrCat("read ", config.source(), ": ", ToAbsl(key), "=", ToAbsl(value),
+                                    " is not supported"));
+}
+
+absl::StatusOr<int32_t> GgufVocabSize(const GgufMetadata& metadata, const std::string& key) {
+  if (metadata.Has(key)) return GgufSize(metadata, key);
+  ASSIGN_OR_RETURN(const GgufStringArray tokens, metadata.GetStrings("tokenizer.ggml.tokens"));
+  return ToSize(static_cast<int64_t>(tokens.size()), metadata.source(), "tokenizer.ggml.tokens");
+}
+
+double DefaultScale(int32_t head_dim) { return 1.0 / std::sqrt(static_cast<double>(head_dim)); }
+
+}  // namespace
+
 absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key) {
   ASSIGN_OR_RETURN(const int64_t value, config.GetInt(key));
   return ToSize(value, config.source(), key);
@@ -28,11 +43,6 @@ absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key) {
 absl::StatusOr<int32_t> HfSizeOr(const JsonConfig& config, std::string_view key, int32_t fallback) {
   ASSIGN_OR_RETURN(const int64_t value, config.GetIntOr(key, fallback));
   return ToSize(value, config.source(), key);
-}
-
-absl::Status Refuse(const JsonConfig& config, std::string_view key, std::string_view value) {
-  return Unimplemented(absl::StrCat("read ", config.source(), ": ", ToAbsl(key), "=", ToAbsl(value),
-                                    " is not supported"));
 }
 
 absl::StatusOr<int32_t> GgufSize(const GgufMetadata& metadata, const std::string& key) {
@@ -45,16 +55,6 @@ absl::StatusOr<int32_t> GgufSizeOr(const GgufMetadata& metadata, const std::stri
   if (!metadata.Has(key)) return fallback;
   return GgufSize(metadata, key);
 }
-
-absl::StatusOr<int32_t> GgufVocabSize(const GgufMetadata& metadata, const std::string& key) {
-  if (metadata.Has(key)) return GgufSize(metadata, key);
-  ASSIGN_OR_RETURN(const GgufStringArray tokens, metadata.GetStrings("tokenizer.ggml.tokens"));
-  return ToSize(static_cast<int64_t>(tokens.size()), metadata.source(), "tokenizer.ggml.tokens");
-}
-
-double DefaultScale(int32_t head_dim) { return 1.0 / std::sqrt(static_cast<double>(head_dim)); }
-
-}  // namespace
 
 absl::Status ReadHfSizes(const JsonConfig& config, DecoderSpec& spec) {
   ASSIGN_OR_RETURN(spec.vocab_size, HfSize(config, "vocab_size"));
@@ -122,12 +122,13 @@ absl::Status ReadHfAttentionBias(const JsonConfig& config, DecoderSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status RefuseHfQuantization(const JsonConfig& config) {
+absl::Status RefuseHfQuantization(const JsonConfig& config, std::string_view known) {
   ASSIGN_OR_RETURN(const std::optional<JsonConfig> quantization,
                    config.GetObject("quantization_config"));
   if (!quantization.has_value()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string method, quantization->GetStringOr("quant_method", "unknown"));
   if (IsUnpackedMethod(method)) return absl::OkStatus();  // the loader gives plain tensors
+  if (method == known) return absl::OkStatus();
   return Refuse(config, "quantization_config", method);
 }
 
@@ -146,7 +147,8 @@ absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view archit
   ASSIGN_OR_RETURN(spec.head_dim, GgufSizeOr(metadata, prefix + "attention.key_length", even_dim));
   ASSIGN_OR_RETURN(const int32_t value_dim,
                    GgufSizeOr(metadata, prefix + "attention.value_length", spec.head_dim));
-  if (value_dim != spec.head_dim) {
+  // Where keys are latents, both are the cache's row: see deepseek_v3.cc.
+  if (value_dim != spec.head_dim && !metadata.Has(prefix + "attention.kv_lora_rank")) {
     return Unimplemented(absl::StrCat("read ", metadata.source(), ": ", prefix,
                                       "attention.value_length=", value_dim,
                                       " unlike key_length is not supported"));
@@ -154,7 +156,6 @@ absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view archit
   ASSIGN_OR_RETURN(spec.max_positions, GgufSize(metadata, prefix + "context_length"));
   ASSIGN_OR_RETURN(spec.norm_epsilon,
                    metadata.GetFloat(prefix + "attention.layer_norm_rms_epsilon"));
-  ASSIGN_OR_RETURN(spec.expert_count, GgufSizeOr(metadata, prefix + "expert_count", 0));
   spec.attention_scale = DefaultScale(spec.head_dim);
   return absl::OkStatus();
 }

@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/gguf/gguf_metadata.h"
 #include "worker/loader/bounded_json.h"
 #include "worker/model/decoder_spec.h"
@@ -34,10 +36,18 @@ absl::Status ReadHfUpperWindows(const JsonConfig& config, DecoderSpec& spec);
 // attention_bias: of queries, keys, values and of the product behind attention.
 absl::Status ReadHfAttentionBias(const JsonConfig& config, DecoderSpec& spec);
 
-// UNIMPLEMENTED if the weights are quantised in a way that only the configuration tells.
-absl::Status RefuseHfQuantization(const JsonConfig& config);
+// UNIMPLEMENTED if the weights are quantised in a way that only the configuration tells, other than
+// `known`.
+absl::Status RefuseHfQuantization(const JsonConfig& config, std::string_view known = {});
 
 // The same sizes from `<architecture>.*`.
+// An integer that may be a size.
+absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key);
+absl::StatusOr<int32_t> HfSizeOr(const JsonConfig& config, std::string_view key, int32_t fallback);
+absl::StatusOr<int32_t> GgufSize(const GgufMetadata& metadata, const std::string& key);
+absl::StatusOr<int32_t> GgufSizeOr(const GgufMetadata& metadata, const std::string& key,
+                                   int32_t fallback);
+
 absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
                            DecoderSpec& spec);
 

@@ -53,7 +53,17 @@ Decoder::Decoder(const DecoderSpec& spec, DecoderWeights weights, Shard shard, D
       vocabulary_(shard.ChunkOf(spec.vocab_size)),
       embedding_scale_(Rounded(spec.embedding_scale, compute)),
       attention_(spec_, shard, compute, Frequencies(spec_, weights_, longest)),
-      mlp_(spec_, shard, compute) {}
+      mlp_(spec_, shard, compute) {
+  if (spec_.attention == AttentionKind::kLatent) {
+    latent_.emplace(spec_, shard, compute, Frequencies(spec_, weights_, longest).front());
+  }
+  const auto sparse = [](const LayerSpec& layer) {
+    return layer.feed_forward == FeedForwardKind::kExperts;
+  };
+  if (std::any_of(spec_.layers.begin(), spec_.layers.end(), sparse)) {
+    moe_.emplace(spec_, shard, compute);
+  }
+}
 
 absl::StatusOr<ConstMatrix> Decoder::Forward(const DecoderBatch& batch, KvStorage& kv,
                                              ComputeThreads& threads, Communicator& communicator) {
@@ -81,8 +91,13 @@ absl::Status Decoder::Prepare(const DecoderBatch& batch, const KvStorage& kv, in
   ASSIGN_OR_RETURN(x_.last, last_.Take(compute_, logit_rows, spec_.hidden_size));
   ASSIGN_OR_RETURN(x_.logits,
                    logits_.Take(DType::kF32, logit_rows, shard_.ChunkSizeOf(spec_.vocab_size)));
-  RETURN_IF_ERROR(attention_.Prepare(batch, kv.layout(), thread_count));
+  if (latent_.has_value()) {
+    RETURN_IF_ERROR(latent_->Prepare(batch, kv.layout(), thread_count));
+  } else {
+    RETURN_IF_ERROR(attention_.Prepare(batch, kv.layout(), thread_count));
+  }
   RETURN_IF_ERROR(mlp_.Prepare(batch));
+  if (moe_.has_value()) RETURN_IF_ERROR(moe_->Prepare(batch));
   MapTokens(batch.tokens);
   return absl::OkStatus();
 }
@@ -139,7 +154,11 @@ void Decoder::Embed(const DecoderBatch& batch, const ComputeSlice& slice) {
              .out = x_.hidden,
              .scale = embedding_scale_},
             slice);
-  attention_.Turn(batch, slice);
+  if (latent_.has_value()) {
+    latent_->Turn(batch, slice);
+  } else {
+    attention_.Turn(batch, slice);
+  }
   slice.Sync();
   Show(tap_, -1, "embedding", x_.hidden, slice);
 }
@@ -180,7 +199,14 @@ void Decoder::Attend(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
   const LayerWeights& weights = WeightsOf(layer);
   const SublayerIo io = StartSublayer(weights.attention_norm, slice);
   Show(tap_, layer, "attention_input", x_.normed, slice);
-  attention_.Run(io, batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
+  switch (spec_.attention) {
+    case AttentionKind::kGrouped:
+      attention_.Run(io, batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
+      break;
+    case AttentionKind::kLatent:
+      latent_->Run(io, batch, layer, weights.latent, kv.Layer(layer), tap_, slice);
+      break;
+  }
 }
 
 void Decoder::EndAttend(int32_t layer, const ComputeSlice& slice) {
@@ -195,6 +221,9 @@ void Decoder::FeedForward(int32_t layer, const ComputeSlice& slice) {
   switch (spec_.layers[static_cast<size_t>(layer)].feed_forward) {
     case FeedForwardKind::kDense:
       mlp_.Run(io, layer, weights.mlp, tap_, slice);
+      break;
+    case FeedForwardKind::kExperts:
+      moe_->Run(io, layer, weights.moe, tap_, slice);
       break;
   }
 }
@@ -248,6 +277,9 @@ absl::StatusOr<ConstMatrix> Decoder::GatherLogits(Communicator& communicator) {
 
 absl::StatusOr<KvLayout> MakeKvLayout(const DecoderSpec& spec, const Shard& shard, DType dtype,
                                       int32_t block_tokens) {
+  if (spec.attention == AttentionKind::kLatent) {
+    return KvLayout::MakeLatent(dtype, block_tokens, spec.latent.kv_rank, spec.latent.rotary_dim);
+  }
   return KvLayout::Make(dtype, block_tokens, spec.kv_head_count / shard.size, spec.head_dim);
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,9 @@
 #include "worker/model/attention_layer.h"
 #include "worker/model/decoder_spec.h"
 #include "worker/model/decoder_weights.h"
+#include "worker/model/latent_layer.h"
 #include "worker/model/mlp_layer.h"
+#include "worker/model/moe_layer.h"
 #include "worker/model/step.h"
 #include "worker/parallel/communicator.h"
 #include "worker/tensor/matrix.h"
@@ -101,7 +104,9 @@ class Decoder {
   // Of the step under way.
   Activations x_;
   AttentionLayer attention_;
+  std::optional<LatentLayer> latent_;  // instead of it
   MlpLayer mlp_;
+  std::optional<MoeLayer> moe_;
   std::vector<TokenId> shard_tokens_;  // rows of the shard's embedding; foreign ones are row 0
   std::vector<int32_t> foreign_rows_;
   Scratch hidden_, normed_, added_, last_, logits_, gathered_, whole_logits_;

@@ -1,5 +1,6 @@
 #include "worker/model/decoder_spec.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -90,6 +91,37 @@ absl::Status CheckRope(const RopeConfig& rope, int32_t head_dim) {
   return std::visit(ScalingCheck{rope}, rope.scaling);
 }
 
+absl::Status CheckLatent(const LatentSpec& latent) {
+  if (latent.q_rank != 0) RETURN_IF_ERROR(CheckRange("q_lora_rank", latent.q_rank, kSizeMax));
+  RETURN_IF_ERROR(CheckRange("kv_lora_rank", latent.kv_rank, kSizeMax));
+  RETURN_IF_ERROR(CheckRange("qk_nope_head_dim", latent.plain_dim, kLayerCountMax));
+  RETURN_IF_ERROR(CheckRange("qk_rope_head_dim", latent.rotary_dim, kLayerCountMax));
+  return CheckRange("v_head_dim", latent.value_dim, kLayerCountMax);
+}
+
+absl::Status CheckExperts(const MoeSpec& moe) {
+  const MoeRouting& routing = moe.routing;
+  RETURN_IF_ERROR(CheckRange("experts", routing.expert_count, kExpertCountMax));
+  RETURN_IF_ERROR(
+      CheckRange("experts of a token", routing.experts_per_token, routing.expert_count));
+  RETURN_IF_ERROR(CheckRange("moe_intermediate_size", moe.expert_size, kSizeMax));
+  if (moe.shared_size != 0) {
+    RETURN_IF_ERROR(CheckRange("size of shared experts", moe.shared_size, kSizeMax));
+  }
+  RETURN_IF_ERROR(CheckNumber("scale of experts", routing.scale));
+  RETURN_IF_ERROR(CheckRange("n_group", routing.group_count, routing.expert_count));
+  RETURN_IF_ERROR(CheckRange("topk_group", routing.kept_group_count, routing.group_count));
+  const int32_t group_size = routing.expert_count / routing.group_count;
+  const bool even = routing.expert_count % routing.group_count == 0;
+  if (even && group_size * routing.kept_group_count >= routing.experts_per_token) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument(absl::StrCat("read model configuration: experts=", routing.expert_count,
+                                      " in ", routing.group_count, " groups of which ",
+                                      routing.kept_group_count, " are kept do not give ",
+                                      routing.experts_per_token, " to a token"));
+}
+
 absl::Status CheckLayers(const DecoderSpec& spec) {
   if (spec.layers.size() != static_cast<size_t>(spec.layer_count)) {
     return InvalidArgument(absl::StrCat("read model configuration: ", spec.layers.size(),
@@ -97,6 +129,7 @@ absl::Status CheckLayers(const DecoderSpec& spec) {
   }
   for (const LayerSpec& layer : spec.layers) {
     if (layer.window != 0) RETURN_IF_ERROR(CheckRange("window", layer.window, kPositionsMax));
+    if (layer.feed_forward == FeedForwardKind::kExperts) RETURN_IF_ERROR(CheckExperts(spec.moe));
     const bool known = layer.rope == kNoRope ||
                        (layer.rope >= 0 && static_cast<size_t>(layer.rope) < spec.ropes.size());
     if (!known) {
@@ -134,17 +167,26 @@ absl::Status CheckSizes(const DecoderSpec& spec) {
   RETURN_IF_ERROR(CheckNumber("embedding scale", spec.embedding_scale));
   RETURN_IF_ERROR(CheckNumber("residual scale", spec.residual_scale));
   RETURN_IF_ERROR(CheckNumber("logit scale", spec.logit_scale));
+  if (spec.activation == Activation::kClampedSwiglu) {
+    RETURN_IF_ERROR(CheckNumber("activation limit", spec.activation_limit));
+  }
+  if (spec.attention == AttentionKind::kLatent) RETURN_IF_ERROR(CheckLatent(spec.latent));
   RETURN_IF_ERROR(CheckLayers(spec));
   for (const RopeConfig& rope : spec.ropes) RETURN_IF_ERROR(CheckRope(rope, spec.head_dim));
   return absl::OkStatus();
 }
 
 absl::Status CheckSupported(const DecoderSpec& spec) {
-  const std::array<std::pair<bool, std::string_view>, 5> refusals = {{
+  const bool latent = spec.attention == AttentionKind::kLatent;
+  const bool windowed = std::any_of(spec.layers.begin(), spec.layers.end(),
+                                    [](const LayerSpec& layer) { return layer.window != 0; });
+  const std::array<std::pair<bool, std::string_view>, 6> refusals = {{
       {spec.norm == NormKind::kLayer, "a norm other than RMS"},
       {!spec.gated_mlp, "a feed-forward layer without gate"},
-      {spec.expert_count != 0, "experts"},
-      {spec.head_dim % 8 != 0, "a head_dim that is no multiple of 8"},
+      {latent && windowed, "windows over latents"},
+      {latent && (spec.latent.plain_dim % 2 != 0 || spec.latent.value_dim % 2 != 0),
+       "heads of odd width"},
+      {!latent && spec.head_dim % 8 != 0, "a head_dim that is no multiple of 8"},
       {spec.hidden_size % 2 != 0 || spec.intermediate_size % 2 != 0, "layers of odd width"},
   }};
   for (const auto& [refused, what] : refusals) {

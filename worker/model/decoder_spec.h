@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "worker/ops/activation.h"
+#include "worker/ops/moe_routing.h"
 #include "worker/ops/rope.h"
 
 namespace baton::worker {
@@ -28,8 +29,8 @@ enum class QkNorm { kNone, kPerHead, kWholeProjection };
 enum class RopeLayout { kHalfSplit, kInterleaved };
 
 // What a layer does between its norms; each kind has a file of its own.
-enum class AttentionKind : uint8_t { kGrouped };
-enum class FeedForwardKind : uint8_t { kDense };
+enum class AttentionKind : uint8_t { kGrouped, kLatent };
+enum class FeedForwardKind : uint8_t { kDense, kExperts };
 
 inline constexpr int32_t kNoRope = -1;
 
@@ -38,6 +39,25 @@ struct LayerSpec {
   int32_t window = 0;  // positions that it sees, its own included; 0: all
   int32_t rope = 0;    // into DecoderSpec::ropes, or kNoRope: it knows no positions
   FeedForwardKind feed_forward = FeedForwardKind::kDense;
+};
+
+// Attention over latents (DeepSeek V2 and V3): what a head's queries, keys and values are made of.
+struct LatentSpec {
+  int32_t q_rank = 0;      // 0: queries come straight from the input
+  int32_t kv_rank = 0;     // what the cache keeps of a token, besides the turned key
+  int32_t plain_dim = 0;   // of a head's queries and keys, without position
+  int32_t rotary_dim = 0;  // the rest of them, which turns; keys share it
+  int32_t value_dim = 0;
+};
+
+// Experts, in layers that have them.
+struct MoeSpec {
+  MoeRouting routing;
+  int32_t expert_size = 0;  // columns of one
+  int32_t shared_size = 0;  // of all those that answer every row; 0: none
+  bool router_bias = false;
+  bool expert_bias = false;
+  bool correction = false;  // of the router's choice
 };
 
 struct DecoderSpec {
@@ -55,7 +75,8 @@ struct DecoderSpec {
   // What a worker serves unless told otherwise, where longer sequences change the short ones; 0:
   // all.
   int32_t unchanged_positions = 0;
-  std::vector<LayerSpec> layers;  // layer_count of them
+  std::vector<LayerSpec> layers;   // layer_count of them
+  int32_t unused_layer_count = 0;  // that a checkpoint holds behind them, and nobody runs
 
   // Norms.
   NormKind norm = NormKind::kRms;
@@ -70,6 +91,7 @@ struct DecoderSpec {
   double attention_scale = 0;     // head_dim^-0.5 in most
   double attention_soft_cap = 0;  // 0: none
   bool attention_sinks = false;
+  LatentSpec latent;  // of AttentionKind::kLatent; head_dim is then that of queries
 
   // Biases.
   bool qkv_bias = false;
@@ -78,8 +100,9 @@ struct DecoderSpec {
 
   // Feed-forward.
   Activation activation = Activation::kSilu;
+  double activation_limit = 0;  // of Activation::kClampedSwiglu
   bool gated_mlp = true;
-  int32_t expert_count = 0;
+  MoeSpec moe;
 
   // The residual stream and its ends.
   bool tied_embeddings = false;

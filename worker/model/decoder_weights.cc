@@ -33,10 +33,18 @@ absl::Status PackLayer(WeightPacker& packer, int32_t layer, LayerWeights& weight
       ASSIGN_OR_RETURN(weights.attention, PackAttention(packer, layer));
       break;
     }
+    case AttentionKind::kLatent: {
+      ASSIGN_OR_RETURN(weights.latent, PackLatent(packer, layer));
+      break;
+    }
   }
   switch (packer.spec().layers[static_cast<size_t>(layer)].feed_forward) {
     case FeedForwardKind::kDense: {
       ASSIGN_OR_RETURN(weights.mlp, PackMlp(packer, layer));
+      break;
+    }
+    case FeedForwardKind::kExperts: {
+      ASSIGN_OR_RETURN(weights.moe, PackMoe(packer, layer));
       break;
     }
   }
@@ -59,6 +67,10 @@ absl::Status CheckShard(const DecoderSpec& spec, const Shard& shard) {
   if (spec.kv_head_count % shard.size != 0) return refuse("kv heads", spec.kv_head_count);
   if (spec.intermediate_size % shard.size != 0) {
     return refuse("intermediate_size", spec.intermediate_size);
+  }
+  if (spec.moe.expert_size % shard.size != 0) return refuse("expert size", spec.moe.expert_size);
+  if (spec.moe.shared_size % shard.size != 0) {
+    return refuse("size of shared experts", spec.moe.shared_size);
   }
   // Its sum of squares runs over all heads.
   if (spec.qk_norm == QkNorm::kWholeProjection && !shard.whole()) {

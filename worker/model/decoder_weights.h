@@ -6,7 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "worker/model/attention_layer.h"
+#include "worker/model/latent_layer.h"
 #include "worker/model/mlp_layer.h"
+#include "worker/model/moe_layer.h"
 #include "worker/model/weight_packer.h"
 #include "worker/ops/packed_linear.h"
 #include "worker/parallel/shard.h"
@@ -22,10 +24,15 @@ struct LayerWeights {
   std::vector<float> attention_post_norm;
   std::vector<float> mlp_norm;
   std::vector<float> mlp_post_norm;
+  // One of each two, by the layer's kinds.
   AttentionWeights attention;
-  MlpWeights mlp;  // of a layer with a dense feed-forward
+  LatentWeights latent;
+  MlpWeights mlp;
+  MoeWeights moe;
 
-  uint64_t size_bytes() const { return attention.size_bytes() + mlp.size_bytes(); }
+  uint64_t size_bytes() const {
+    return attention.size_bytes() + latent.size_bytes() + mlp.size_bytes() + moe.size_bytes();
+  }
 };
 
 struct DecoderWeights {

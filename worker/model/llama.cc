@@ -4,6 +4,7 @@
 #include "common/base/status_macros.h"
 #include "worker/model/architecture.h"
 #include "worker/model/config_keys.h"
+#include "worker/model/moe_keys.h"
 #include "worker/model/rope_keys.h"
 #include "worker/model/weight_names.h"
 
@@ -27,6 +28,12 @@ absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
   DecoderSpec spec;
   RETURN_IF_ERROR(ReadGgufSizes(metadata, "llama", spec));
   RETURN_IF_ERROR(ReadGgufRope(metadata, "llama", spec));
+  // Mixtral, too.
+  ASSIGN_OR_RETURN(const int32_t experts, GgufSizeOr(metadata, "llama.expert_count", 0));
+  if (experts > 0) {
+    RETURN_IF_ERROR(ReadGgufExperts(metadata, "llama", spec));
+    spec.moe.routing.normalised = true;
+  }
   RETURN_IF_ERROR(RefusePartialPairs(metadata, spec));
   return spec;
 }
@@ -36,11 +43,12 @@ absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
 absl::Status Register_llama(ArchitectureRegistry& registry);
 
 absl::Status Register_llama(ArchitectureRegistry& registry) {
-  return registry.Add({.hf_name = "LlamaForCausalLM",
-                       .gguf_name = "llama",
-                       .spec_from_hf = SpecFromHf,
-                       .spec_from_gguf = SpecFromGguf,
-                       .names = {.ignored_suffixes = kIgnoredSuffixes, .base = kPairedNames}});
+  return registry.Add(
+      {.hf_name = "LlamaForCausalLM",
+       .gguf_name = "llama",
+       .spec_from_hf = SpecFromHf,
+       .spec_from_gguf = SpecFromGguf,
+       .names = {.ignored_suffixes = kIgnoredSuffixes, .base = kPairedExpertNames}});
 }
 
 }  // namespace baton::worker

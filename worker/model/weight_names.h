@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 #include "worker/model/weight_plan.h"
 
@@ -63,6 +64,42 @@ inline constexpr auto kPairedNames = [] {
   }
   return names;
 }();
+
+// Experts: a tensor for each projection of each; or, as transformers 5 and GGUF hold them, stacked.
+inline constexpr std::array kExpertNames = {
+    WeightPattern{WeightSlot::kRouter, "model.layers.#.mlp.gate.weight",
+                  "blk.#.ffn_gate_inp.weight"},
+    WeightPattern{WeightSlot::kExpertGate, "model.layers.#.mlp.experts.@.gate_proj.weight",
+                  "blk.#.ffn_gate.@.weight"},
+    WeightPattern{WeightSlot::kExpertUp, "model.layers.#.mlp.experts.@.up_proj.weight",
+                  "blk.#.ffn_up.@.weight"},
+    WeightPattern{WeightSlot::kExpertDown, "model.layers.#.mlp.experts.@.down_proj.weight",
+                  "blk.#.ffn_down.@.weight"},
+    WeightPattern{WeightSlot::kExpertGate, "model.layers.#.mlp.experts.gate_up_proj", "",
+                  RowTransform::kNone, Fusion::kFused, Stacking::kRows},
+    WeightPattern{WeightSlot::kExpertUp, "model.layers.#.mlp.experts.gate_up_proj", "",
+                  RowTransform::kNone, Fusion::kFused, Stacking::kRows},
+    WeightPattern{WeightSlot::kExpertDown, "model.layers.#.mlp.experts.down_proj",
+                  "blk.#.ffn_down_exps.weight", RowTransform::kNone, Fusion::kAlone,
+                  Stacking::kRows},
+    WeightPattern{WeightSlot::kExpertGate, "", "blk.#.ffn_gate_exps.weight", RowTransform::kNone,
+                  Fusion::kAlone, Stacking::kRows},
+    WeightPattern{WeightSlot::kExpertUp, "", "blk.#.ffn_up_exps.weight", RowTransform::kNone,
+                  Fusion::kAlone, Stacking::kRows},
+};
+
+template <size_t A, size_t B>
+constexpr std::array<WeightPattern, A + B> Joined(const std::array<WeightPattern, A>& a,
+                                                  const std::array<WeightPattern, B>& b) {
+  std::array<WeightPattern, A + B> both{};
+  for (size_t i = 0; i < A; ++i) both[i] = a[i];
+  for (size_t i = 0; i < B; ++i) both[A + i] = b[i];
+  return both;
+}
+
+// The same for families with experts.
+inline constexpr auto kPlainExpertNames = Joined(kPlainNames, kExpertNames);
+inline constexpr auto kPairedExpertNames = Joined(kPairedNames, kExpertNames);
 
 // Families with norms behind the sublayers, alone or too.
 inline constexpr WeightPattern kAttentionPostNormName = {

@@ -59,7 +59,7 @@ class WeightPacker {
   bool Has(WeightSlot slot, int32_t layer = -1) const { return TensorOf(slot, layer) != nullptr; }
 
   // For messages: "load <file>: tensor=<name>". REQUIRES: Has(slot, layer).
-  std::string Describe(WeightSlot slot, int32_t layer = -1) const;
+  std::string Describe(WeightSlot slot, int32_t layer = -1, int32_t item = -1) const;
 
   // A tensor of numbers that ops read as they are: norms, sinks, factors. This shard's part of it.
   absl::StatusOr<std::vector<float>> Vector(WeightSlot slot, int32_t layer = -1);
@@ -67,8 +67,9 @@ class WeightPacker {
   absl::StatusOr<std::vector<float>> VectorIfAny(WeightSlot slot, int32_t layer = -1);
 
   // The places' weights and biases as one layer.
+  // Of one item, where each expert or head has a weight of its own.
   absl::StatusOr<PackedLinear> Pack(const std::vector<Place>& places, LinearKind kind,
-                                    int32_t layer = -1);
+                                    int32_t layer = -1, int32_t item = -1);
 
  private:
   // A part of a linear layer, and what its spans point into.
@@ -76,16 +77,25 @@ class WeightPacker {
     LinearPart part;
     std::vector<int32_t> row_order;
     std::vector<float> bias;
+    std::vector<float> floats;     // what was laid out anew
+    std::vector<std::byte> bytes;  // likewise
   };
 
-  const WeightRow* RowOf(WeightSlot slot, int32_t layer) const;
-  const SourceTensor* TensorOf(WeightSlot slot, int32_t layer) const;
-  absl::StatusOr<std::vector<float>> WholeVector(const WeightRow& row);
-  absl::StatusOr<OwnedPart> MakePart(const Place& place, int32_t layer);
-  absl::StatusOr<std::vector<float>> BiasOf(const WeightRow& weight, const WeightRow& bias);
+  const WeightRow* RowOf(WeightSlot slot, int32_t layer, int32_t item = -1) const;
+  const SourceTensor* TensorOf(WeightSlot slot, int32_t layer, int32_t item = -1) const;
+  const SourceTensor& TensorOf(const WeightRow& row) const;
+  absl::StatusOr<std::vector<float>> WholeVector(const WeightRow& row, int32_t item);
+  absl::StatusOr<OwnedPart> MakePart(const Place& place, int32_t layer, int32_t item);
+  void PointAtRows(const WeightRow& row, int32_t item, OwnedPart& owned) const;
+  void CopyColumns(const WeightRow& row, int32_t item, OwnedPart& owned);
+  absl::Status CopyMxfp4(const WeightRow& row, int32_t item, OwnedPart& owned);
+  absl::StatusOr<std::vector<float>> BiasOf(const WeightRow& weight, const WeightRow& bias,
+                                            int32_t item);
   Quantization QuantizationOf(WeightSlot slot) const;
   int64_t FileRowOf(const WeightRow& row, int64_t output) const;
   Range OutputsOf(const WeightRow& row) const;
+  Range InputsOf(const WeightRow& row) const;
+  void ReportItem(const WeightRow& row);
   void Report(uint64_t bytes);
 
   const PackOptions& options_;

@@ -7,135 +7,36 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "worker/model/slot_shapes.h"
 
 namespace baton::worker {
 namespace {
 
 constexpr size_t kNamesInErrorMax = 3;
 
-// What follows from a slot alone.
-struct SlotShape {
-  Shape shape;
-  ShardAxis axis = ShardAxis::kNone;
-  bool present = true;   // in a model of this spec
-  bool required = true;  // a model of this spec cannot do without
-};
-
-SlotShape QkNormShape(const DecoderSpec& s, int64_t projection_size) {
-  if (s.qk_norm == QkNorm::kWholeProjection) return {{projection_size}, ShardAxis::kOutputs};
-  return {{s.head_dim}, ShardAxis::kNone, s.qk_norm == QkNorm::kPerHead};
+std::string_view NameIn(const WeightPattern& pattern, CheckpointKind kind) {
+  return kind == CheckpointKind::kGguf ? pattern.gguf_name : pattern.safetensors_name;
 }
 
-SlotShape ShapeOf(WeightSlot slot, const DecoderSpec& s) {
-  const int64_t hidden = s.hidden_size;
-  const int64_t inner = s.intermediate_size;
-  switch (slot) {
-    case WeightSlot::kEmbedding:
-      return {{s.vocab_size, hidden}, ShardAxis::kVocabulary};
-    case WeightSlot::kHead:
-      // A tied model may bring the copy; it is the embedding that counts.
-      return {{s.vocab_size, hidden}, ShardAxis::kVocabulary, true, !s.tied_embeddings};
-    case WeightSlot::kRopeFactors:
-    case WeightSlot::kRopeShortFactors:
-    case WeightSlot::kRopeLongFactors:
-      return {{s.ropes.front().rotary_dim / 2}, ShardAxis::kNone, true, false};
-    case WeightSlot::kFinalNorm:
-      return {{hidden}};
-    case WeightSlot::kAttentionNorm:
-    case WeightSlot::kMlpNorm:
-      return {{hidden}, ShardAxis::kNone, s.norm_placement != NormPlacement::kPost};
-    case WeightSlot::kAttentionPostNorm:
-    case WeightSlot::kMlpPostNorm:
-      return {{hidden}, ShardAxis::kNone, s.norm_placement != NormPlacement::kPre};
-    case WeightSlot::kQueryNorm:
-      return QkNormShape(s, s.q_size());
-    case WeightSlot::kKeyNorm:
-      return QkNormShape(s, s.kv_size());
-    case WeightSlot::kSinks:
-      return {{s.head_count}, ShardAxis::kOutputs, s.attention_sinks};
-    case WeightSlot::kQuery:
-      return {{s.q_size(), hidden}, ShardAxis::kOutputs};
-    case WeightSlot::kKey:
-    case WeightSlot::kValue:
-      return {{s.kv_size(), hidden}, ShardAxis::kOutputs};
-    case WeightSlot::kQueryBias:
-      return {{s.q_size()}, ShardAxis::kOutputs, s.qkv_bias};
-    case WeightSlot::kKeyBias:
-    case WeightSlot::kValueBias:
-      return {{s.kv_size()}, ShardAxis::kOutputs, s.qkv_bias};
-    case WeightSlot::kAttentionOut:
-      return {{hidden, s.q_size()}, ShardAxis::kInputs};
-    case WeightSlot::kAttentionOutBias:
-      return {{hidden}, ShardAxis::kNone, s.attention_out_bias};
-    case WeightSlot::kGate:
-    case WeightSlot::kUp:
-      return {{inner, hidden}, ShardAxis::kOutputs};
-    case WeightSlot::kGateBias:
-    case WeightSlot::kUpBias:
-      return {{inner}, ShardAxis::kOutputs, s.mlp_bias};
-    case WeightSlot::kDown:
-      return {{hidden, inner}, ShardAxis::kInputs};
-    case WeightSlot::kDownBias:
-      return {{hidden}, ShardAxis::kNone, s.mlp_bias};
+std::string NameOf(const WeightPattern& pattern, CheckpointKind kind, int32_t layer, int32_t item) {
+  return absl::StrReplaceAll(ToAbsl(NameIn(pattern, kind)),
+                             {{"#", absl::StrCat(layer)}, {"@", absl::StrCat(item)}});
+}
+
+// Whether `pattern` is the one of its slot's that counts.
+bool Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern,
+            CheckpointKind kind, int32_t layer, const TensorSource* source) {
+  const WeightPattern* first = nullptr;
+  for (const WeightPattern& other : patterns) {
+    if (other.slot != pattern.slot || NameIn(other, kind).empty()) continue;
+    if (first == nullptr) first = &other;
+    if (source == nullptr) break;
+    if (source->Find(NameOf(other, kind, layer, 0)) != nullptr) return &other == &pattern;
   }
-  return {};
-}
-
-bool IsNorm(WeightSlot slot) {
-  switch (slot) {
-    case WeightSlot::kFinalNorm:
-    case WeightSlot::kAttentionNorm:
-    case WeightSlot::kAttentionPostNorm:
-    case WeightSlot::kMlpNorm:
-    case WeightSlot::kMlpPostNorm:
-    case WeightSlot::kQueryNorm:
-    case WeightSlot::kKeyNorm:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool Turns(WeightSlot slot) {
-  return slot == WeightSlot::kQuery || slot == WeightSlot::kKey || slot == WeightSlot::kQueryBias ||
-         slot == WeightSlot::kKeyBias || slot == WeightSlot::kQueryNorm ||
-         slot == WeightSlot::kKeyNorm;
-}
-
-// Rows of the tensor that holds `slot` and its fellows, and those above it.
-struct FusedRows {
-  int64_t total = 0;
-  int64_t above = 0;
-};
-
-FusedRows FusedRowsOf(WeightSlot slot, const DecoderSpec& s) {
-  const int64_t q = s.q_size();
-  const int64_t kv = s.kv_size();
-  const int64_t inner = s.intermediate_size;
-  switch (slot) {
-    case WeightSlot::kQuery:
-    case WeightSlot::kQueryBias:
-      return {q + 2 * kv, 0};
-    case WeightSlot::kKey:
-    case WeightSlot::kKeyBias:
-      return {q + 2 * kv, q};
-    case WeightSlot::kValue:
-    case WeightSlot::kValueBias:
-      return {q + 2 * kv, q + kv};
-    case WeightSlot::kGate:
-    case WeightSlot::kGateBias:
-      return {2 * inner, 0};
-    case WeightSlot::kUp:
-    case WeightSlot::kUpBias:
-      return {2 * inner, inner};
-    default:
-      BATON_CHECK(false) << "weight plan: slot=" << static_cast<int>(slot) << " is never fused";
-      return {};
-  }
+  return first == &pattern;
 }
 
 }  // namespace
@@ -151,47 +52,57 @@ std::vector<WeightPattern> WeightNames::All() const {
   return all;
 }
 
-WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind)
+WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind,
+                       const TensorSource* source)
     : ignored_suffixes_(names.ignored_suffixes) {
-  for (const WeightPattern& pattern : names.All()) {
-    if (!OfLayer(pattern.slot)) {
-      AddRow(spec, pattern, kind, -1);
-      continue;
+  const std::vector<WeightPattern> patterns = names.All();
+  for (const WeightPattern& pattern : patterns) {
+    const int32_t first = OfLayer(pattern.slot) ? 0 : -1;
+    const int32_t end = OfLayer(pattern.slot) ? spec.layer_count : 0;
+    for (int32_t layer = first; layer < end; ++layer) {
+      if (Counts(patterns, pattern, kind, layer, source)) AddRows(spec, pattern, kind, layer);
     }
-    for (int32_t layer = 0; layer < spec.layer_count; ++layer) AddRow(spec, pattern, kind, layer);
+  }
+  for (int32_t i = 0; i < spec.unused_layer_count; ++i) {
+    ignored_prefixes_.push_back(absl::StrCat("model.layers.", spec.layer_count + i, "."));
   }
 }
 
-void WeightPlan::AddRow(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
-                        int32_t layer) {
+// The rows of one pattern in one layer: one, or one for each item that has a tensor of its own.
+void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
+                         int32_t layer) {
   const bool gguf = kind == CheckpointKind::kGguf;
-  const std::string_view name = gguf ? pattern.gguf_name : pattern.safetensors_name;
-  const SlotShape shape = ShapeOf(pattern.slot, spec);
-  if (name.empty() || !shape.present) return;
-  WeightRow row{.slot = pattern.slot,
-                .layer = layer,
-                .name = absl::StrReplaceAll(ToAbsl(name), {{"#", absl::StrCat(layer)}}),
-                .shape = shape.shape,
-                .tensor_shape = shape.shape,
-                .axis = shape.axis,
-                .transform = gguf ? pattern.gguf_rows : RowTransform::kNone,
-                .plus_one = !gguf && spec.norm == NormKind::kRmsPlusOne && IsNorm(pattern.slot),
-                .required = shape.required};
-  if (!gguf && spec.rope_layout == RopeLayout::kInterleaved && Turns(pattern.slot)) {
+  const SlotShape slot = ShapeOf(pattern.slot, spec, layer);
+  if (!slot.present) return;
+  WeightRow row;
+  row.slot = pattern.slot;
+  row.layer = layer;
+  row.shape = slot.shape;
+  row.axis = slot.axis;
+  row.transform = gguf ? pattern.gguf_rows : RowTransform::kNone;
+  row.turning = TurningOf(pattern.slot, spec);
+  row.plus_one = !gguf && spec.norm == NormKind::kRmsPlusOne && IsNorm(pattern.slot);
+  row.required = slot.required;
+  if (!gguf && spec.rope_layout == RopeLayout::kInterleaved && row.turning.dims > 0) {
     row.transform = RowTransform::kPairsToHalves;
   }
-  if (pattern.fusion == Fusion::kFused) {
-    const FusedRows rows = FusedRowsOf(pattern.slot, spec);
-    row.first_row = rows.above;
-    row.tensor_shape =
-        row.shape.rank() == 1 ? Shape({rows.total}) : Shape({rows.total, row.shape.dim(1)});
+  PlaceInTensor(pattern, spec, row);
+  const bool each = absl::StrContains(ToAbsl(NameIn(pattern, kind)), "@");
+  const int32_t count = each ? ItemCountOf(pattern.slot, spec) : 1;
+  for (int32_t i = 0; i < count; ++i) {
+    WeightRow& added = rows_.emplace_back(row);
+    if (each) added.item = i;
+    added.name = NameOf(pattern, kind, layer, i);
+    if (row.stacking == Stacking::kMxfp4) {
+      added.scales_name = absl::StrReplaceAll(added.name, {{"_blocks", "_scales"}});
+    }
+    index_.emplace(std::tuple(layer, added.slot, added.item), rows_.size() - 1);
   }
-  index_.emplace(std::pair(layer, pattern.slot), rows_.size());
-  rows_.push_back(std::move(row));
 }
 
-const WeightRow* WeightPlan::Find(WeightSlot slot, int32_t layer) const {
-  const auto at = index_.find(std::pair(layer, slot));
+const WeightRow* WeightPlan::Find(WeightSlot slot, int32_t layer, int32_t item) const {
+  auto at = index_.find(std::tuple(layer, slot, item));
+  if (at == index_.end()) at = index_.find(std::tuple(layer, slot, -1));
   return at == index_.end() ? nullptr : &rows_[at->second];
 }
 
@@ -212,6 +123,7 @@ absl::Status WeightPlan::CheckRow(const WeightRow& row, const TensorSource& sour
                                         " has shape ", tensor->shape.ToString(), "/",
                                         row.tensor_shape.ToString()));
   }
+  if (row.stacking == Stacking::kMxfp4) return CheckScales(row, *tensor, source);
   if (!tensor->format.has_value()) {
     return Unimplemented(absl::StrCat("load ", ToAbsl(tensor->file), ": tensor=", row.name,
                                       " has type ", ToAbsl(tensor->dtype),
@@ -220,16 +132,43 @@ absl::Status WeightPlan::CheckRow(const WeightRow& row, const TensorSource& sour
   return absl::OkStatus();
 }
 
+// Blocks of MXFP4 are bytes, and so are the scales, one for each 32 elements.
+absl::Status WeightPlan::CheckScales(const WeightRow& row, const SourceTensor& blocks,
+                                     const TensorSource& source) const {
+  const SourceTensor* scales = source.Find(row.scales_name);
+  if (scales == nullptr) {
+    return InvalidArgument(absl::StrCat("load ", ToAbsl(source.description()),
+                                        ": tensor=", row.scales_name, " is missing"));
+  }
+  const Shape expected({row.tensor_shape.dim(0), row.tensor_shape.dim(1), row.tensor_shape.dim(2)});
+  if (!(scales->shape == expected)) {
+    return InvalidArgument(absl::StrCat("load ", ToAbsl(scales->file), ": tensor=", row.scales_name,
+                                        " has shape ", scales->shape.ToString(), "/",
+                                        expected.ToString()));
+  }
+  if (blocks.dtype == "U8" && scales->dtype == "U8") return absl::OkStatus();
+  return Unimplemented(absl::StrCat("load ", ToAbsl(blocks.file), ": tensor=", row.name,
+                                    " and its scales have types ", ToAbsl(blocks.dtype), " and ",
+                                    ToAbsl(scales->dtype), "/U8"));
+}
+
+bool WeightPlan::Ignores(std::string_view name) const {
+  return std::any_of(ignored_suffixes_.begin(), ignored_suffixes_.end(),
+                     [&](std::string_view suffix) { return name.ends_with(suffix); }) ||
+         std::any_of(ignored_prefixes_.begin(), ignored_prefixes_.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
 absl::Status WeightPlan::CheckNoneUnused(const TensorSource& source) const {
   absl::flat_hash_set<std::string> used;
-  for (const WeightRow& row : rows_) used.insert(row.name);
+  for (const WeightRow& row : rows_) {
+    used.insert(row.name);
+    if (!row.scales_name.empty()) used.insert(row.scales_name);
+  }
   size_t unused_count = 0;
   std::string names;
   for (const SourceTensor& tensor : source.tensors()) {
-    const bool ignored =
-        std::any_of(ignored_suffixes_.begin(), ignored_suffixes_.end(),
-                    [&](std::string_view suffix) { return tensor.name.ends_with(suffix); });
-    if (ignored || used.contains(ToAbsl(tensor.name))) continue;
+    if (Ignores(tensor.name) || used.contains(ToAbsl(tensor.name))) continue;
     if (++unused_count > kNamesInErrorMax) continue;
     absl::StrAppend(&names, names.empty() ? "" : ", ", ToAbsl(tensor.name));
   }

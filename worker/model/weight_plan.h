@@ -4,11 +4,11 @@
 // An architecture file lists patterns: a slot, and the names that the two worlds give it. The plan
 // is their expansion over layers with what follows from the spec: shape, shard axis, row transform.
 //
-//   ASSIGN_OR_RETURN(WeightPlan plan, WeightPlan::Make(spec, patterns, kSafetensors));
+//   const WeightPlan plan(spec, names, CheckpointKind::kSafetensors, &source);
 //   RETURN_IF_ERROR(plan.CheckAgainst(source));       // missing, misshaped, unused
 //   const SourceTensor* q = source.Find(plan.Find(WeightSlot::kQuery, 3)->name);
 //
-// Threading: immutable after Make.
+// Threading: immutable.
 // Ownership: owns names; borrows nothing.
 // Errors:    INVALID_ARGUMENT naming file and tensor, for tensors that are missing, have another
 //            shape, or that no row of the plan uses; UNIMPLEMENTED for a type that cannot be read.
@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -57,6 +58,27 @@ enum class WeightSlot : uint8_t {
   kGateBias,
   kUpBias,
   kDownBias,
+  // Latent attention; kKeyUp and kValueUp are one for each head.
+  kQueryDown,
+  kQueryLatentNorm,
+  kQueryUp,
+  kLatentDown,
+  kLatentNorm,
+  kKeyUp,
+  kValueUp,
+  // Experts; those named so are one for each.
+  kRouter,
+  kRouterBias,
+  kRouterCorrection,
+  kExpertGate,
+  kExpertUp,
+  kExpertDown,
+  kExpertGateBias,
+  kExpertUpBias,
+  kExpertDownBias,
+  kSharedGate,
+  kSharedUp,
+  kSharedDown,
 };
 
 // Whether each layer has a weight of its own in this slot.
@@ -74,17 +96,32 @@ enum class RowTransform : uint8_t {
   kPairsToHalves,
 };
 
-// Whether a tensor holds one weight, or several, one below the other: q, k, v, or gate, up.
-enum class Fusion : uint8_t { kAlone, kFused };
+// Whether a tensor holds one weight, or several: q, k, v, or gate, up.
+enum class Fusion : uint8_t {
+  kAlone,
+  kFused,   // one below the other
+  kInTurn,  // a row of gate, a row of up, ...
+};
 
-// One line of an architecture's list. In names of a layer's tensor, '#' stands for its number; an
-// empty name: that world has no such tensor.
+// How one tensor holds a weight of each item, experts or heads.
+enum class Stacking : uint8_t {
+  kNone,     // it does not
+  kRows,     // [items, rows, cols]: an item below the other
+  kColumns,  // [items, cols, rows]: outputs are columns
+  kMxfp4,    // [items, rows, cols / 32, 16], with scales [items, rows, cols / 32] in a tensor whose
+             // name ends in _scales instead of _blocks
+};
+
+// One line of an architecture's list. In names of a layer's tensor, '#' stands for its number and
+// '@' for an item's; an empty name: that world has no such tensor. Of several lines for one slot,
+// the first counts whose tensor the checkpoint holds.
 struct WeightPattern {
   WeightSlot slot;
   std::string_view safetensors_name;
   std::string_view gguf_name;
   RowTransform gguf_rows = RowTransform::kNone;
   Fusion fusion = Fusion::kAlone;  // in both worlds
+  Stacking stacking = Stacking::kNone;
 };
 
 // How an architecture names its tensors.
@@ -98,13 +135,27 @@ struct WeightNames {
   std::vector<WeightPattern> All() const;
 };
 
+// Which rows of each head turn by rotary angles: `dims` of them, from `begin` on.
+struct TurningRows {
+  int64_t head_dim = 0;
+  int64_t begin = 0;
+  int64_t dims = 0;
+};
+
 struct WeightRow {
   WeightSlot slot = WeightSlot::kEmbedding;
   int32_t layer = -1;  // -1: of no layer
+  int32_t item = -1;   // -1: of no item, or of all of them
   std::string name;
-  Shape shape;            // of this weight
-  Shape tensor_shape;     // of the tensor that holds it, larger if that holds others too
-  int64_t first_row = 0;  // where it begins there
+  std::string scales_name;  // kMxfp4's other tensor
+  Shape shape;              // of this weight, of one item
+  Shape tensor_shape;       // of the tensor that holds it, larger if that holds others too
+  Stacking stacking = Stacking::kNone;
+  int32_t item_count = 1;  // in the tensor
+  int64_t item_rows = 0;   // of the tensor, from one item to the next
+  int64_t first_row = 0;   // where it begins there, or in an item; a column of kColumns
+  int64_t row_step = 1;
+  TurningRows turning;
   ShardAxis axis = ShardAxis::kNone;
   RowTransform transform = RowTransform::kNone;
   bool plus_one = false;  // a norm's weights that the file holds minus one
@@ -113,24 +164,31 @@ struct WeightRow {
 
 class WeightPlan {
  public:
-  WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind);
+  // `source` decides between lines for one slot; without it the first counts.
+  WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind,
+             const TensorSource* source = nullptr);
 
   absl::Span<const WeightRow> rows() const { return rows_; }
 
   // nullptr when this model has no such weight.
-  const WeightRow* Find(WeightSlot slot, int32_t layer = -1) const;
+  const WeightRow* Find(WeightSlot slot, int32_t layer = -1, int32_t item = -1) const;
 
   absl::Status CheckAgainst(const TensorSource& source) const;
 
  private:
-  void AddRow(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
-              int32_t layer);
+  void AddRows(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
+               int32_t layer);
   absl::Status CheckRow(const WeightRow& row, const TensorSource& source) const;
+  absl::Status CheckScales(const WeightRow& row, const SourceTensor& blocks,
+                           const TensorSource& source) const;
+  bool Ignores(std::string_view name) const;
   absl::Status CheckNoneUnused(const TensorSource& source) const;
 
   std::vector<WeightRow> rows_;
-  absl::flat_hash_map<std::pair<int32_t, WeightSlot>, size_t> index_;  // -> position in rows_
+  // (layer, slot, item) -> position in rows_
+  absl::flat_hash_map<std::tuple<int32_t, WeightSlot, int32_t>, size_t> index_;
   absl::Span<const std::string_view> ignored_suffixes_;
+  std::vector<std::string> ignored_prefixes_;  // of layers that are not run
 };
 
 }  // namespace baton::worker

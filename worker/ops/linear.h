@@ -22,6 +22,7 @@ struct LinearArgs {
   // [M, outputs], f32 or bf16; must not overlap x.
   Matrix out;
   Activation activation = Activation::kNone;
+  float activation_limit = 0;  // of kClampedSwiglu
   // Empty, or f32 [M, outputs] that is added; may be `out` itself. Not for gated layers.
   ConstMatrix residual = {};
   float scale = 1;

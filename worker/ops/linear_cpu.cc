@@ -97,6 +97,7 @@ void MultiplyUnits(const LinearArgs& args, const UnitRange& units, CpuIsa isa) {
       .out_bf16 = args.out.dtype() == DType::kBf16,
       .gated = weights.kind() == LinearKind::kGated,
       .activation = args.activation,
+      .activation_limit = args.activation_limit,
   };
   const cpu::KernelTable& kernels = KernelsFor(isa);
   if (weights.quantized() != nullptr) {

@@ -67,11 +67,12 @@ struct CombineRowsArgs {
   absl::Span<const float> weights;  // of each (row, choice)
   const MoeDispatch* dispatch = nullptr;
   ConstMatrix residual = {};  // empty, or f32 [M, hidden]; may be `out`
-  Matrix out;                 // f32 [M, hidden]
+  float scale = 1;
+  Matrix out;  // f32 [M, hidden]
 };
 
-// out[row] = residual[row] + sum over choices of weight * answer. Rows are split over threads, or
-// columns where rows are few.
+// out[row] = residual[row] + scale * sum over choices of weight * answer. Rows are split over
+// threads, or columns where rows are few.
 void CombineRows(const CombineRowsArgs& args, const ComputeSlice& slice);
 
 }  // namespace baton::worker

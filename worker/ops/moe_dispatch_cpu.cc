@@ -74,6 +74,7 @@ void CombineChunk(const CombineRowsArgs& args, int64_t row, int64_t begin, int64
     const float* answer = args.answers.row<float>(args.dispatch->places()[at]) + begin;
     for (int64_t i = 0; i < count; ++i) sums[i] += weight * answer[i];
   }
+  for (int64_t i = 0; i < count; ++i) sums[i] *= args.scale;
   float* out = args.out.row<float>(row) + begin;
   if (args.residual.empty()) {
     std::copy_n(sums, count, out);

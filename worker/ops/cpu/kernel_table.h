@@ -31,6 +31,7 @@ struct LinearTask {
   bool out_bf16;
   bool gated;
   Activation activation;
+  float activation_limit;
 };
 
 // 64 columns of quantised weights; see ../quantized_panels.h.

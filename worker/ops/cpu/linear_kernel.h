@@ -116,15 +116,16 @@ void FinishRow(const LinearTask& task, const float* sums, int64_t row, int64_t p
     if (left <= 0) return;
     F value = S::Load(sums + col);
     if (bias != nullptr) value = value + S::Load(bias + col);
+    const bool clamped = task.activation == Activation::kClampedSwiglu;  // gate and up together
     if (task.activation == Activation::kSilu) {
       value = Silu<S>(value);
-    } else if (task.activation != Activation::kNone) {
+    } else if (task.activation != Activation::kNone && !clamped) {
       value = Activate<S>(value, task.activation);
     }
     if (task.gated) {
       F up = S::Load(sums + kUnitCols + col);
       if (bias != nullptr) up = up + S::Load(bias + kUnitCols + col);
-      value = value * up;
+      value = clamped ? ClampedSwiglu<S>(value, up, task.activation_limit) : value * up;
     }
     value = value * S::Set(task.scale);
     if (task.residual != nullptr) {

@@ -117,6 +117,8 @@ __attribute__((noinline)) typename S::F Activate(typename S::F x, Activation act
       return x;
     case Activation::kSilu:
       return Silu<S>(x);
+    case Activation::kClampedSwiglu:  // not of a gate alone
+      return x;
     case Activation::kGeluTanh: {
       const F inner = S::Set(0.797884561f) * S::MulAdd(S::Set(0.044715f) * x * x, x, x);
       return half * x * (S::Set(1.0f) + Tanh<S>(inner));
@@ -125,6 +127,18 @@ __attribute__((noinline)) typename S::F Activate(typename S::F x, Activation act
       return half * x * (S::Set(1.0f) + Erf<S>(S::Set(0.707106781f) * x));
   }
   return x;
+}
+
+// A gate g and u, kept to g <= limit and |u| <= limit: (u + 1) g / (1 + e^-1.702g).
+template <class S>
+__attribute__((noinline)) typename S::F ClampedSwiglu(typename S::F gate, typename S::F up,
+                                                      float limit) {
+  using F = typename S::F;
+  const auto at_most = [&](F x) { return S::Zero() - S::Max(S::Zero() - x, S::Set(-limit)); };
+  gate = at_most(gate);
+  up = S::Max(at_most(up), S::Set(-limit));
+  const F exponent = S::Zero() - S::Max(S::Set(-126.0f), S::Set(1.702f * kLog2E) * gate);
+  return (up + S::Set(1.0f)) * gate / (S::Set(1.0f) + Exp2<S>(exponent));
 }
 
 // Stores the lanes below `count`.

@@ -63,7 +63,8 @@ class RankRig {
     spec_ = ValueOrDie(ReadSpec(*architecture, checkpoint));
     const WeightPlan plan(spec_, architecture->names,
                           checkpoint.gguf_metadata() != nullptr ? CheckpointKind::kGguf
-                                                                : CheckpointKind::kSafetensors);
+                                                                : CheckpointKind::kSafetensors,
+                          &checkpoint.tensors());
     const absl::Status status = plan.CheckAgainst(checkpoint.tensors());
     BATON_CHECK(status.ok()) << status.ToString();
     auto communicators =

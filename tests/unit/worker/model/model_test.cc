@@ -74,8 +74,8 @@ TEST(LlamaSpec, WhatIsNotSupportedIsNamed) {
   };
   expect(Changed("\"llama3\"", "\"mrope\""), "rope_type=mrope");
   expect(Changed("\"silu\"", "\"relu\""), "hidden_act=relu");
-  expect(Changed("\"hidden_act\"", R"("quantization_config":{"quant_method":"fp8"},"hidden_act")"),
-         "quantization_config=fp8");
+  expect(Changed("\"hidden_act\"", R"("quantization_config":{"quant_method":"aqlm"},"hidden_act")"),
+         "quantization_config=aqlm");
   expect(Changed("\"head_dim\":32", "\"head_dim\":12"), "multiple of 8");
 }
 
@@ -263,7 +263,6 @@ TEST(CheckSupported, EveryFieldThatWeDoNotDoIsRefused) {
   EXPECT_TRUE(CheckSupported(llama).ok());
   expect([](DecoderSpec& s) { s.norm = NormKind::kLayer; });
   expect([](DecoderSpec& s) { s.gated_mlp = false; });
-  expect([](DecoderSpec& s) { s.expert_count = 8; });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <dnnl.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 
@@ -19,6 +20,8 @@ struct Problem {
   bool bias = false;
   Activation activation = Activation::kNone;
 };
+
+constexpr double kLimit = 0.75;  // of clamped activations
 
 // Weights and inputs of a problem, and what the layer gives by sums in double.
 class Layer {
@@ -53,7 +56,10 @@ class Layer {
 
   double Expect(int64_t row, int64_t output) const {
     const double first = Activated(Sum(row, output, 0));
-    return problem_.kind == LinearKind::kPlain ? first : first * Sum(row, output, 1);
+    if (problem_.kind == LinearKind::kPlain) return first;
+    const double up = Sum(row, output, 1);
+    if (problem_.activation != Activation::kClampedSwiglu) return first * up;
+    return first * (std::clamp(up, -kLimit, kLimit) + 1);
   }
 
  private:
@@ -67,6 +73,8 @@ class Layer {
         return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
       case Activation::kGeluErf:
         return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+      case Activation::kClampedSwiglu:
+        return std::min(x, kLimit) / (1 + std::exp(-1.702 * std::min(x, kLimit)));
     }
     return x;
   }
@@ -111,6 +119,7 @@ TEST_P(LinearTest, MatchesSumsInDouble) {
                               {48, 40, LinearKind::kGated, true, Activation::kSilu},
                               {48, 70, LinearKind::kGated, true, Activation::kGeluTanh},
                               {48, 70, LinearKind::kGated, false, Activation::kGeluErf},
+                              {48, 70, LinearKind::kGated, true, Activation::kClampedSwiglu},
                               {48, 70, LinearKind::kGated, false, Activation::kNone}};
   for (const Problem& problem : problems) {
     const Layer layer(problem, dtype(), 70);
@@ -122,7 +131,8 @@ TEST_P(LinearTest, MatchesSumsInDouble) {
         Linear({.x = x.view(),
                 .weights = &packed,
                 .out = out.view(),
-                .activation = problem.activation},
+                .activation = problem.activation,
+                .activation_limit = static_cast<float>(kLimit)},
                slice);
       });
       for (int64_t row = 0; row<rows; row += rows> 7 ? 23 : 1) {
