@@ -103,6 +103,15 @@ absl::StatusOr<ModelOverrides> OverridesOf(const FrontendConfig& config) {
   return overrides;
 }
 
+// Anthropic's clients send their key in a header of their own.
+std::optional<std::string> KeyOf(const HttpRequest& request) {
+  if (const auto key = FindHeader(request.headers, "x-api-key"); key.has_value()) {
+    return absl::StrCat("Bearer ", ToAbsl(*key));
+  }
+  const auto header = FindHeader(request.headers, "authorization");
+  return header.has_value() ? std::optional<std::string>(*header) : std::nullopt;
+}
+
 absl::StatusOr<std::vector<MetricsPeer>> PeersOf(const FrontendConfig& config) {
   std::vector<MetricsPeer> peers;
   for (const std::string& text : config.metrics_peers) {
@@ -156,7 +165,8 @@ struct FrontendApp::Parts {
                 .prompt_tokens_details = config.enable_prompt_tokens_details,
                 .tokenizer_info = config.enable_tokenizer_info_endpoint,
                 .response_role = config.response_role,
-                .old_reasoning_name = config.reasoning_content},
+                .old_reasoning_name = config.reasoning_content,
+                .response_store = {.responses_max = static_cast<size_t>(config.response_store)}},
         context{.options = options,
                 .models = models,
                 .generation = {routers, sessions, stream_metrics},
@@ -246,8 +256,7 @@ HttpServerOptions FrontendApp::Parts::ServerOptions() {
   if (!auth.is_open()) {
     server_options.filters.push_back(
         [this](const HttpRequest& request) -> std::optional<HttpResponse> {
-          const auto header = FindHeader(request.headers, "authorization");
-          if (auth.Allows(request.method, request.path, header)) return std::nullopt;
+          if (auth.Allows(request.method, request.path, KeyOf(request))) return std::nullopt;
           return HttpResponse{
               .status = 401,
               .headers = {{"content-type", "application/json"}, {"www-authenticate", "Bearer"}},

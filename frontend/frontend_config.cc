@@ -114,6 +114,15 @@ void AddToolOptions(FrontendConfig& config, OptionTable& table) {
             config.reasoning_content);
 }
 
+void AddPageOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "response-store",
+             .help = "How many responses of /v1/responses this process keeps; 0: none.",
+             .value_name = "N"},
+            config.response_store);
+  table.Add({.name = "enable-offline-docs", .help = "Accepted; /docs never needs a network."},
+            config.enable_offline_docs);
+}
+
 void AddOperationOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "metrics-peers",
              .help = "Services whose metrics /metrics shows too.",
@@ -143,6 +152,7 @@ absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::st
   AddAccessOptions(parsed.config, table);
   AddModelOptions(parsed.config, table);
   AddToolOptions(parsed.config, table);
+  AddPageOptions(parsed.config, table);
   AddOperationOptions(parsed.config, table);
   parsed.help_text = table.HelpText();
   ASSIGN_OR_RETURN(const LoadedConfig loaded, LoadConfig(table, arguments, environment));
@@ -150,6 +160,9 @@ absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::st
   if (loaded.action != LoadedConfig::Action::kRun) return parsed;
   const FrontendConfig& config = parsed.config;
   if (config.routers.empty()) return InvalidArgument("--routers: at least one is needed");
+  if (config.response_store < 0) {
+    return WithField(InvalidArgument("--response-store: cannot be negative"), "response-store");
+  }
   if (config.max_requests_in_flight < 0) {
     return InvalidArgument("--max-requests-in-flight: expected 0 or more");
   }

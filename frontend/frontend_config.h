@@ -54,6 +54,9 @@ struct FrontendConfig {
   bool exclude_tools_when_tool_choice_none = false;
   bool reasoning_content = false;
 
+  int response_store = 0;            // responses of /v1/responses that are kept
+  bool enable_offline_docs = false;  // changes nothing: /docs needs no network
+
   int max_requests_in_flight = 0;  // 0: no limit
   std::vector<std::string> metrics_peers;
   Duration model_refresh_period = std::chrono::seconds(2);

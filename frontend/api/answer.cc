@@ -24,17 +24,17 @@ class Answer::PromptObserver : public GenerationObserver {
   const uint32_t prompt_;
 };
 
-Answer::Answer(Environment environment, AnswerPlan plan, GenerationEndpoint endpoint,
+Answer::Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat& make_format,
                Request request)
     : environment_(environment),
       plan_(std::move(plan)),
       model_metrics_(environment_.metrics.OfModel(plan_.context->served_names.front())),
       strand_(std::make_shared<Strand>()),
       arrival_(request.arrival),
+      error_response_(request.error_response),
       sink_(std::move(request.sink)),
       permit_(std::move(request.permit)),
-      format_(endpoint == GenerationEndpoint::kChat ? MakeChatFormat(plan_)
-                                                    : MakeCompletionFormat(plan_)),
+      format_(make_format(plan_)),
       progress_(plan_.choice_count()) {
   if (!plan_.stream) collected_.resize(plan_.choice_count());
   environment_.metrics.active_requests.Add(1);
@@ -141,8 +141,7 @@ void Answer::Complete() {
   buffer_.clear();
   if (plan_.stream) {
     BeginStream();
-    if (plan_.include_usage) format_->AppendUsage(Usage(), &buffer_);
-    buffer_ += "data: [DONE]\n\n";
+    format_->AppendEnd(Usage(), &buffer_);
     sink->Write(buffer_);
     sink->Finish();
   } else {
@@ -162,11 +161,12 @@ void Answer::OnError(const absl::Status& status) {
     LogWarning("request failed", {{"request", plan_.id}, {"error", status}});
   }
   if (stream_begun_) {
-    buffer_ = "data: " + ErrorBody(error) + "\n\ndata: [DONE]\n\n";
+    buffer_.clear();
+    format_->AppendError(error, &buffer_);
     sink->Write(buffer_);
     sink->Finish();
   } else {
-    sink->Respond(ErrorResponse(error));
+    sink->Respond(error_response_(error));
   }
   End();
 }

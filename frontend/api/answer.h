@@ -1,7 +1,7 @@
 // The answer to one generation request, from its first token to its last byte: starts a generation
 // per prompt, puts their deltas in the order that clients expect, and ends exactly once.
 //
-//   auto answer = std::make_shared<Answer>(environment, std::move(plan), endpoint, sink);
+//   auto answer = std::make_shared<Answer>(environment, std::move(plan), MakeChatFormat, {…});
 //   answer->Start(std::move(specs));
 //
 // Nothing is sent before the first token, so an early failure is an HTTP error; a later one is an
@@ -44,9 +44,11 @@ class Answer : public std::enable_shared_from_this<Answer> {
     std::shared_ptr<ResponseSink> sink;
     MonotonicTime arrival;
     ConcurrencyLimiter::Permit permit;
+    HttpResponse (*error_response)(const ApiError&) = ErrorResponse;
   };
 
-  Answer(Environment environment, AnswerPlan plan, GenerationEndpoint endpoint, Request request);
+  Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat& make_format,
+         Request request);
   ~Answer();
 
   // One spec per prompt of the plan, in order.
@@ -81,6 +83,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   const ModelMetrics& model_metrics_;
   const std::shared_ptr<Strand> strand_;
   const MonotonicTime arrival_;
+  HttpResponse (*const error_response_)(const ApiError&);
 
   // Owned by the strand.
   std::shared_ptr<ResponseSink> sink_;  // null: the answer is over

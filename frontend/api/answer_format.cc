@@ -7,6 +7,10 @@
 
 namespace baton::frontend {
 
+void AnswerFormat::AppendError(const ApiError& error, std::string* out) {
+  absl::StrAppend(out, "data: ", ErrorBody(error), "\n\n", ToAbsl(kStreamDone));
+}
+
 std::string SystemFingerprint() { return absl::StrCat("baton-", ToAbsl(Version())); }
 
 std::string_view FinishReasonName(EndReason reason) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "absl/types/span.h"
 #include "frontend/api/answer_plan.h"
+#include "frontend/api/openai_error.h"
 #include "frontend/stream/generation_types.h"
 #include "frontend/tools/reply_parser.h"
 
@@ -46,8 +48,11 @@ class AnswerFormat {
   virtual void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                            std::string* out) = 0;
 
-  // The chunk without choices that ends a stream whose client wants the usage.
-  virtual void AppendUsage(const AnswerUsage& usage, std::string* out) = 0;
+  // The last of a stream: the usage for clients that want it, and the end's mark.
+  virtual void AppendEnd(const AnswerUsage& usage, std::string* out) = 0;
+
+  // The last of a stream that failed after it had begun.
+  virtual void AppendError(const ApiError& error, std::string* out);
 
   // Adds what belongs to a delta to a collected choice.
   virtual void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) = 0;
@@ -58,10 +63,15 @@ class AnswerFormat {
   virtual std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) = 0;
 };
 
+using MakeAnswerFormat = std::function<std::unique_ptr<AnswerFormat>(const AnswerPlan&)>;
+
 std::unique_ptr<AnswerFormat> MakeChatFormat(const AnswerPlan& plan);
 std::unique_ptr<AnswerFormat> MakeCompletionFormat(const AnswerPlan& plan);
 
 // Parts that both shapes share.
+
+// What ends a stream of chunks.
+inline constexpr std::string_view kStreamDone = "data: [DONE]\n\n";
 
 // Names the build and what decides about numbers.
 std::string SystemFingerprint();

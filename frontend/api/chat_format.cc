@@ -94,11 +94,9 @@ class ChatFormat : public AnswerFormat {
     *out += "}\n\n";
   }
 
-  void AppendUsage(const AnswerUsage& usage, std::string* out) override {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
-    AppendStreamUsage(usage, out);
-    AppendFingerprint(out);
-    *out += "}\n\n";
+  void AppendEnd(const AnswerUsage& usage, std::string* out) override {
+    if (plan_.include_usage) AppendUsage(usage, out);
+    *out += kStreamDone;
   }
 
   void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
@@ -137,6 +135,14 @@ class ChatFormat : public AnswerFormat {
   }
 
  private:
+  // The chunk without choices.
+  void AppendUsage(const AnswerUsage& usage, std::string* out) const {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
+    AppendStreamUsage(usage, out);
+    AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
   // {"id":…,"object":…,"created":…,"model":…,
   std::string Head(std::string_view object) const {
     std::string head = "{\"id\":";

@@ -42,11 +42,9 @@ class CompletionFormat : public AnswerFormat {
     *out += "}\n\n";
   }
 
-  void AppendUsage(const AnswerUsage& usage, std::string* out) override {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
-    AppendChunkUsage(&usage, out);
-    AppendFingerprint(out);
-    *out += "}\n\n";
+  void AppendEnd(const AnswerUsage& usage, std::string* out) override {
+    if (plan_.include_usage) AppendUsage(usage, out);
+    *out += kStreamDone;
   }
 
   void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
@@ -75,6 +73,14 @@ class CompletionFormat : public AnswerFormat {
   }
 
  private:
+  // The chunk without choices.
+  void AppendUsage(const AnswerUsage& usage, std::string* out) const {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
+    AppendChunkUsage(&usage, out);
+    AppendFingerprint(out);
+    *out += "}\n\n";
+  }
+
   std::string Head() const {
     std::string head = "{\"id\":";
     AppendJsonString(plan_.id, &head);

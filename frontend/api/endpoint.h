@@ -31,6 +31,7 @@
 #include "frontend/client/model_catalog.h"
 #include "frontend/http/http_types.h"
 #include "frontend/http/route_table.h"
+#include "frontend/responses/response_store.h"
 #include "frontend/stream/generation.h"
 
 namespace baton::frontend {
@@ -46,7 +47,8 @@ struct ApiOptions {
   bool prompt_tokens_details = false;
   bool tokenizer_info = false;  // serve /tokenizer_info
   std::string response_role = "assistant";
-  bool old_reasoning_name = false;  // show reasoning as reasoning_content too
+  bool old_reasoning_name = false;       // show reasoning as reasoning_content too
+  ResponseStore::Limits response_store;  // of /v1/responses
 };
 
 // What endpoints work with. All of it outlives the server.

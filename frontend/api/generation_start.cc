@@ -118,10 +118,10 @@ std::string RequestName(const HttpRequest& http, const GenerationRequest& reques
 }
 
 AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
-                    const GenerationRequest& request, GenerationEndpoint endpoint, ModelPtr model) {
-  const bool is_chat = endpoint == GenerationEndpoint::kChat;
+                    const GenerationRequest& request, const GenerationApi& api, ModelPtr model) {
   AnswerPlan plan;
-  plan.id = absl::StrCat(is_chat ? "chatcmpl-" : "cmpl-", RequestName(http, request));
+  plan.id =
+      api.id.empty() ? absl::StrCat(ToAbsl(api.id_prefix), RequestName(http, request)) : api.id;
   plan.created = UnixSeconds(context.clock.WallNow());
   plan.model = request.model.empty() ? model->served_names.front() : request.model;
   plan.context = std::move(model);
@@ -130,11 +130,11 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.include_usage = request.output.include_usage || context.options.force_include_usage;
   plan.continuous_usage =
       request.output.continuous_usage_stats || context.options.force_include_usage;
-  plan.prompt_tokens_details = context.options.prompt_tokens_details;
+  plan.prompt_tokens_details = context.options.prompt_tokens_details || api.wants_cached_tokens;
   plan.return_token_ids = request.output.return_token_ids;
   plan.tokens_as_ids =
       request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
-  plan.logprobs = LogprobsOf(request, endpoint);
+  plan.logprobs = LogprobsOf(request, api.endpoint);
   return plan;
 }
 
@@ -188,8 +188,12 @@ void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
   metrics.ignored_fields_total.At(IgnoredField::kUnknown).Add(parsed.ignored_unknown_count);
 }
 
-absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const HttpRequest& http,
-                      const std::shared_ptr<ResponseSink>& sink) {
+}  // namespace
+
+absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
+                                const HttpRequest& http,
+                                const std::shared_ptr<ResponseSink>& sink) {
+  const GenerationEndpoint endpoint = api.endpoint;
   const MonotonicTime arrival = context.clock.Now();
   RETURN_IF_ERROR(CheckJsonContentType(http));
   ASSIGN_OR_RETURN(ParsedRequest parsed,
@@ -201,23 +205,39 @@ absl::Status TryStart(ApiContext& context, GenerationEndpoint endpoint, const Ht
   ASSIGN_OR_RETURN(ModelPtr model, context.models.Find(request.model));
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
 
-  AnswerPlan plan = MakePlan(context, http, request, endpoint, std::move(model));
+  AnswerPlan plan = MakePlan(context, http, request, api, std::move(model));
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
                                                         : AddCompletionPrompts(request, plan));
   ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs, MakeSpecs(request, endpoint, plan));
   auto answer = std::make_shared<Answer>(
       Answer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
-      endpoint, Answer::Request{.sink = sink, .arrival = arrival, .permit = std::move(permit)});
+      api.make_format,
+      Answer::Request{.sink = sink,
+                      .arrival = arrival,
+                      .permit = std::move(permit),
+                      .error_response = api.error_response});
   answer->Start(std::move(specs));
   return absl::OkStatus();
 }
 
-}  // namespace
-
 void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpRequest request,
                      std::shared_ptr<ResponseSink> sink) {
-  const absl::Status status = TryStart(context, endpoint, request, sink);
+  GenerationApi api;
+  if (endpoint == GenerationEndpoint::kCompletion) {
+    api = {.endpoint = endpoint, .id_prefix = "cmpl-", .make_format = MakeCompletionFormat};
+  }
+  const absl::Status status = TryStartGeneration(context, api, request, sink);
   if (!status.ok()) sink->Respond(ErrorResponse(status));
+}
+
+absl::StatusOr<size_t> CountChatTokens(const ApiContext& context, std::string_view body) {
+  ASSIGN_OR_RETURN(ParsedRequest parsed, ParseGenerationBody(body, GenerationEndpoint::kChat,
+                                                             context.options.extra_fields));
+  RETURN_IF_ERROR(CheckRequest(parsed.request, GenerationEndpoint::kChat));
+  AnswerPlan plan;
+  ASSIGN_OR_RETURN(plan.context, context.models.Find(parsed.request.model));
+  RETURN_IF_ERROR(AddChatPrompt(context, parsed.request, plan));
+  return plan.prompts.front().ids.size();
 }
 
 }  // namespace baton::frontend

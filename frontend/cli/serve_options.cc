@@ -19,6 +19,7 @@ constexpr PassedFlag kFrontendTexts[] = {
     {"generation-config", "Where defaults of sampling come from: auto, vllm, or a folder."},
     {"override-generation-config", "Defaults of sampling that win, a JSON object."},
     {"reasoning-parser", "How the model marks its reasoning. Default: as its chat template shows."},
+    {"response-store", "How many responses of /v1/responses are kept; 0: none."},
     {"response-role", "The role of the answers to chats."},
     {"root-path", "What a proxy puts before every path."},
     {"tool-call-parser", "How the model writes tool calls. Default: as its chat template shows."},
@@ -26,6 +27,7 @@ constexpr PassedFlag kFrontendTexts[] = {
 constexpr PassedFlag kFrontendSwitches[] = {
     {"enable-auto-tool-choice", "Accepted; tools need no switch."},
     {"enable-force-include-usage", "Show usage in every stream."},
+    {"enable-offline-docs", "Accepted; /docs never needs a network."},
     {"enable-prompt-tokens-details", "Show cached prompt tokens in usage."},
     {"enable-request-id-headers", "Answer with x-request-id."},
     {"enable-tokenizer-info-endpoint", "Serve /tokenizer_info."},

@@ -50,7 +50,7 @@ void StoredResponse::SetCancel(std::function<void()> cancel) {
 
 void StoredResponse::Update(std::string json) {
   const std::lock_guard lock(mutex_);
-  if (!finished_) json_ = std::move(json);
+  if (!concluded_) json_ = std::move(json);
 }
 
 void StoredResponse::AppendEvents(std::string_view events) {
@@ -73,13 +73,22 @@ void StoredResponse::AppendEvents(std::string_view events) {
   for (const std::shared_ptr<ResponseSink>& follower : followers) follower->Write(events);
 }
 
-void StoredResponse::Finish(std::string json, std::string output_json) {
+void StoredResponse::Conclude(std::string json, std::string output_json) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (finished_ || std::exchange(concluded_, true)) return;
+    json_ = std::move(json);
+    output_json_ = std::move(output_json);
+  }
+  if (!begin_.background) End("");
+}
+
+void StoredResponse::End(std::string json) {
   std::vector<std::shared_ptr<ResponseSink>> followers;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(finished_, true)) return;
-    json_ = std::move(json);
-    output_json_ = std::move(output_json);
+    if (!std::exchange(concluded_, true)) json_ = std::move(json);
     cancel_ = nullptr;
     followers = std::exchange(followers_, {});
   }
@@ -93,7 +102,7 @@ bool StoredResponse::Cancel(std::string json) {
     if (finished_) return false;
     cancel = std::exchange(cancel_, nullptr);
   }
-  Finish(std::move(json), "[]");
+  End(std::move(json));
   if (cancel) cancel();
   return true;
 }

@@ -53,12 +53,15 @@ class StoredResponse {
   void SetCancel(std::function<void()> cancel);
   void Update(std::string json);
   void AppendEvents(std::string_view events);
-  // `output_json` is what a later request goes on from: an array.
-  void Finish(std::string json, std::string output_json);
+  // What it came to; `output_json`, an array, is what a later request goes on from. Ends what is
+  // not made in the background.
+  void Conclude(std::string json, std::string output_json);
+  // After the last event. Without a conclusion before it, `json` is the response object.
+  void End(std::string json);
 
   // The clients' side. False: it was finished before.
   bool Cancel(std::string json);
-  // Sends the events after `starting_after` and then those to come, until the end.
+  // Sends the kept events after `starting_after` and then those to come, until the end.
   void Follow(int64_t starting_after, std::shared_ptr<ResponseSink> sink);
 
  private:
@@ -72,6 +75,7 @@ class StoredResponse {
   std::string output_json_ = "[]";
   std::vector<std::string> events_;  // by sequence number
   size_t event_bytes_ = 0;
+  bool concluded_ = false;
   bool finished_ = false;
   std::function<void()> cancel_;
   std::vector<std::shared_ptr<ResponseSink>> followers_;

@@ -257,6 +257,8 @@ absl::Status ResponsesRequest::ReadFlags() {
   ASSIGN_OR_RETURN(const std::optional<bool> store, FindBool(*body_, "store"));
   ASSIGN_OR_RETURN(const std::optional<bool> background, FindBool(*body_, "background"));
   ASSIGN_OR_RETURN(const std::optional<bool> stream, FindBool(*body_, "stream"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> model, FindString(*body_, "model"));
+  model_ = model.value_or("");
   ASSIGN_OR_RETURN(previous_id_, FindString(*body_, "previous_response_id"));
   ASSIGN_OR_RETURN(request_id_, FindString(*body_, "request_id"));
   store_ = store.value_or(true);
@@ -332,6 +334,7 @@ absl::StatusOr<std::string> ResponsesRequest::ChatBody(std::string_view earlier_
     chat["add_generation_prompt"] = false;
   }
   chat["messages"] = std::move(messages);
+  if (background_) chat["stream"] = true;  // its events are kept
   if (IsSet(body, "max_output_tokens")) chat["max_completion_tokens"] = body["max_output_tokens"];
   if (shows_logprobs_) {
     chat["logprobs"] = true;

@@ -25,6 +25,7 @@ class ResponsesRequest {
  public:
   static absl::StatusOr<ResponsesRequest> Parse(std::string_view body);
 
+  const std::string& model() const { return model_; }  // empty: the first one
   bool store() const { return store_; }
   bool background() const { return background_; }
   bool stream() const { return stream_; }
@@ -49,6 +50,7 @@ class ResponsesRequest {
   absl::Status CheckCombinations() const;
 
   std::shared_ptr<const Json> body_;  // an object
+  std::string model_;
   bool store_ = true;
   bool background_ = false;
   bool stream_ = false;

@@ -13,9 +13,9 @@ StoredResponse::Begin Named(const std::string& id) {
 
 TEST(ResponseStoreTest, ForgetsWhatWasNotTouchedForLongest) {
   ResponseStore store({.responses_max = 2});
-  for (const char* id : {"a", "b"}) (*store.Add(Named(id)))->Finish("{}", "[]");
+  for (const char* id : {"a", "b"}) (*store.Add(Named(id)))->Conclude("{}", "[]");
   ASSERT_NE(store.Find("a"), nullptr);
-  (*store.Add(Named("c")))->Finish("{}", "[]");
+  (*store.Add(Named("c")))->Conclude("{}", "[]");
   EXPECT_NE(store.Find("a"), nullptr);
   EXPECT_EQ(store.Find("b"), nullptr);
   EXPECT_NE(store.Remove("a"), nullptr);
@@ -26,14 +26,14 @@ TEST(ResponseStoreTest, KeepsWhatIsBeingMadeAndSaysThatItIsFull) {
   ResponseStore store({.responses_max = 1});
   const auto running = *store.Add(Named("a"));
   EXPECT_EQ(store.Add(Named("b")).status().code(), absl::StatusCode::kResourceExhausted);
-  running->Finish("{}", "[]");
+  running->Conclude("{}", "[]");
   EXPECT_TRUE(store.Add(Named("b")).ok());
 }
 
 TEST(ResponseStoreTest, IsBoundedByBytes) {
   ResponseStore store({.responses_max = 100, .bytes_max = 1000});
   for (int i = 0; i < 50; ++i) {
-    (*store.Add(Named(std::to_string(i))))->Finish(std::string(400, 'x'), "[]");
+    (*store.Add(Named(std::to_string(i))))->Conclude(std::string(400, 'x'), "[]");
   }
   EXPECT_EQ(store.Find("40"), nullptr);
   EXPECT_NE(store.Find("49"), nullptr);
@@ -42,7 +42,7 @@ TEST(ResponseStoreTest, IsBoundedByBytes) {
 TEST(StoredResponseTest, JoinsTheConversation) {
   StoredResponse response(Named("a"));
   EXPECT_EQ(response.ConversationJson(), "[0,1,2]");
-  response.Finish("{}", "[3]");
+  response.Conclude("{}", "[3]");
   EXPECT_EQ(response.ConversationJson(), "[0,1,2,3]");
 }
 
@@ -54,7 +54,7 @@ TEST(StoredResponseTest, FollowersGetThePastAndTheRest) {
   response.Follow(-1, all);
   response.Follow(0, later);
   response.AppendEvents("data: 2\n\n");
-  response.Finish("{\"done\":1}", "[]");
+  response.End("{}");
   EXPECT_EQ(all->response.body, "data: 0\n\ndata: 1\n\ndata: 2\n\n");
   EXPECT_EQ(later->response.body, "data: 1\n\ndata: 2\n\n");
   EXPECT_TRUE(all->ends == 1);
@@ -70,7 +70,7 @@ TEST(StoredResponseTest, IsCancelledOnce) {
   response.SetCancel([&cancelled] { ++cancelled; });
   EXPECT_TRUE(response.Cancel("{\"status\":\"cancelled\"}"));
   EXPECT_FALSE(response.Cancel("{}"));
-  response.Finish("{}", "[9]");
+  response.Conclude("{}", "[9]");
   EXPECT_EQ(response.Json(), "{\"status\":\"cancelled\"}");
   EXPECT_EQ(cancelled, 1);
 }

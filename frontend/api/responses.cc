@@ -1,0 +1,244 @@
+// /v1/responses: create, read, follow, cancel and delete responses, and list what they were asked
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "common/json/json.h"
+#include "frontend/api/endpoint.h"
+#include "frontend/api/generation_start.h"
+#include "frontend/api/json_body.h"
+#include "frontend/api/openai_error.h"
+#include "frontend/api/responses_format.h"
+#include "frontend/responses/response_object.h"
+#include "frontend/responses/response_store.h"
+#include "frontend/responses/responses_request.h"
+
+namespace baton::frontend {
+namespace {
+
+using SinkPtr = std::shared_ptr<ResponseSink>;
+using StorePtr = std::shared_ptr<ResponseStore>;
+using StoredPtr = std::shared_ptr<StoredResponse>;
+
+HttpResponse JsonResponse(std::string body) {
+  return {
+      .status = 200, .headers = {{"content-type", "application/json"}}, .body = std::move(body)};
+}
+
+absl::Status NotKept(std::string_view id) {
+  return WithField(NotFound(absl::StrCat("Response with id '", ToAbsl(id), "' not found.")),
+                   "response_id");
+}
+
+// Takes the answer of a response that is made in the background.
+class BackgroundSink : public ResponseSink {
+ public:
+  BackgroundSink(StoredPtr stored, std::string failed_json)
+      : stored_(std::move(stored)), failed_json_(std::move(failed_json)) {}
+  ~BackgroundSink() override { stored_->End(failed_json_); }
+
+  // A failure before the first token.
+  void Respond(HttpResponse) override { stored_->End(failed_json_); }
+  void BeginStream(int, HttpHeaders) override {}
+  bool Write(std::string_view bytes) override {
+    stored_->AppendEvents(bytes);
+    return true;
+  }
+  void Finish() override { stored_->End(failed_json_); }
+  void OnGone(std::function<void()> callback) override { stored_->SetCancel(std::move(callback)); }
+
+ private:
+  const StoredPtr stored_;
+  const std::string failed_json_;
+};
+
+// One request to create a response.
+class Creation {
+ public:
+  Creation(ApiContext& context, ResponseStore& store) : context_(context), store_(store) {}
+
+  absl::Status Run(HttpRequest http, const SinkPtr& sink) {
+    RETURN_IF_ERROR(CheckJsonContentType(http));
+    ASSIGN_OR_RETURN(const ResponsesRequest request, ResponsesRequest::Parse(http.body));
+    if (request.background() && !store_.enabled()) {
+      return WithField(InvalidArgument("background needs a server that stores responses: start it "
+                                       "with --response-store"),
+                       "background");
+    }
+    std::string earlier;
+    if (request.previous_response_id().has_value()) {
+      const StoredPtr previous = store_.Find(*request.previous_response_id());
+      if (previous == nullptr) return NotKept(*request.previous_response_id());
+      earlier = previous->ConversationJson();
+    }
+    ASSIGN_OR_RETURN(http.body, request.ChatBody(earlier));
+    return Start(request, std::move(earlier), http, sink);
+  }
+
+ private:
+  absl::Status Start(const ResponsesRequest& request, std::string earlier, const HttpRequest& http,
+                     const SinkPtr& sink) {
+    const std::string id = absl::StrCat("resp_", request.request_id().value_or(http.request_id));
+    const std::string echo = request.EchoJson();
+    ASSIGN_OR_RETURN(const auto model, context_.models.Find(request.model()));
+    const ResponseObject object(id, UnixSeconds(context_.clock.WallNow()),
+                                model->served_names.front(), echo);
+    StoredPtr stored;
+    if (store_.enabled() && request.store()) {
+      ASSIGN_OR_RETURN(stored, store_.Add({.id = id,
+                                           .json = object.Json({.status = "queued"}),
+                                           .input_items_json = request.InputItemsJson("msg_" + id),
+                                           .earlier_items_json = std::move(earlier),
+                                           .background = request.background()}));
+    }
+    const GenerationApi api{.endpoint = GenerationEndpoint::kChat,
+                            .id = id,
+                            .make_format =
+                                [stored, echo](const AnswerPlan& plan) {
+                                  return MakeResponsesFormat(plan,
+                                                             {.echo_json = echo, .stored = stored});
+                                },
+                            .wants_cached_tokens = true};
+    const SinkPtr target = request.background() ? std::make_shared<BackgroundSink>(
+                                                      stored, object.Json({.status = "failed"}))
+                                                : sink;
+    const absl::Status status = TryStartGeneration(context_, api, http, target);
+    if (!status.ok()) {
+      if (stored != nullptr) store_.Remove(id);
+      return status;
+    }
+    if (!request.background()) return absl::OkStatus();
+    if (request.stream()) {
+      stored->Follow(-1, sink);
+    } else {
+      sink->Respond(JsonResponse(stored->Json()));
+    }
+    return absl::OkStatus();
+  }
+
+  ApiContext& context_;
+  ResponseStore& store_;
+};
+
+std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (pair.substr(0, equals) != name || equals == std::string_view::npos) continue;
+    return std::string(pair.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<int64_t> QueryInt(const HttpRequest& request, const char* name, int64_t otherwise) {
+  const std::optional<std::string> text = QueryValue(request.query, name);
+  if (!text.has_value()) return otherwise;
+  int64_t value = 0;
+  if (!absl::SimpleAtoi(*text, &value)) {
+    return WithField(InvalidArgument(absl::StrCat(name, " should be an integer")), name);
+  }
+  return value;
+}
+
+absl::Status Read(const HttpRequest& request, StoredResponse& stored, const SinkPtr& sink) {
+  if (QueryValue(request.query, "stream") != "true") {
+    sink->Respond(JsonResponse(stored.Json()));
+    return absl::OkStatus();
+  }
+  if (!stored.background()) {
+    return WithField(InvalidArgument("only a response made in the background can be followed"),
+                     "stream");
+  }
+  ASSIGN_OR_RETURN(const int64_t starting_after, QueryInt(request, "starting_after", -1));
+  stored.Follow(starting_after, sink);
+  return absl::OkStatus();
+}
+
+absl::Status Cancel(StoredResponse& stored, ResponseSink& sink) {
+  if (!stored.background()) return InvalidArgument("Cannot cancel a synchronous response.");
+  absl::StatusOr<Json> object = ParseJson(stored.Json());
+  if (!object.ok()) return object.status();
+  (*object)["status"] = "cancelled";
+  if (!stored.Cancel(SerializeJson(*object))) {
+    return InvalidArgument("Cannot cancel a response that is finished.");
+  }
+  sink.Respond(JsonResponse(stored.Json()));
+  return absl::OkStatus();
+}
+
+absl::Status ListItems(const HttpRequest& request, const StoredResponse& stored,
+                       ResponseSink& sink) {
+  ASSIGN_OR_RETURN(const int64_t limit, QueryInt(request, "limit", 20));
+  if (limit < 1 || limit > 100) {
+    return WithField(InvalidArgument("limit should be between 1 and 100"), "limit");
+  }
+  ASSIGN_OR_RETURN(Json items, ParseJson(stored.input_items_json()));
+  if (QueryValue(request.query, "order").value_or("desc") == "desc") {
+    std::reverse(items.begin(), items.end());
+  }
+  const std::string after = QueryValue(request.query, "after").value_or("");
+  Json page = Json::array();
+  bool reached = after.empty();
+  bool has_more = false;
+  for (Json& item : items) {
+    if (reached && page.size() == static_cast<size_t>(limit)) has_more = true;
+    if (reached && !has_more) page.push_back(item);
+    if (item.is_object() && item.value("id", "") == after) reached = true;
+  }
+  Json list{
+      {"object", "list"}, {"has_more", has_more}, {"first_id", nullptr}, {"last_id", nullptr}};
+  if (!page.empty()) {
+    list["first_id"] = page.front()["id"];
+    list["last_id"] = page.back()["id"];
+  }
+  list["data"] = std::move(page);
+  sink.Respond(JsonResponse(SerializeJson(list)));
+  return absl::OkStatus();
+}
+
+absl::Status Delete(ResponseStore& store, const std::string& id, ResponseSink& sink) {
+  const StoredPtr stored = store.Remove(id);
+  if (stored == nullptr) return NotKept(id);
+  stored->Cancel("{}");
+  sink.Respond(JsonResponse(
+      absl::StrCat("{\"id\":", QuoteJson(id), ",\"object\":\"response\",\"deleted\":true}")));
+  return absl::OkStatus();
+}
+
+absl::Status Handle(ApiContext& context, ResponseStore& store, HttpRequest request,
+                    const SinkPtr& sink) {
+  if (request.path_parameters.empty()) {
+    return Creation(context, store).Run(std::move(request), sink);
+  }
+  const std::string& id = request.path_parameters.front();
+  if (request.method == "DELETE") return Delete(store, id, *sink);
+  const StoredPtr stored = store.Find(id);
+  if (stored == nullptr) return NotKept(id);
+  if (request.path.ends_with("/cancel")) return Cancel(*stored, *sink);
+  if (request.path.ends_with("/input_items")) return ListItems(request, *stored, *sink);
+  return Read(request, *stored, sink);
+}
+
+}  // namespace
+
+absl::Status Register_responses(ApiContext& context, EndpointRegistry& registry) {
+  const auto store = std::make_shared<ResponseStore>(context.options.response_store);
+  return registry.Add("responses",
+                      {{"POST", "/v1/responses"},
+                       {"GET", "/v1/responses/{response_id}"},
+                       {"DELETE", "/v1/responses/{response_id}"},
+                       {"POST", "/v1/responses/{response_id}/cancel"},
+                       {"GET", "/v1/responses/{response_id}/input_items"}},
+                      [&context, store](HttpRequest request, SinkPtr sink) {
+                        const absl::Status status =
+                            Handle(context, *store, std::move(request), sink);
+                        if (!status.ok()) sink->Respond(ErrorResponse(status));
+                      });
+}
+
+}  // namespace baton::frontend
