@@ -40,10 +40,15 @@ function(baton_executable)
   target_link_libraries(${ARG_NAME} PRIVATE baton_flags baton_warnings ${ARG_DEPS})
 endfunction()
 
-# baton_test(NAME x_test SRCS x_test.cc DEPS … [LABELS tsan] [TIMEOUT 60]), a gtest program.
+# baton_test(NAME x_test SRCS x_test.cc DEPS … [LABELS tsan] [TIMEOUT 60] [PROCESSORS 2]), a gtest
+# program. One whose threads wait for each other by spinning states how many processors it needs:
+# beside other tests it would be slower by far.
 # The label `unit`, `conformance`, `integration` or `tidy` comes from the folder under tests/.
 function(baton_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT;PROCESSORS" "SRCS;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_PROCESSORS)
+    set(ARG_PROCESSORS 1)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -59,7 +64,7 @@ function(baton_test)
   string(REGEX REPLACE "/.*" "" kind "${where}")
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES
-    TIMEOUT ${ARG_TIMEOUT} LABELS "${kind};${ARG_LABELS}" WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    TIMEOUT ${ARG_TIMEOUT} PROCESSORS ${ARG_PROCESSORS} LABELS "${kind};${ARG_LABELS}" WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
 # baton_benchmark(NAME x_bench SRCS x_bench.cc DEPS …), a Google Benchmark program in bin/.

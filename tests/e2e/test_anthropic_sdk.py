@@ -2,6 +2,7 @@
 import anthropic
 import pytest
 
+GREEDY = {"temperature": 0}  # the SDK has no such argument any more
 JAPAN = [{"role": "user", "content": "What is the capital of Japan?"}]
 
 
@@ -16,7 +17,7 @@ def model(client):
 
 
 def test_answers(claude, model):
-    message = claude.messages.create(model=model, max_tokens=30, temperature=0, messages=JAPAN)
+    message = claude.messages.create(model=model, max_tokens=30, messages=JAPAN, extra_body=GREEDY)
     assert message.type == "message" and message.role == "assistant"
     assert "Tokyo" in message.content[0].text
     assert message.stop_reason == "end_turn"
@@ -24,8 +25,8 @@ def test_answers(claude, model):
 
 
 def test_streams(claude, model):
-    whole = claude.messages.create(model=model, max_tokens=30, temperature=0, messages=JAPAN)
-    with claude.messages.stream(model=model, max_tokens=30, temperature=0, messages=JAPAN) as stream:
+    whole = claude.messages.create(model=model, max_tokens=30, messages=JAPAN, extra_body=GREEDY)
+    with claude.messages.stream(model=model, max_tokens=30, messages=JAPAN, extra_body=GREEDY) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == whole.content[0].text == final.content[0].text
@@ -33,9 +34,9 @@ def test_streams(claude, model):
 
 
 def test_reasons_of_the_end(claude, model):
-    cut = claude.messages.create(model=model, max_tokens=2, temperature=0, messages=JAPAN)
+    cut = claude.messages.create(model=model, max_tokens=2, messages=JAPAN, extra_body=GREEDY)
     assert cut.stop_reason == "max_tokens"
-    stopped = claude.messages.create(model=model, max_tokens=30, temperature=0, messages=JAPAN,
+    stopped = claude.messages.create(model=model, max_tokens=30, messages=JAPAN, extra_body=GREEDY,
                                      stop_sequences=["Tokyo"])
     assert stopped.stop_reason == "stop_sequence" and stopped.stop_sequence == "Tokyo"
 
@@ -48,7 +49,7 @@ def test_counts_tokens(claude, model):
 
 def test_goes_on_with_the_assistants_words(claude, model):
     message = claude.messages.create(
-        model=model, max_tokens=8, temperature=0,
+        model=model, max_tokens=8, extra_body=GREEDY,
         messages=[*JAPAN, {"role": "assistant", "content": "The capital of Japan is"}])
     assert "Tokyo" in message.content[0].text
 

@@ -31,8 +31,9 @@ RECORDED = recorded()
 
 @pytest.fixture(scope="module")
 def reference_like():
-    """A server with the names and the length of the recorded ones."""
+    """A server with the names and the length of the recorded ones, and their exact weights."""
     running = serving.Server("--served-model-name", cases.MODEL, "--max-model-len", "8192",
+                             "--quantization", "none",
                              "--enable-tokenizer-info-endpoint").wait_ready()
     yield running
     running.stop()
