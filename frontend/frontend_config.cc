@@ -80,6 +80,11 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
              .value_name = "JSON"},
             config.override_generation_config);
   AddTemplateOptions(config, table);
+  table.AddChoice(
+      {.name = "api-preset",
+       .help = "Whose sampler order and defaults apply, and, for llamacpp, that the only model "
+               "answers to any name."},
+      config.api_preset, {{"openai", ApiPreset::kOpenAi}, {"llamacpp", ApiPreset::kLlamaCpp}});
   table.Add({.name = "trust-request-chat-template",
              .help = "Let requests bring their own chat template."},
             config.trust_request_chat_template);

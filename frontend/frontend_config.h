@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/config/config_source.h"
 #include "common/obs/log.h"
+#include "frontend/api/sampler_options.h"
 #include "frontend/chat/content_format.h"
 
 namespace baton::frontend {
@@ -44,6 +45,7 @@ struct FrontendConfig {
   bool enable_tokenizer_info_endpoint = false;
   bool plain_user_special_tokens = false;
   bool trust_request_chat_template = false;
+  ApiPreset api_preset = ApiPreset::kOpenAi;
   bool return_tokens_as_token_ids = false;
   bool force_include_usage = false;
   bool strict_params = false;

@@ -15,6 +15,9 @@ class Answer::PromptObserver : public GenerationObserver {
       : answer_(std::move(answer)), prompt_(prompt) {}
 
   void OnStarted(uint32_t cached_tokens) override { answer_->OnStarted(cached_tokens); }
+  void OnPromptLogprobs(const v1::TokenLogprobs& logprobs) override {
+    if (answer_->sink_ != nullptr) answer_->format_->AddPromptLogprobs(prompt_, logprobs);
+  }
   void OnDelta(const ChoiceDelta& delta) override { answer_->OnDelta(prompt_, delta); }
   void OnDone() override { answer_->OnDone(); }
   void OnError(const absl::Status& status) override { answer_->OnError(status); }

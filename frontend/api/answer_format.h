@@ -40,6 +40,10 @@ class AnswerFormat {
  public:
   virtual ~AnswerFormat() = default;
 
+  // What the tokens of a prompt were worth; before any delta of its choices. Not all shapes show
+  // it.
+  virtual void AddPromptLogprobs(uint32_t, const v1::TokenLogprobs&) {}
+
   // The chunks before any text: one per choice that the shape wants, or none.
   virtual void AppendOpening(const AnswerUsage* usage, std::string* out) = 0;
 

@@ -38,6 +38,8 @@ struct AnswerPlan {
   bool tokens_as_ids = false;
   bool only_echo = false;                  // the generated text is not shown
   std::optional<int64_t> logprobs;         // alternatives per token
+  std::optional<int64_t> prompt_logprobs;  // the same for the prompt, shown on its own
+  bool echo_logprobs = false;              // those of the prompt stand before the output's
   std::optional<std::string> prompt_text;  // chat: shown with the first chunk, or the answer
 
   // Chat: how calls and reasoning are told from text, and shown; null: all text is content.

@@ -35,6 +35,10 @@ class ChatFormat : public AnswerFormat {
     for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
   }
 
+  void AddPromptLogprobs(uint32_t, const v1::TokenLogprobs& logprobs) override {
+    prompt_logprobs_.MergeFrom(logprobs);
+  }
+
   void AppendOpening(const AnswerUsage* usage, std::string* out) override {
     for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
       BeginChunk(choice, out);
@@ -128,7 +132,8 @@ class ChatFormat : public AnswerFormat {
     AppendFingerprint(&body);
     body += ",\"usage\":";
     AppendWholeUsage(usage, &body);
-    body += ",\"prompt_logprobs\":null";
+    body += ",\"prompt_logprobs\":";
+    AppendOwnPromptLogprobs(&body);
     AppendPromptFields(&body);
     body += ",\"kv_transfer_params\":null,\"ec_transfer_params\":null,\"metrics\":null}";
     return body;
@@ -141,6 +146,16 @@ class ChatFormat : public AnswerFormat {
     AppendStreamUsage(usage, out);
     AppendFingerprint(out);
     *out += "}\n\n";
+  }
+
+  void AppendOwnPromptLogprobs(std::string* out) const {
+    if (!plan_.prompt_logprobs.has_value()) {
+      *out += "null";
+      return;
+    }
+    TokenStyle style = style_;
+    style.top_count = static_cast<size_t>(*plan_.prompt_logprobs);
+    AppendPromptLogprobs(style, plan_.prompts.front().ids, prompt_logprobs_, out);
   }
 
   // {"id":…,"object":…,"created":…,"model":…,
@@ -211,6 +226,7 @@ class ChatFormat : public AnswerFormat {
 
   const AnswerPlan& plan_;
   const TokenStyle style_;
+  v1::TokenLogprobs prompt_logprobs_;
   const std::string head_;
   std::vector<ChoiceReply> replies_;  // by choice
 };

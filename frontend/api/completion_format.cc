@@ -17,6 +17,11 @@ class CompletionFormat : public AnswerFormat {
         head_(Head()),
         shown_(plan.choice_count()) {
     if (plan_.logprobs.has_value()) logprobs_.assign(plan_.choice_count(), LegacyLogprobs(0));
+    prompt_logprobs_.resize(plan_.prompts.size());
+  }
+
+  void AddPromptLogprobs(uint32_t prompt, const v1::TokenLogprobs& logprobs) override {
+    prompt_logprobs_[prompt].MergeFrom(logprobs);
   }
 
   void AppendOpening(const AnswerUsage*, std::string*) override {}
@@ -30,7 +35,8 @@ class CompletionFormat : public AnswerFormat {
     if (is_first) AppendJsonEscaped(plan_.PromptOfChoice(choice).echo, out);
     if (!plan_.only_echo) AppendJsonEscaped(delta.text, out);
     *out += "\",\"logprobs\":";
-    AppendDeltaLogprobs(choice, delta, out);
+    if (is_first) EchoLogprobs(choice);
+    AppendDeltaLogprobs(choice, delta, is_first, out);
     AppendEnd(delta.end, out);
     *out += ",\"prompt_token_ids\":";
     AppendIdsIf(plan_.return_token_ids && is_first, plan_.PromptOfChoice(choice).ids, out);
@@ -50,7 +56,9 @@ class CompletionFormat : public AnswerFormat {
   void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
     if (!plan_.only_echo) collected.text += delta.text;
     collected.ids.insert(collected.ids.end(), delta.ids.begin(), delta.ids.end());
-    if (delta.logprobs != nullptr && plan_.logprobs.has_value()) {
+    if (!shown_[choice]) EchoLogprobs(choice);
+    shown_[choice] = true;
+    if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !plan_.only_echo) {
       logprobs_[choice].Add(style_, delta.ids, *delta.logprobs);
     }
     if (delta.end == nullptr) return;
@@ -91,13 +99,33 @@ class CompletionFormat : public AnswerFormat {
     return head;
   }
 
-  void AppendDeltaLogprobs(uint32_t choice, const ChoiceDelta& delta, std::string* out) {
-    if (delta.logprobs == nullptr || !plan_.logprobs.has_value() || delta.ids.empty()) {
+  // The prompt's, before those of a choice's first token.
+  void EchoLogprobs(uint32_t choice) {
+    if (!plan_.echo_logprobs || !plan_.logprobs.has_value()) return;
+    logprobs_[choice].AddPrompt(style_, plan_.PromptOfChoice(choice).ids,
+                                prompt_logprobs_[choice / plan_.n]);
+  }
+
+  void AppendDeltaLogprobs(uint32_t choice, const ChoiceDelta& delta, bool is_first,
+                           std::string* out) {
+    const bool has_own = delta.logprobs != nullptr && !delta.ids.empty();
+    if (!plan_.logprobs.has_value() || !(has_own || (is_first && plan_.echo_logprobs))) {
       *out += "null";
       return;
     }
-    logprobs_[choice].Add(style_, delta.ids, *delta.logprobs);
+    if (has_own && !plan_.only_echo) logprobs_[choice].Add(style_, delta.ids, *delta.logprobs);
     logprobs_[choice].AppendTo(out);
+  }
+
+  void AppendOwnPromptLogprobs(uint32_t choice, std::string* out) const {
+    if (!plan_.prompt_logprobs.has_value()) {
+      *out += "null";
+      return;
+    }
+    TokenStyle style = style_;
+    style.top_count = static_cast<size_t>(*plan_.prompt_logprobs);
+    AppendPromptLogprobs(style, plan_.PromptOfChoice(choice).ids,
+                         prompt_logprobs_[choice / plan_.n], out);
   }
 
   // ,"finish_reason":…,"stop_reason":…
@@ -139,7 +167,9 @@ class CompletionFormat : public AnswerFormat {
     AppendEnd(&choice.end, out);
     *out += ",\"token_ids\":";
     AppendIdsIf(plan_.return_token_ids, choice.ids, out);
-    *out += ",\"prompt_logprobs\":null,\"prompt_token_ids\":";
+    *out += ",\"prompt_logprobs\":";
+    AppendOwnPromptLogprobs(index, out);
+    *out += ",\"prompt_token_ids\":";
     AppendIdsIf(plan_.return_token_ids, prompt.ids, out);
     *out += ",\"routed_experts\":null}";
   }
@@ -147,8 +177,9 @@ class CompletionFormat : public AnswerFormat {
   const AnswerPlan& plan_;
   const TokenStyle style_;
   const std::string head_;
-  std::vector<bool> shown_;               // by choice: its first chunk is out
-  std::vector<LegacyLogprobs> logprobs_;  // by choice, when asked for
+  std::vector<bool> shown_;                         // by choice: its first chunk is out
+  std::vector<LegacyLogprobs> logprobs_;            // by choice, when asked for
+  std::vector<v1::TokenLogprobs> prompt_logprobs_;  // by prompt
 };
 
 }  // namespace

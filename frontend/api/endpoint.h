@@ -28,6 +28,7 @@
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/metrics.h"
 #include "frontend/api/request_parser.h"
+#include "frontend/api/sampler_options.h"
 #include "frontend/client/model_catalog.h"
 #include "frontend/http/http_types.h"
 #include "frontend/http/route_table.h"
@@ -49,6 +50,7 @@ struct ApiOptions {
   std::string response_role = "assistant";
   bool old_reasoning_name = false;       // show reasoning as reasoning_content too
   ResponseStore::Limits response_store;  // of /v1/responses
+  ApiPreset preset = ApiPreset::kOpenAi;
 };
 
 // What endpoints work with. All of it outlives the server.

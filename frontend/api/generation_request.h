@@ -17,6 +17,7 @@
 
 #include "common/base/ids.h"
 #include "common/constraint/constraint_spec.h"
+#include "frontend/api/sampler_options.h"
 
 namespace baton::frontend {
 
@@ -103,6 +104,7 @@ enum class TruncationSide { kLeft, kRight };
 struct GenerationRequest {
   std::string model;
   SamplingOptions sampling;
+  SamplerOptions samplers;
   OutputOptions output;
   ChatInput chat;
   CompletionInput completion;

@@ -13,9 +13,11 @@
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/fill_in_middle.h"
 #include "frontend/api/json_body.h"
+#include "frontend/api/llama_start.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/api/request_rules.h"
+#include "frontend/api/sampler_rules.h"
 #include "frontend/api/tool_constraint.h"
 
 namespace baton::frontend {
@@ -135,12 +137,14 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.tokens_as_ids =
       request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
   plan.logprobs = LogprobsOf(request, api.endpoint);
+  plan.prompt_logprobs = request.samplers.prompt_logprobs;
+  plan.echo_logprobs = request.echo && api.endpoint == GenerationEndpoint::kCompletion;
   return plan;
 }
 
 // What a worker is asked, for each prompt of the plan.
 absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& request,
-                                                      GenerationEndpoint endpoint,
+                                                      GenerationEndpoint endpoint, ApiPreset preset,
                                                       AnswerPlan& plan) {
   const ModelLimits limits = LimitsOf(*plan.context);
   std::vector<GenerationSpec> specs;
@@ -151,6 +155,8 @@ absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& r
                      ResolveMaxTokens(request, endpoint, limits, prompt.ids.size()));
     GenerationSpec spec;
     ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, max_tokens));
+    RETURN_IF_ERROR(CheckSamplers(request, limits.vocab_size));
+    RETURN_IF_ERROR(AddSamplers(request, preset, *plan.context->tokenizer, spec.sampling));
     spec.model = plan.context;
     spec.request_id = plan.id;
     spec.prompt = prompt.ids;
@@ -202,13 +208,16 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
   RETURN_IF_ERROR(ReadPriorityHeader(http, parsed.request));
   GenerationRequest& request = parsed.request;
   RETURN_IF_ERROR(CheckRequest(request, endpoint));
-  ASSIGN_OR_RETURN(ModelPtr model, context.models.Find(request.model));
+  ASSIGN_OR_RETURN(ModelPtr model, context.options.preset == ApiPreset::kLlamaCpp
+                                       ? FindLlamaModel(context, request.model)
+                                       : context.models.Find(request.model));
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
 
   AnswerPlan plan = MakePlan(context, http, request, api, std::move(model));
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
                                                         : AddCompletionPrompts(request, plan));
-  ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs, MakeSpecs(request, endpoint, plan));
+  ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs,
+                   MakeSpecs(request, endpoint, context.options.preset, plan));
   auto answer = std::make_shared<Answer>(
       Answer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
       api.make_format,

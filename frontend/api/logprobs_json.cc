@@ -1,6 +1,8 @@
 #include "frontend/api/logprobs_json.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
@@ -96,6 +98,74 @@ void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
     }
     *out += "]}";
   }
+}
+
+void AppendLlamaProbabilities(const TokenStyle& style, bool as_probabilities,
+                              std::span<const TokenId> ids, const v1::TokenLogprobs& logprobs,
+                              std::string* out) {
+  const auto append = [&](TokenId id, float logprob) {
+    absl::StrAppend(out, "{\"id\":", id, ",\"token\":");
+    AppendToken(style, id, out);
+    *out += ",\"bytes\":";
+    AppendBytes(style, id, out);
+    *out += as_probabilities ? ",\"prob\":" : ",\"logprob\":";
+    if (as_probabilities) {
+      AppendJsonDouble(std::exp(static_cast<double>(logprob)), out);
+    } else {
+      AppendLogprob(logprob, out);
+    }
+  };
+  for (size_t i = 0; i < CoveredCount(ids, logprobs); ++i) {
+    if (i > 0) *out += ',';
+    append(ids[i], logprobs.sampled(static_cast<int>(i)));
+    *out += as_probabilities ? ",\"top_probs\":[" : ",\"top_logprobs\":[";
+    const Alternatives tops = AlternativesOf(style, logprobs, i);
+    bool first = true;
+    for (size_t k = 0; k < tops.ids.size(); ++k) {
+      if (as_probabilities && std::isinf(tops.logprobs[k])) continue;
+      if (!std::exchange(first, false)) *out += ',';
+      append(tops.ids[k], tops.logprobs[k]);
+      *out += '}';
+    }
+    *out += "]}";
+  }
+}
+
+void AppendPromptLogprobs(const TokenStyle& style, std::span<const TokenId> prompt,
+                          const v1::TokenLogprobs& logprobs, std::string* out) {
+  const auto append = [&](TokenId id, float logprob, size_t rank) {
+    absl::StrAppend(out, "\"", id, "\":{\"logprob\":");
+    AppendLogprob(logprob, out);
+    absl::StrAppend(out, ",\"rank\":", rank, ",\"decoded_token\":");
+    AppendToken(style, id, out);
+    *out += '}';
+  };
+  *out += "[null";
+  const std::span<const TokenId> rest = prompt.subspan(1);
+  for (size_t i = 0; i < CoveredCount(rest, logprobs); ++i) {
+    const int index = static_cast<int>(i);
+    *out += ",{";
+    append(rest[i], logprobs.sampled(index), logprobs.rank(index));
+    const Alternatives tops = AlternativesOf(style, logprobs, i);
+    for (size_t k = 0; k < tops.ids.size(); ++k) {
+      if (tops.ids[k] == rest[i]) continue;
+      *out += ',';
+      append(tops.ids[k], tops.logprobs[k], k + 1);
+    }
+    *out += '}';
+  }
+  *out += ']';
+}
+
+void LegacyLogprobs::AddPrompt(const TokenStyle& style, std::span<const TokenId> prompt,
+                               const v1::TokenLogprobs& logprobs) {
+  for (std::string* list : {&offsets_, &values_, &tokens_, &tops_}) Separate(*list);
+  absl::StrAppend(&offsets_, offset_);
+  offset_ += ShownLength(style, prompt.front());
+  AppendToken(style, prompt.front(), &tokens_);
+  values_ += "null";
+  tops_ += "null";
+  Add(style, prompt.subspan(1), logprobs);
 }
 
 void LegacyLogprobs::Add(const TokenStyle& style, std::span<const TokenId> ids,

@@ -27,6 +27,18 @@ struct TokenStyle {
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
                         const v1::TokenLogprobs& logprobs, std::string* out);
 
+// Appends [null,{"<id>":{"logprob":…,"rank":…,"decoded_token":"…"},…},…]: for each token of the
+// prompt what it was worth, and what else was likely. `logprobs` covers those after the first.
+void AppendPromptLogprobs(const TokenStyle& style, std::span<const TokenId> prompt,
+                          const v1::TokenLogprobs& logprobs, std::string* out);
+
+// Appends entries of llama.cpp's shape, separated by commas:
+//   {"id","token","bytes","logprob","top_logprobs":[…]}, or of probabilities "prob","top_probs",
+//   where alternatives that were cut before the draw are left out.
+void AppendLlamaProbabilities(const TokenStyle& style, bool as_probabilities,
+                              std::span<const TokenId> ids, const v1::TokenLogprobs& logprobs,
+                              std::string* out);
+
 // Collects the four lists of the completions shape.
 class LegacyLogprobs {
  public:
@@ -35,6 +47,10 @@ class LegacyLogprobs {
 
   void Add(const TokenStyle& style, std::span<const TokenId> ids,
            const v1::TokenLogprobs& logprobs);
+
+  // A whole prompt, of whose first token nothing is known. `logprobs` covers the others.
+  void AddPrompt(const TokenStyle& style, std::span<const TokenId> prompt,
+                 const v1::TokenLogprobs& logprobs);
 
   // The offset of the token after the last.
   size_t offset() const { return offset_; }

@@ -21,6 +21,7 @@ absl::Span<const Parameter> Table(const std::string& name) {
   if (name == "chat") return ChatParameters();
   if (name == "tools") return ToolParameters();
   if (name == "completion") return CompletionParameters();
+  if (name == "sampler") return SamplerParameters();
   return SharedParameters();
 }
 

@@ -34,6 +34,7 @@ struct Parameter {
 
 // Fields of every generation endpoint, of the OpenAI API, vLLM and llama.cpp.
 absl::Span<const Parameter> SharedParameters();
+absl::Span<const Parameter> SamplerParameters();
 // Those that only one endpoint has, or reads in its own way.
 absl::Span<const Parameter> ChatParameters();
 absl::Span<const Parameter> CompletionParameters();

@@ -24,10 +24,10 @@ ParameterIndex MakeIndex(std::initializer_list<absl::Span<const Parameter>> tabl
 }
 
 const ParameterIndex& IndexOf(GenerationEndpoint endpoint) {
-  static const ParameterIndex& chat =
-      *new ParameterIndex(MakeIndex({ChatParameters(), ToolParameters(), SharedParameters()}));
-  static const ParameterIndex& completion =
-      *new ParameterIndex(MakeIndex({CompletionParameters(), SharedParameters()}));
+  static const ParameterIndex& chat = *new ParameterIndex(
+      MakeIndex({ChatParameters(), ToolParameters(), SharedParameters(), SamplerParameters()}));
+  static const ParameterIndex& completion = *new ParameterIndex(
+      MakeIndex({CompletionParameters(), SharedParameters(), SamplerParameters()}));
   return endpoint == GenerationEndpoint::kChat ? chat : completion;
 }
 

@@ -164,9 +164,6 @@ absl::Status CheckCompletion(const GenerationRequest& request) {
                                        " exceeds the maximum allowed count of ", kPromptsMax, "."),
                           "prompt", "");
   }
-  if (request.echo && request.output.logprobs.has_value()) {
-    return WithField(Unimplemented("`echo` together with `logprobs` is not supported."), "echo");
-  }
   return absl::OkStatus();
 }
 
@@ -284,7 +281,13 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
 }
 
 std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEndpoint endpoint) {
-  if (endpoint == GenerationEndpoint::kCompletion) return request.output.logprobs;
+  // llama.cpp's name, on either endpoint; 0 is its way to want none.
+  const std::optional<int64_t>& probs = request.samplers.n_probs;
+  const bool has_probs = probs.value_or(0) > 0;
+  if (endpoint == GenerationEndpoint::kCompletion) {
+    return has_probs && !request.output.logprobs.has_value() ? probs : request.output.logprobs;
+  }
+  if (has_probs && !request.chat.logprobs.has_value()) return probs;
   if (!request.chat.logprobs.value_or(false)) return std::nullopt;
   return request.chat.top_logprobs.value_or(0);
 }

@@ -16,9 +16,7 @@ bool IsNumber(Field field, double neutral) {
 }
 
 bool IsNull(Field field) { return field.IsNull(); }
-bool IsOne(Field field) { return IsNumber(field, 1); }
 bool IsMinusOne(Field field) { return IsNumber(field, -1); }
-bool IsOffBreadth(Field field) { return IsNumber(field, 0) || IsNumber(field, -1); }
 
 // {"type": "text"} asks for nothing.
 bool IsPlainText(Field field) {
@@ -57,15 +55,6 @@ void ReadStop(Field field, Request request) {
       "too_long",
       "List should have at most 4 items after validation, not " + std::to_string(list->size()),
       "'field_type': 'List', 'max_length': 4, 'actual_length': " + std::to_string(list->size()));
-}
-
-void ReadLogitBias(Field field, Request request) {
-  field.VisitMembers([&request](std::string_view key, Field value) {
-    if (value.IsNull()) return;
-    if (const auto bias = value.Number()) {
-      request.sampling.logit_bias.emplace_back(std::string(key), *bias);
-    }
-  });
 }
 
 void ReadStreamOptions(Field field, Request request) {
@@ -140,7 +129,6 @@ constexpr Parameter kShared[] = {
     {"repetition_penalty", kSupported, ReadSamplingNumber<&S::repetition_penalty>},
     {"presence_penalty", kSupported, ReadSamplingNumber<&S::presence_penalty>},
     {"frequency_penalty", kSupported, ReadSamplingNumber<&S::frequency_penalty>},
-    {"logit_bias", kSupported, ReadLogitBias},
     {"seed", kSupported,
      [](Field f, Request r) { r.sampling.seed = f.IntInRange(INT64_MIN, INT64_MAX); }},
     {"n", kSupported, [](Field f, Request r) { r.n = f.Int().value_or(1); }},
@@ -224,11 +212,7 @@ constexpr Parameter kShared[] = {
     {"guided_json_object", kUnsupported},
     {"guided_decoding_backend", kHint},
     {"guided_whitespace_pattern", kHint},
-    {"allowed_token_ids", kUnsupported, nullptr, IsNull},
-    {"bad_words", kUnsupported},
     {"logits_processors", kUnsupported},
-    {"logprob_token_ids", kUnsupported},
-    {"prompt_logprobs", kUnsupported, nullptr, IsNull},
     {"prompt_embeds", kUnsupported},
     {"repetition_detection", kUnsupported},
     {"thinking_token_budget", kUnsupported, nullptr, IsMinusOne},
@@ -236,36 +220,16 @@ constexpr Parameter kShared[] = {
     {"kv_transfer_params", kUnsupported},
     {"ec_transfer_params", kUnsupported},
 
-    // llama.cpp's samplers.
+    // llama.cpp's; its samplers have a table of their own.
     {"adaptive_target", kUnsupported, nullptr, IsMinusOne},
     {"adaptive_decay", kHint},
-    {"dry_multiplier", kUnsupported},
-    {"dry_allowed_length", kHint},
-    {"dry_base", kHint},
-    {"dry_penalty_last_n", kHint},
-    {"dry_sequence_breakers", kHint},
-    {"dynatemp_range", kUnsupported},
-    {"dynatemp_exponent", kHint},
     {"grammar", kUnsupported},
     {"grammar_lazy", kHint},
     {"grammar_triggers", kHint},
     {"json_schema", kUnsupported},
     {"lora", kUnsupported},
-    {"min_keep", kUnsupported},
-    {"mirostat", kUnsupported},
-    {"mirostat_eta", kHint},
-    {"mirostat_tau", kHint},
     {"n_indent", kUnsupported},
-    {"n_probs", kUnsupported},
-    {"post_sampling_probs", kUnsupported},
-    {"repeat_penalty", kUnsupported, nullptr, IsOne},
-    {"repeat_last_n", kHint},
-    {"samplers", kUnsupported},
     {"t_max_predict_ms", kUnsupported},
-    {"top_n_sigma", kUnsupported, nullptr, IsOffBreadth},
-    {"typical_p", kUnsupported, nullptr, IsOne},
-    {"xtc_probability", kUnsupported},
-    {"xtc_threshold", kHint},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ constexpr PassedFlag kFrontendTexts[] = {
     {"chat-template-content-format",
      "How templates get message content: auto, string (text) or openai (lists of parts)."},
     {"default-chat-template-kwargs", "Variables for chat templates, a JSON object."},
+    {"api-preset", "Whose sampler order and defaults apply: openai or llamacpp."},
     {"generation-config", "Where defaults of sampling come from: auto, vllm, or a folder."},
     {"override-generation-config", "Defaults of sampling that win, a JSON object."},
     {"reasoning-parser", "How the model marks its reasoning. Default: as its chat template shows."},

@@ -164,6 +164,7 @@ v1::GenerateRequest Generation::MakeGenerateRequest(const Leg& leg, uint64_t lea
   request.mutable_tokens()->mutable_ids()->Add(prompt.begin(), prompt.end());
   *request.mutable_sampling() = spec_.sampling;
   for (const TokenId id : spec_.quiet_stop_ids) request.mutable_sampling()->add_stop_token_ids(id);
+  if (prompt_scored_ >= spec_.prompt.size()) request.mutable_sampling()->clear_prompt_logprobs();
   if (seed_.has_value()) request.mutable_sampling()->set_seed(*seed_);
   request.set_n(leg.choice_count);
   request.set_lease(lease);
@@ -197,7 +198,30 @@ void Generation::OnAccepted(Leg& leg, const v1::Accepted& accepted) {
   observer_->OnStarted(accepted.cached_tokens());
 }
 
+// A repeated attempt scores the prompt again, maybe in other portions.
+void Generation::OnPromptScored(const v1::Tokens& tokens) {
+  const v1::TokenLogprobs& all = tokens.prompt_logprobs();
+  const auto count = static_cast<uint32_t>(all.sampled_size());
+  const uint32_t begin = tokens.prompt_begin();
+  if (begin > prompt_scored_ || begin + count <= prompt_scored_) return;
+  const auto skip = static_cast<int>(prompt_scored_ - begin);
+  prompt_scored_ = begin + count;
+  if (skip == 0) return observer_->OnPromptLogprobs(all);
+  v1::TokenLogprobs rest = all;
+  const int top_skip = skip * static_cast<int>(all.top_count());
+  rest.mutable_sampled()->erase(rest.sampled().begin(), rest.sampled().begin() + skip);
+  rest.mutable_rank()->erase(rest.rank().begin(), rest.rank().begin() + skip);
+  rest.mutable_top_ids()->erase(rest.top_ids().begin(), rest.top_ids().begin() + top_skip);
+  rest.mutable_top()->erase(rest.top().begin(), rest.top().begin() + top_skip);
+  observer_->OnPromptLogprobs(rest);
+}
+
 void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished* finished) {
+  if (tokens.has_prompt_logprobs()) OnPromptScored(tokens);
+  if (tokens.ids().empty()) {
+    if (finished != nullptr) OnFinished(leg, *finished);
+    return;
+  }
   const uint32_t index = leg.ChoiceOf(tokens.choice());
   // A choice that is over was ended here by a stop string; the worker has not heard yet.
   if (!leg.Covers(index) || choices_[index].over) return;

@@ -80,6 +80,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void OnRouted(const std::shared_ptr<Leg>& leg, absl::StatusOr<v1::RouteReply> reply);
   void OnAccepted(Leg& leg, const v1::Accepted& accepted);
   void OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished* finished);
+  void OnPromptScored(const v1::Tokens& tokens);
   void OnFinished(Leg& leg, const v1::Finished& finished);
   void OnFailed(const std::shared_ptr<Leg>& leg, const absl::Status& status);
 
@@ -108,6 +109,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   uint32_t choices_over_ = 0;
   bool started_ = false;
   std::optional<uint64_t> seed_;
+  uint32_t prompt_scored_ = 1;  // prompt tokens whose log-probabilities have come, if at all
   std::vector<std::string> excluded_workers_;
   int retries_ = 0;
   int migrations_ = 0;

@@ -68,6 +68,9 @@ class GenerationObserver {
 
   // A worker has taken the request; once, before the first delta.
   virtual void OnStarted(uint32_t cached_tokens) = 0;
+  // Log-probabilities of the prompt's tokens after the first, in order, before the first delta;
+  // only when they are asked for.
+  virtual void OnPromptLogprobs(const v1::TokenLogprobs&) {}
   virtual void OnDelta(const ChoiceDelta& delta) = 0;
   virtual void OnDone() = 0;
   virtual void OnError(const absl::Status& status) = 0;

@@ -215,6 +215,46 @@ TEST_F(AnswerTest, CompletionLogprobsKeepTheirOffsets) {
                         R"("top_logprobs":[{"c":-1.0}]})"));
 }
 
+TEST_F(AnswerTest, AnEchoShowsWhatThePromptWasWorth) {
+  const auto sink = Complete(R"("prompt":"xyz","logprobs":1,"echo":true,"max_tokens":1)");
+  fleet_.Place(0, "w");
+  EXPECT_EQ(fleet_.calls[0].request.sampling().prompt_logprobs(), 1u);
+  v1::Tokens scored;
+  *scored.mutable_prompt_logprobs() = OneLogprob(-2.0f, {'q'}, {-1.5f});
+  scored.set_prompt_begin(1);
+  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  scored.set_prompt_begin(2);
+  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  PlayLogprob(0, 'a', OneLogprob(-0.5f, {'b'}, {-0.25f}), true);
+  const Json choice = Json::parse(sink->response.body)["choices"][0];
+  EXPECT_EQ(choice["text"], "xyza");
+  EXPECT_EQ(choice["logprobs"]["tokens"], Json({"x", "y", "z", "a"}));
+  EXPECT_EQ(choice["logprobs"]["token_logprobs"], Json({nullptr, -2.0, -2.0, -0.5}));
+  EXPECT_EQ(choice["logprobs"]["text_offset"], Json({0, 1, 2, 3}));
+  EXPECT_EQ(choice["logprobs"]["top_logprobs"][0], nullptr);
+  EXPECT_EQ(choice["prompt_logprobs"], nullptr) << "not asked for by its name";
+}
+
+TEST_F(AnswerTest, PromptLogprobsComeOnceThoughAWorkerIsLost) {
+  const auto sink = Complete(R"("prompt":"xyz","prompt_logprobs":1,"max_tokens":1)");
+  fleet_.Place(0, "w");
+  v1::Tokens scored;
+  *scored.mutable_prompt_logprobs() = OneLogprob(-2.0f, {'q'}, {-1.5f});
+  scored.set_prompt_begin(1);
+  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  fleet_.Fail(0, Unavailable("gone"));
+  fleet_.Place(1, "v");
+  v1::Tokens both = scored;
+  both.mutable_prompt_logprobs()->MergeFrom(OneLogprob(-3.0f, {'z'}, {-3.0f}));
+  fleet_.calls[1].listener->OnTokens(both, std::nullopt);
+  fleet_.Tokens(1, 0, BytesOf("a"), ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH));
+  const Json shown = Json::parse(sink->response.body)["choices"][0]["prompt_logprobs"];
+  EXPECT_EQ(shown, Json::parse(
+                       R"([null,{"121":{"logprob":-2.0,"rank":1,"decoded_token":"y"},
+                                 "113":{"logprob":-1.5,"rank":1,"decoded_token":"q"}},
+                           {"122":{"logprob":-3.0,"rank":1,"decoded_token":"z"}}])"));
+}
+
 TEST_F(AnswerTest, PromptsAreAnsweredInOrder) {
   const auto sink = Complete(R"("prompt":["p0","p1"],"n":2,"temperature":1,"echo":true)");
   ASSERT_EQ(fleet_.routes.size(), 2u);

@@ -79,8 +79,8 @@ TEST_F(OpenApiDocumentTest, DescribesTheRoutesAndNoOthers) {
 TEST_F(OpenApiDocumentTest, DescribesEveryParameterThatHasAnEffect) {
   const Json descriptions = Json::parse(OpenApiFile("parameters.json"));
   std::set<std::string> known;
-  for (const auto table :
-       {ChatParameters(), ToolParameters(), CompletionParameters(), SharedParameters()}) {
+  for (const auto table : {ChatParameters(), ToolParameters(), CompletionParameters(),
+                           SharedParameters(), SamplerParameters()}) {
     for (const Parameter& parameter : table) {
       known.emplace(parameter.name);
       if (parameter.support != Support::kSupported) continue;

@@ -126,7 +126,6 @@ TEST(RequestRulesTest, RefusalsOfCompletions) {
        "prompt list length 1025 exceeds the maximum allowed count of 1024."},
       {R"("prompt":["a","b","c"],"n":5462)", "n",
        "n times the number of prompts must be at most 16384, got 5462 * 3."},
-      {R"("echo":true,"logprobs":1)", "echo", "not supported"},
   };
   for (const Refusal& refusal : refusals) {
     const std::string fields(refusal.fields);

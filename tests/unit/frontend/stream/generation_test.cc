@@ -241,6 +241,31 @@ TEST_F(GenerationTest, AStreamMigratesWithItsTextAndSeed) {
   EXPECT_EQ(metrics_.migrated_tokens_total.Value(), 6);
 }
 
+TEST_F(GenerationTest, ASamplersStateMigratesToo) {
+  GenerationSpec spec = Spec();
+  spec.sampling.mutable_mirostat()->set_version(2);
+  spec.sampling.set_prompt_logprobs(0);
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 99);
+  v1::Tokens scored;
+  scored.set_prompt_begin(1);
+  for (int i = 1; i < 34; ++i) scored.mutable_prompt_logprobs()->add_sampled(-1);
+  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  for (const char* state : {"first", "second"}) {
+    v1::Tokens tokens;
+    tokens.add_ids('a');
+    tokens.set_sampler_state(state);
+    fleet_.calls[0].listener->OnTokens(std::move(tokens), std::nullopt);
+  }
+  fleet_.Fail(0, Unavailable("stream reset"));
+  fleet_.Place(1, "w2");
+  const v1::GenerateRequest& resumed = fleet_.calls.at(1).request;
+  EXPECT_EQ(resumed.sampler_state(), "second");
+  EXPECT_EQ(resumed.resumed_tokens(), 2u);
+  EXPECT_FALSE(resumed.sampling().has_prompt_logprobs()) << "they have all come";
+}
+
 TEST_F(GenerationTest, MigrationSplitsTheChoicesThatAreNotOver) {
   Start(Spec(3));
   fleet_.Place(0, "w1");

@@ -1,0 +1,52 @@
+// GET /props: what a client of llama.cpp's API asks of a server before it uses it.
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/build_info.h"
+#include "common/base/strings.h"
+#include "frontend/api/endpoint.h"
+#include "frontend/api/llama_error.h"
+#include "frontend/api/llama_start.h"
+#include "frontend/api/sampler_rules.h"
+
+namespace baton::frontend {
+namespace {
+
+std::string PropsOf(const ModelContext& model) {
+  LlamaSettings settings;
+  settings.samplers = LlamaSamplers();
+  nlohmann::ordered_json props = {
+      {"default_generation_settings",
+       {{"params", ShowLlamaSettings(settings)}, {"n_ctx", model.max_model_len}}},
+      {"total_slots", 1},
+      {"model_alias", model.served_names.front()},
+      {"model_path", model.routed_name},
+      {"modalities", {{"vision", false}, {"video", false}, {"audio", false}}},
+      {"endpoint_slots", false},
+      {"endpoint_props", false},
+      {"endpoint_metrics", true},
+      {"bos_token", ""},
+      {"eos_token", ""},
+      {"build_info", absl::StrCat("baton-", ToAbsl(Version()))},
+      {"is_sleeping", false}};
+  for (const auto& [name, token] : model.special_tokens) {
+    if (name == "bos_token" || name == "eos_token") props[name] = token;
+  }
+  return props.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+absl::Status Register_llama_props(ApiContext& context, EndpointRegistry& registry) {
+  return registry.Add(
+      "llama_props", {{"GET", "/props"}},
+      [&context](HttpRequest, std::shared_ptr<ResponseSink> sink) {
+        const auto model = FindLlamaModel(context, "");
+        if (!model.ok()) return sink->Respond(LlamaErrorResponse(model.status()));
+        sink->Respond({.status = 200,
+                       .headers = {{"content-type", "application/json; charset=utf-8"}},
+                       .body = PropsOf(**model)});
+      });
+}
+
+}  // namespace baton::frontend

@@ -1,0 +1,34 @@
+// The body of llama.cpp's native completion request.
+//
+//   ASSIGN_OR_RETURN(LlamaRequest request, ParseLlamaRequest(http.body));
+//
+// Threading: plain data, pure functions.
+// Errors:    INVALID_ARGUMENT in llama.cpp's words, UNIMPLEMENTED naming a field that would change
+//            the answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "frontend/api/generation_request.h"
+#include "frontend/api/llama_settings.h"
+
+namespace baton::frontend {
+
+struct LlamaRequest {
+  LlamaSettings settings;
+  std::string model;  // empty: the first
+  std::vector<PromptInput> prompts;
+  bool is_list = false;  // of prompts: the answer is one, too
+  int64_t n = 1;
+  bool return_tokens = false;
+  std::vector<std::string> response_fields;  // "timings", "generation_settings/seed"; empty: all
+};
+
+// What a body says without its prompts; `document` is an object.
+absl::StatusOr<LlamaRequest> ReadLlamaOptions(const Json& document);
+absl::StatusOr<LlamaRequest> ParseLlamaRequest(std::string_view body);
+
+}  // namespace baton::frontend

@@ -1,0 +1,78 @@
+#include "frontend/api/llama_start.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/base/status_macros.h"
+#include "frontend/api/llama_answer.h"
+#include "frontend/api/llama_error.h"
+
+namespace baton::frontend {
+namespace {
+
+// n_predict: -1 is as much as fits; 0 gives one token, as the reference server does.
+uint32_t MaxTokensOf(const LlamaSettings& settings, size_t prompt_tokens, uint32_t context) {
+  const auto room = static_cast<int64_t>(context) - static_cast<int64_t>(prompt_tokens);
+  if (settings.n_predict < 0) return static_cast<uint32_t>(room);
+  return static_cast<uint32_t>(std::clamp<int64_t>(settings.n_predict, 1, room));
+}
+
+absl::Status CheckPrompt(const std::vector<TokenId>& prompt, const ModelContext& model) {
+  if (prompt.empty()) return InvalidArgument("\"prompt\" must not be empty");
+  if (prompt.size() >= model.max_model_len) {
+    return ContextSizeError(prompt.size(), model.max_model_len);
+  }
+  for (const TokenId id : prompt) {
+    if (id < model.vocab_size) continue;
+    return InvalidArgument(absl::StrCat("\"prompt\" has an invalid token: ", id));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ModelContext>> FindLlamaModel(const ApiContext& context,
+                                                                   std::string_view name) {
+  auto found = context.models.Find(name);
+  if (found.ok()) return found;
+  const ModelCatalog::Models models = context.models.models();
+  if (models.size() == 1) return models.front();
+  return found.status();
+}
+
+absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, LlamaStart start,
+                              MonotonicTime arrival, const std::shared_ptr<ResponseSink>& sink) {
+  const ModelContext& model = *start.model;
+  LlamaAnswerPlan plan;
+  plan.request_id = http.request_id;
+  plan.model = model.served_names.front();
+  plan.context = start.model;
+  plan.request = std::move(start.request);
+  std::vector<GenerationSpec> specs;
+  for (std::vector<TokenId>& prompt : start.prompts) {
+    RETURN_IF_ERROR(CheckPrompt(prompt, model));
+    plan.prompts.push_back({.token_count = static_cast<uint32_t>(prompt.size()),
+                            .text = model.tokenizer->Decode(prompt, SpecialTokens::kKeep)});
+    const LlamaSettings& settings = plan.request.settings;
+    GenerationSpec spec;
+    ASSIGN_OR_RETURN(spec.sampling,
+                     SamplingOf(settings, *model.tokenizer,
+                                MaxTokensOf(settings, prompt.size(), model.max_model_len)));
+    for (const TokenId id : start.quiet_stop_ids) spec.sampling.add_stop_token_ids(id);
+    spec.model = start.model;
+    spec.request_id = http.request_id;
+    spec.prompt = std::move(prompt);
+    spec.n = plan.choices_per_prompt();
+    spec.stop_strings = settings.stop;
+    specs.push_back(std::move(spec));
+  }
+  ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
+  auto answer = std::make_shared<LlamaAnswer>(
+      LlamaAnswer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
+      LlamaAnswer::Request{.sink = sink, .arrival = arrival, .permit = std::move(permit)});
+  answer->Start(std::move(specs));
+  return absl::OkStatus();
+}
+
+}  // namespace baton::frontend
