@@ -137,8 +137,10 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.tokens_as_ids =
       request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
   plan.logprobs = LogprobsOf(request, api.endpoint);
-  plan.prompt_logprobs = request.samplers.prompt_logprobs;
   plan.echo_logprobs = request.echo && api.endpoint == GenerationEndpoint::kCompletion;
+  plan.prompt_logprobs = request.samplers.prompt_logprobs;
+  // An echo with log-probabilities shows the prompt's on their own, too.
+  if (plan.echo_logprobs && !plan.prompt_logprobs.has_value()) plan.prompt_logprobs = plan.logprobs;
   return plan;
 }
 
