@@ -91,10 +91,13 @@ bool IsNothing(const Json& value) {
 
 // Fields of llama.cpp that would change the text, and that no worker has.
 absl::Status RefuseUnsupported(const Json& document) {
-  for (const char* name : {"lora", "t_max_predict_ms", "n_indent", "grammar_lazy"}) {
+  for (const char* name : {"lora", "t_max_predict_ms", "n_indent", "grammar", "grammar_lazy"}) {
     const auto it = document.find(name);
     if (it != document.end() && !IsNothing(*it)) return Unsupported(name);
   }
+  // An empty schema allows any JSON, and only that.
+  const auto schema = document.find("json_schema");
+  if (schema != document.end() && !schema->is_null()) return Unsupported("json_schema");
   const auto target = document.find("adaptive_target");
   if (target != document.end() && target->is_number() && target->get<double>() >= 0) {
     return Unsupported("adaptive_target");
