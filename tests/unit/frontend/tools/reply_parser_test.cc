@@ -138,7 +138,8 @@ ReplyPlan Hermes() {
 }
 
 TEST(ReplyParser, StreamsArgumentsAsTheyCome) {
-  ReplyParser parser(Hermes());
+  const ReplyPlan plan = Hermes();
+  ReplyParser parser(plan);
   parser.Push("<tool_call>\n{\"name\": \"get_weather\", \"arguments\": ");
   EXPECT_TRUE(parser.Take().empty());
   parser.Push("{\"city\": \"Os");
@@ -164,7 +165,8 @@ TEST(ReplyParser, StreamsTextOfTaggedArguments) {
 }
 
 TEST(ReplyParser, PassesTextAtOnce) {
-  ReplyParser parser(Hermes());
+  const ReplyPlan plan = Hermes();
+  ReplyParser parser(plan);
   parser.Push("It is");
   EXPECT_EQ(parser.Take().content, "It is");
   parser.Push(" sunny <");
