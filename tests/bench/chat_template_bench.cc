@@ -1,8 +1,11 @@
-// Time to render a chat of twenty messages with real templates (bar: under 200 us).
+// Time to render a chat of twenty messages with real templates, beside the bar: under 200 us.
 //
-//   BATON_TEST_DATA=../shared build/release/bin/chat_template_bench
+//   build/release/bin/chat_template_bench
+//
+// The templates are those of BATON_TEST_DATA/templates (default ../shared beside the repository).
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,11 +24,14 @@ namespace fs = std::filesystem;
 // A template of the shared test data, or an empty string.
 std::string ReadTemplate(const std::string& name) {
   const char* data = std::getenv("BATON_TEST_DATA");
-  const fs::path folder = data != nullptr ? fs::path(data) : fs::path("../shared");
+  const fs::path folder =
+      data != nullptr ? fs::path(data) : fs::path(BATON_SOURCE_DIR) / "../shared";
   std::ostringstream text;
   text << std::ifstream(folder / "templates" / name, std::ios::binary).rdbuf();
   return text.str();
 }
+
+constexpr double kBarMicroseconds = 200;
 
 constexpr const char* kChatMl =
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
@@ -54,6 +60,7 @@ void Render(benchmark::State& state, const std::string& source) {
   input.special_tokens = {{"bos_token", "<s>"}, {"eos_token", "</s>"}};
   input.add_generation_prompt = true;
   const RenderLimits limits;
+  const auto begin = std::chrono::steady_clock::now();
   for (auto _ : state) {
     absl::StatusOr<std::string> text = compiled->Render(input, limits);
     if (!text.ok()) {
@@ -62,6 +69,9 @@ void Render(benchmark::State& state, const std::string& source) {
     }
     benchmark::DoNotOptimize(text);
   }
+  const std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - begin;
+  const bool met = spent.count() / static_cast<double>(state.iterations()) < kBarMicroseconds;
+  state.SetLabel(met ? "bar 200 us: met" : "bar 200 us: MISSED");
 }
 
 void BM_ChatMl(benchmark::State& state) { Render(state, kChatMl); }

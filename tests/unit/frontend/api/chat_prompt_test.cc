@@ -100,6 +100,18 @@ TEST(ChatPromptTest, TheOperatorMayFixTheContentFormat) {
             "[{'type': 'text', 'text': 'Hi'}]");
 }
 
+TEST(ChatPromptTest, ADeveloperIsTheSystemForTemplatesThatDoNotKnowDevelopers) {
+  const GenerationRequest request = Parse(
+      R"({"messages":[{"role":"developer","content":"Short."},{"role":"user","content":"Hi"}]})");
+  const char* const unaware = "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}";
+  EXPECT_EQ(Render(request, *ModelWith({{"chat_template.jinja", unaware}})),
+            "system:Short.;user:Hi;");
+  const std::string aware =
+      std::string("{% if messages[0].role == 'developer' %}D {% endif %}") + unaware;
+  EXPECT_EQ(Render(request, *ModelWith({{"chat_template.jinja", aware}})),
+            "D developer:Short.;user:Hi;");
+}
+
 TEST(ChatPromptTest, SpecialTokensOfUsersMayStayText) {
   const auto model = MakeByteModel();
   const GenerationRequest request = Parse(

@@ -67,6 +67,18 @@ TEST(ChatTemplateTest, OutputIsBounded) {
             "chat template: line 1: limit exceeded: the template writes more than 1000 bytes");
 }
 
+TEST(ChatTemplateTest, RangesAreBounded) {
+  RenderLimits limits;
+  limits.range_items_max = 100;
+  EXPECT_EQ(ErrorOf("{{ range(100) | length }}", limits), "rendered: 100");
+  for (const char* source :
+       {"{{ range(101) | length }}", "{% for i in range(5, 300, 2) %}{% endfor %}",
+        "{% for i in range(0, -101, -1) %}{% endfor %}", "{{ range(0, 10 ** 18, 1) | length }}"}) {
+    EXPECT_NE(ErrorOf(source, limits).find("OverflowError"), std::string::npos)
+        << source << ": " << ErrorOf(source, limits);
+  }
+}
+
 TEST(ChatTemplateTest, MemoryIsBounded) {
   RenderLimits limits;
   limits.arena_bytes_max = 1 << 20;

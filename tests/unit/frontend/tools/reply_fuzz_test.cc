@@ -1,12 +1,14 @@
-// Replies put together at random from markers, JSON and text, for every notation: no crash, the
-// same however they are cut, calls that are said to be whole have valid JSON, and text without
-// markup is text to the last byte.
+// Replies put together at random from markers, JSON and text, and recorded ones that were damaged,
+// for every notation: no crash, the same however they are cut, calls that are said to be whole have
+// valid JSON, and text without markup is text to the last byte.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "frontend/tools/json_reader.h"
 #include "tests/unit/frontend/tools/read_reply.h"
+#include "tests/unit/frontend/tools/recorded_replies.h"
 
 namespace baton::frontend {
 namespace {
@@ -115,6 +117,25 @@ std::vector<ReplyPlan> Plans() {
   return plans;
 }
 
+std::vector<size_t> RandomEnds(std::string_view text, size_t piece_max, std::mt19937& random) {
+  std::vector<size_t> ends;
+  for (size_t at = 0; (at += 1 + random() % piece_max) < text.size();) ends.push_back(at);
+  return ends;
+}
+
+// One reply, whole, byte by byte and in random pieces.
+void ExpectTheSameInPieces(const ReplyPlan& plan, const std::string& text, ReplyEnd end,
+                           std::mt19937& random) {
+  const ReadReply whole = ReadIn(plan, text, {}, end);
+  ASSERT_EQ(ReadIn(plan, text, EveryByte(text), end), whole) << text;
+  ASSERT_EQ(ReadIn(plan, text, RandomEnds(text, 12, random), end), whole) << text;
+  ASSERT_TRUE(whole.in_order);
+  if (!whole.whole) return;
+  for (const ReadReply::Call& call : whole.calls) {
+    ASSERT_TRUE(IsJsonObject(call.arguments)) << text << "\n" << call.arguments;
+  }
+}
+
 TEST(ReplyFuzz, AnyTextIsReadTheSameHoweverItIsCut) {
   std::mt19937 random(11);
   const std::vector<ReplyPlan> plans = Plans();
@@ -125,15 +146,78 @@ TEST(ReplyFuzz, AnyTextIsReadTheSameHoweverItIsCut) {
       text += kPieces[random() % std::size(kPieces)];
     }
     const ReplyEnd end = random() % 3 == 0 ? ReplyEnd::kCut : ReplyEnd::kStopped;
-    const ReadReply whole = ReadIn(plan, text, {}, end);
-    ASSERT_EQ(ReadIn(plan, text, EveryByte(text), end), whole) << round << ": " << text;
-    std::vector<size_t> ends;
-    for (size_t at = 0; (at += 1 + random() % 12) < text.size();) ends.push_back(at);
-    ASSERT_EQ(ReadIn(plan, text, ends, end), whole) << round << ": " << text;
-    ASSERT_TRUE(whole.in_order);
-    if (!whole.whole) continue;
-    for (const ReadReply::Call& call : whole.calls) {
-      ASSERT_TRUE(IsJsonObject(call.arguments)) << text << "\n" << call.arguments;
+    ASSERT_NO_FATAL_FAILURE(ExpectTheSameInPieces(plan, text, end, random)) << "round " << round;
+  }
+}
+
+// Characters rather than bytes: what comes out of a detokeniser is never half of one.
+std::vector<std::string> Characters(std::string_view text) {
+  std::vector<std::string> characters;
+  for (const char c : text) {
+    if (BeginsCharacter(c)) characters.emplace_back();
+    characters.back() += c;
+  }
+  return characters;
+}
+
+// What models do to their own markup: leave out, repeat, swap, break off, mix in, turn a letter.
+void Damage(std::vector<std::string>& reply, const std::vector<std::string>& other,
+            std::mt19937& random) {
+  const auto place = [&](const std::vector<std::string>& in) {
+    return static_cast<std::ptrdiff_t>(random() % (in.size() + 1));
+  };
+  const auto range = [&](const std::vector<std::string>& in) {
+    const auto from = place(in);
+    return std::pair(from, std::min(from + static_cast<std::ptrdiff_t>(random() % 20),
+                                    static_cast<std::ptrdiff_t>(in.size())));
+  };
+  const auto [begin, end] = range(reply);
+  switch (random() % 6) {
+    case 0:
+      reply.erase(reply.begin() + begin, reply.begin() + end);
+      break;
+    case 1: {
+      const std::vector<std::string> copy(reply.begin() + begin, reply.begin() + end);
+      reply.insert(reply.begin() + place(reply), copy.begin(), copy.end());
+      break;
+    }
+    case 2:
+      std::reverse(reply.begin() + begin, reply.begin() + end);
+      break;
+    case 3:
+      reply.resize(static_cast<size_t>(begin));
+      break;
+    case 4: {
+      const auto [from, to] = range(other);
+      reply.insert(reply.begin() + begin, other.begin() + from, other.begin() + to);
+      break;
+    }
+    default:
+      if (begin < end) reply[static_cast<size_t>(begin)] = kPieces[random() % std::size(kPieces)];
+  }
+}
+
+// Each recorded reply, in its own notation, damaged in up to four places.
+TEST(ReplyFuzz, DamagedRepliesAreReadTheSameHoweverTheyAreCut) {
+  constexpr int kRoundsPerReply = 60;
+  std::mt19937 random(17);
+  const nlohmann::json cases = RecordedReplies("cases.json");
+  std::vector<std::vector<std::string>> replies;
+  for (const auto& test : cases) {
+    replies.push_back(Characters(test["text"].get_ref<const std::string&>()));
+  }
+  for (size_t i = 0; i < replies.size(); ++i) {
+    SCOPED_TRACE(cases[i]["name"].get<std::string>());
+    const ReplyPlan plan = RecordedPlan(cases[i]);
+    for (int round = 0; round < kRoundsPerReply; ++round) {
+      std::vector<std::string> reply = replies[i];
+      for (size_t times = 1 + random() % 4; times > 0; --times) {
+        Damage(reply, replies[random() % replies.size()], random);
+      }
+      std::string text;
+      for (const std::string& character : reply) text += character;
+      const ReplyEnd end = random() % 3 == 0 ? ReplyEnd::kCut : ReplyEnd::kStopped;
+      ASSERT_NO_FATAL_FAILURE(ExpectTheSameInPieces(plan, text, end, random)) << "round " << round;
     }
   }
 }

@@ -5,48 +5,17 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "absl/strings/ascii.h"
 #include "tests/unit/frontend/tools/read_reply.h"
+#include "tests/unit/frontend/tools/recorded_replies.h"
 
 namespace baton::frontend {
 namespace {
 
 using nlohmann::json;
-
-json Golden(const std::string& name) {
-  std::ifstream file(std::filesystem::path(BATON_SOURCE_DIR) / "tests/golden/tools" / name);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  return json::parse(text, nullptr, false);
-}
-
-const ToolSet& Tools() {
-  static const ToolSet& tools = *new ToolSet(*ToolSet::Parse(Golden("tools.json").dump()));
-  return tools;
-}
-
-ReplyPlan PlanOf(const json& test) {
-  ReplyPlan plan;
-  if (test["tool"].is_string()) {
-    plan.tool_format = FindToolFormat(test["tool"].get<std::string>());
-    EXPECT_NE(plan.tool_format, nullptr) << test["tool"];
-    plan.tools = Tools();
-  }
-  if (test["reasoning"].is_string()) {
-    plan.reasoning = FindReasoningFormat(test["reasoning"].get<std::string>());
-    EXPECT_NE(plan.reasoning, nullptr) << test["reasoning"];
-    const bool outside = test.value("start", "") == "outside";
-    plan.reasoning_start = outside ? ReasoningStart::kOutside
-                                   : (plan.reasoning->begins_inside ? ReasoningStart::kInside
-                                                                    : ReasoningStart::kByText);
-  }
-  return plan;
-}
 
 void ExpectCalls(const json& expected, const ReadReply& reply) {
   ASSERT_EQ(reply.calls.size(), expected["calls"].size());
@@ -63,12 +32,12 @@ void ExpectCalls(const json& expected, const ReadReply& reply) {
 }
 
 TEST(ReplyParser, ReadsRecordedReplies) {
-  const json vllm = Golden("vllm.json");
-  for (const json& test : Golden("cases.json")) {
+  const json vllm = RecordedReplies("vllm.json");
+  for (const json& test : RecordedReplies("cases.json")) {
     const auto name = test["name"].get<std::string>();
     SCOPED_TRACE(name);
     const json& expected = test.contains("expect") ? test["expect"] : vllm[name];
-    const ReadReply reply = ReadIn(PlanOf(test), test["text"].get<std::string>(), {});
+    const ReadReply reply = ReadIn(RecordedPlan(test), test["text"].get<std::string>(), {});
     ExpectCalls(expected, reply);
     std::string content = expected["content"];
     // White space in front of markup belongs to it.
@@ -86,9 +55,9 @@ TEST(ReplyParser, ReadsRecordedReplies) {
 
 TEST(ReplyParser, ReadsTheSameHoweverTheTextIsCut) {
   std::mt19937 random(7);
-  for (const json& test : Golden("cases.json")) {
+  for (const json& test : RecordedReplies("cases.json")) {
     SCOPED_TRACE(test["name"].get<std::string>());
-    const ReplyPlan plan = PlanOf(test);
+    const ReplyPlan plan = RecordedPlan(test);
     const auto text = test["text"].get<std::string>();
     for (const ReplyEnd end : {ReplyEnd::kStopped, ReplyEnd::kCut}) {
       const ReadReply whole = ReadIn(plan, text, {}, end);
@@ -108,9 +77,9 @@ TEST(ReplyParser, ReadsTheSameHoweverTheTextIsCut) {
 
 // Whatever is cut off, what was told of calls is a beginning of what would have been told.
 TEST(ReplyParser, NeverTakesBackWhatItSaid) {
-  for (const json& test : Golden("cases.json")) {
+  for (const json& test : RecordedReplies("cases.json")) {
     SCOPED_TRACE(test["name"].get<std::string>());
-    const ReplyPlan plan = PlanOf(test);
+    const ReplyPlan plan = RecordedPlan(test);
     const auto text = test["text"].get<std::string>();
     const ReadReply whole = ReadIn(plan, text, {});
     for (size_t cut = 1; cut < text.size(); ++cut) {
@@ -133,7 +102,7 @@ TEST(ReplyParser, NeverTakesBackWhatItSaid) {
 ReplyPlan Hermes() {
   ReplyPlan plan;
   plan.tool_format = FindToolFormat("hermes");
-  plan.tools = Tools();
+  plan.tools = RecordedTools();
   return plan;
 }
 
