@@ -30,6 +30,11 @@ deploy/install-deps.sh
 deploy/models.sh smollm2-135m >/dev/null ||
   echo "SKIPPED: the tests that need smollm2-135m (it could not be fetched)"
 
+if [[ -n $full ]]; then
+  deploy/models.sh qwen2.5-coder-0.5b >/dev/null ||
+    echo "SKIPPED: the tests that need qwen2.5-coder-0.5b (it could not be fetched)"
+fi
+
 mkdir -p build
 cmake --preset "$preset" >"build/$preset-configure.log" 2>&1 ||
   { tail -n 40 "build/$preset-configure.log" >&2; exit 1; }

@@ -276,7 +276,7 @@ TEST(LocalExecutor, RefusesAPlanThatDoesNotHoldTogetherAndGoesOn) {
   EXPECT_EQ(Generate(executor, {5, 6}, 3, Greedy()).size(), 3u);
 }
 
-// The chat of tests/golden/model/make_smollm2.py's first prompt.
+// The chat of tests/golden/model/make_real_model.py's first prompt.
 const std::vector<TokenId>& CapitalOfJapan() {
   static const std::vector<TokenId> tokens = {
       1,   9690, 198, 2683, 359,   253,  5356, 5646, 11173, 3365, 3511, 308,  34519,

@@ -7,16 +7,20 @@
 
 namespace baton::worker {
 
-// SmolLM2 under ${BATON_MODELS:-~/.cache/baton/models}, where deploy/models.sh puts it; empty if it
-// has not been fetched.
-inline std::string SmolLm2Path() {
+// A model of deploy/models.sh under ${BATON_MODELS:-~/.cache/baton/models}, where that puts it;
+// empty if it has not been fetched.
+inline std::string RealModelPath(const std::string& name, const std::string& file) {
   const char* models = std::getenv("BATON_MODELS");
   const char* home = std::getenv("HOME");
   const std::filesystem::path root =
       models != nullptr ? models
                         : std::string(home != nullptr ? home : "") + "/.cache/baton/models";
-  const std::filesystem::path path = root / "smollm2-135m" / "SmolLM2-135M-Instruct.Q4_1.gguf";
+  const std::filesystem::path path = root / name / file;
   return std::filesystem::exists(path) ? path.string() : "";
+}
+
+inline std::string SmolLm2Path() {
+  return RealModelPath("smollm2-135m", "SmolLM2-135M-Instruct.Q4_1.gguf");
 }
 
 }  // namespace baton::worker

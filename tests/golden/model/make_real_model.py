@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Records what Hugging Face transformers computes for a real model.
 
-    python tests/golden/model/make_smollm2.py ~/.cache/baton/models/SmolLM2-135M-Instruct.Q4_1.gguf
-    python tests/golden/model/make_smollm2.py --out qwen2.5-coder.json \
-        ~/.cache/baton/models/qwen2.5-coder-0.5b/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
+    python tests/golden/model/make_real_model.py $(deploy/models.sh smollm2-135m) smollm2.json
+    python tests/golden/model/make_real_model.py $(deploy/models.sh qwen2.5-coder-0.5b) \
+        qwen2.5-coder.json --positions 8 --continuation 32
 
 transformers dequantises the GGUF file to float32, so both sides multiply the same numbers. Needs
 torch, transformers and gguf; the test that reads the result needs none of them.
@@ -15,9 +15,7 @@ import pathlib
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-POSITIONS = 16
 TOP = 20
-CONTINUATION = 64
 
 CHATS = [
     "What is the capital of Japan?",
@@ -45,9 +43,9 @@ def prompts(tokenizer):
         yield text, tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
-def positions(count):
-    """16 positions, evenly spread, the last one included."""
-    return [round((i + 1) * count / POSITIONS) - 1 for i in range(POSITIONS)]
+def positions(count, wanted):
+    """So many positions, evenly spread, the last one included."""
+    return [round((i + 1) * count / wanted) - 1 for i in range(wanted)]
 
 
 def number(value):
@@ -55,23 +53,23 @@ def number(value):
 
 
 @torch.no_grad()
-def record(model, text, ids):
+def record(model, text, ids, arguments):
     logits = model(torch.tensor([ids])).logits[0].double()
     rows = []
-    for position in positions(len(ids)):
+    for position in positions(len(ids), arguments.positions):
         logsumexp = torch.logsumexp(logits[position], 0)
         top = torch.topk(logits[position] - logsumexp, TOP)
         rows.append({"position": position, "logsumexp": number(logsumexp),
                      "tokens": top.indices.tolist(), "logprobs": [number(v) for v in top.values]})
-    return {"text": text, "tokens": ids, "rows": rows, **greedy(model, ids)}
+    return {"text": text, "tokens": ids, "rows": rows, **greedy(model, ids, arguments.continuation)}
 
 
 @torch.no_grad()
-def greedy(model, ids):
+def greedy(model, ids, count):
     """Continues past end tokens: what follows is arithmetic, not conversation."""
     tokens, gaps = [], []
     output = model(torch.tensor([ids]), use_cache=True)
-    for _ in range(CONTINUATION):
+    for _ in range(count):
         top = torch.topk(output.logits[0, -1], 2)
         tokens.append(top.indices[0].item())
         gaps.append(number(top.values[0] - top.values[1]))
@@ -83,22 +81,25 @@ def greedy(model, ids):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("gguf", type=pathlib.Path)
-    parser.add_argument("--out", default="smollm2.json")
+    parser.add_argument("out", help="a file name, for the folder of this script")
+    parser.add_argument("--positions", type=int, default=16)
+    parser.add_argument("--continuation", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     path = arguments.gguf
-    torch.set_num_threads(2)
+    torch.set_num_threads(arguments.threads)
     where = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     tokenizer = AutoTokenizer.from_pretrained(**where)
     model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).eval()
-    golden = {"model": path.name,
-              "prompts": [record(model, text, ids) for text, ids in prompts(tokenizer)]}
+    recorded = []
+    for text, ids in prompts(tokenizer):
+        prompt = record(model, text, ids, arguments)
+        recorded.append(prompt)
+        print(f'{len(ids):4} tokens, smallest gap {min(prompt["gaps"]):.4f}:',
+              tokenizer.decode(prompt["greedy"])[:70].replace("\n", " "), flush=True)
+    lines = ",\n".join(json.dumps(p, ensure_ascii=False, separators=(",", ":")) for p in recorded)
     out = pathlib.Path(__file__).with_name(arguments.out)
-    lines = ",\n".join(json.dumps(p, ensure_ascii=False, separators=(",", ":"))
-                       for p in golden["prompts"])
-    out.write_text(f'{{"model":"{golden["model"]}","prompts":[\n{lines}\n]}}\n')
-    for p in golden["prompts"]:
-        print(f'{len(p["tokens"]):4} tokens, smallest gap {min(p["gaps"]):.4f}:',
-              tokenizer.decode(p["greedy"])[:70].replace("\n", " "))
+    out.write_text(f'{{"model":"{path.name}","prompts":[\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

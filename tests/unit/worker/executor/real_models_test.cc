@@ -1,10 +1,11 @@
-// SmolLM2-135M against what transformers computed from the same dequantised weights
-// (tests/golden/model/make_smollm2.py).
+// Real models against what transformers computed from the same dequantised weights
+// (tests/golden/model/make_real_model.py): SmolLM2-135M, and under --full Qwen2.5-Coder-0.5B.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -28,8 +29,15 @@ struct GoldenPrompt {
   std::vector<double> gaps;  // between the two largest logits, before each greedy token
 };
 
-std::vector<GoldenPrompt> ReadGolden() {
-  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/smollm2.json");
+struct RealModel {
+  const char* name;    // of deploy/models.sh
+  const char* file;    // that it fetches
+  const char* golden;  // of tests/golden/model
+  bool full_only;      // takes minutes
+};
+
+std::vector<GoldenPrompt> ReadGolden(const RealModel& model) {
+  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/" + model.golden);
   const nlohmann::json golden = nlohmann::json::parse(file);
   std::vector<GoldenPrompt> prompts;
   for (const auto& from : golden["prompts"]) {
@@ -53,8 +61,19 @@ double RelativeError(double got, double expected) {
   return std::abs(got - expected) / std::max(1.0, std::abs(expected));
 }
 
-class SmolLm2Test : public ::testing::Test {
+class RealModelTest : public ::testing::TestWithParam<RealModel> {
  protected:
+  void SetUp() override {
+    const char* full = std::getenv("BATON_TEST_FULL");
+    if (GetParam().full_only && (full == nullptr || *full == '\0')) {
+      GTEST_SKIP() << GetParam().name << " runs under tests/run.sh --full (BATON_TEST_FULL=1)";
+    }
+    if (path_.empty()) {
+      GTEST_SKIP() << GetParam().name << " is not there: run deploy/models.sh " << GetParam().name
+                   << ", or set BATON_MODELS to the folder that holds it";
+    }
+  }
+
   // Walks the reference's continuation, each step with the reference's own tokens before it, and
   // counts the places where ours differs though the reference was sure by more than `gap_min`.
   static int GreedyDifferences(RankRig& rig, const GoldenPrompt& prompt, double gap_min) {
@@ -100,43 +119,38 @@ class SmolLm2Test : public ::testing::Test {
     return worst;
   }
 
-  const std::string path_ = SmolLm2Path();
+  const std::string path_ = RealModelPath(GetParam().name, GetParam().file);
 };
 
-TEST_F(SmolLm2Test, Float32LogprobsAreThoseOfTransformers) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+TEST_P(RealModelTest, Float32LogprobsAreThoseOfTransformers) {
   RankRig rig(path_, {.dtype = DType::kF32});
-  EXPECT_LE(WorstError(rig, ReadGolden()), 1e-4);
+  EXPECT_LE(WorstError(rig, ReadGolden(GetParam())), 1e-4);
 }
 
 // Weights as the file holds them, inputs of 8 bits.
-TEST_F(SmolLm2Test, QuantizedContinuationsAreTheSameWhereTheReferenceIsSure) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+TEST_P(RealModelTest, QuantizedContinuationsAreTheSameWhereTheReferenceIsSure) {
   RankRig rig(path_, {.dtype = DType::kBf16, .quantization = Quantization::kAsCheckpoint});
-  for (const GoldenPrompt& prompt : ReadGolden()) {
+  for (const GoldenPrompt& prompt : ReadGolden(GetParam())) {
     EXPECT_EQ(GreedyDifferences(rig, prompt, 0.5), 0);
   }
 }
 
-TEST_F(SmolLm2Test, Float32ContinuationsAreThoseOfTransformers) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+TEST_P(RealModelTest, Float32ContinuationsAreThoseOfTransformers) {
   RankRig rig(path_, {.dtype = DType::kF32});
-  for (const GoldenPrompt& prompt : ReadGolden()) {
+  for (const GoldenPrompt& prompt : ReadGolden(GetParam())) {
     EXPECT_EQ(GreedyDifferences(rig, prompt, 1e-3), 0);
   }
 }
 
-TEST_F(SmolLm2Test, Bfloat16ContinuationsAreTheSameWhereTheReferenceIsSure) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
+TEST_P(RealModelTest, Bfloat16ContinuationsAreTheSameWhereTheReferenceIsSure) {
   RankRig rig(path_, {.dtype = DType::kBf16});
-  for (const GoldenPrompt& prompt : ReadGolden()) {
+  for (const GoldenPrompt& prompt : ReadGolden(GetParam())) {
     EXPECT_EQ(GreedyDifferences(rig, prompt, 0.1), 0);
   }
 }
 
-TEST_F(SmolLm2Test, ChunksAndTheBatchChangeNoBit) {
-  BATON_SKIP_WITHOUT_SMOLLM2(path_);
-  const std::vector<GoldenPrompt> prompts = ReadGolden();
+TEST_P(RealModelTest, ChunksAndTheBatchChangeNoBit) {
+  const std::vector<GoldenPrompt> prompts = ReadGolden(GetParam());
   const std::pair<DType, Quantization> forms[] = {{DType::kF32, Quantization::kNone},
                                                   {DType::kBf16, Quantization::kNone},
                                                   {DType::kBf16, Quantization::kAsCheckpoint}};
@@ -156,6 +170,16 @@ TEST_F(SmolLm2Test, ChunksAndTheBatchChangeNoBit) {
     EXPECT_EQ(rig.Step(together), alone) << NameOf(dtype);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, RealModelTest,
+    ::testing::Values(RealModel{"smollm2-135m", "SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2.json",
+                                /*full_only=*/false},
+                      RealModel{"qwen2.5-coder-0.5b", "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+                                "qwen2.5-coder.json", /*full_only=*/true}),
+    [](const auto& info) { return info.param.full_only ? "Qwen2Coder" : "SmolLm2"; });
+
+void PrintTo(const RealModel& model, std::ostream* out) { *out << model.name; }
 
 }  // namespace
 }  // namespace baton::worker
