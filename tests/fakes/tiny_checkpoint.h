@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,13 @@ class TinyFile {
     tiny::Append<uint32_t>(keys_, 7);
     keys_.push_back(value ? 1 : 0);
     ++key_count_;
+  }
+
+  // Those of another GGUF file: what GgufFile::MetadataSection gives.
+  void TakeKeys(std::string_view metadata) {
+    constexpr size_t kHeader = 24;
+    keys_ = metadata.substr(kHeader);
+    std::memcpy(&key_count_, metadata.data() + kHeader - sizeof(key_count_), sizeof(key_count_));
   }
 
   std::string Gguf() const {

@@ -20,7 +20,7 @@ void JoinBlock(const std::byte* pairs, std::byte scale, std::byte* to) {
 
 }  // namespace
 
-std::vector<float> TakeColumns(const InputRows& from, const Range& outputs, const Range& inputs,
+std::vector<float> TakeColumns(const FileRows& from, const Range& outputs, const Range& inputs,
                                FileIndex column_of, ComputeThreads& threads) {
   std::vector<float> taken(static_cast<size_t>(outputs.count * inputs.count));
   const int64_t groups = (inputs.count + kInputsAtOnce - 1) / kInputsAtOnce;
@@ -40,6 +40,21 @@ std::vector<float> TakeColumns(const InputRows& from, const Range& outputs, cons
         float* to = taken.data() + output * inputs.count + begin;
         for (int64_t i = 0; i < count; ++i) to[i] = column[i * from.cols];
       }
+    }
+  });
+  return taken;
+}
+
+std::vector<float> TakeRows(const FileRows& from, const Range& outputs, const Range& inputs,
+                            FileIndex row_of, ComputeThreads& threads) {
+  std::vector<float> taken(static_cast<size_t>(outputs.count * inputs.count));
+  threads.Run([&](const ComputeSlice& slice) {
+    std::vector<float> row(static_cast<size_t>(from.cols));
+    const ComputeSlice::Range share = slice.Share(outputs.count);
+    for (int64_t output = share.begin; output < share.end; ++output) {
+      const auto file_row = static_cast<size_t>(row_of(outputs.begin + output));
+      DecodeElements(from.format, from.data + file_row * from.row_bytes, 0, from.cols, row.data());
+      std::copy_n(row.begin() + inputs.begin, inputs.count, taken.begin() + output * inputs.count);
     }
   });
   return taken;

@@ -7,7 +7,6 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "worker/model/relaid_rows.h"
 
 namespace baton::worker {
 
@@ -108,7 +107,11 @@ absl::StatusOr<WeightPacker::OwnedPart> WeightPacker::MakePart(const Place& plac
   switch (row->stacking) {
     case Stacking::kNone:
     case Stacking::kRows:
-      PointAtRows(*row, of_tensor, owned);
+      if (CutsBlocks(*row)) {
+        CopyRows(*row, of_tensor, owned);
+      } else {
+        PointAtRows(*row, of_tensor, owned);
+      }
       break;
     case Stacking::kColumns:
       CopyColumns(*row, of_tensor, owned);
@@ -131,14 +134,11 @@ const SourceTensor& WeightPacker::TensorOf(const WeightRow& row) const {
 
 // Rows are read where they lie.
 void WeightPacker::PointAtRows(const WeightRow& row, int32_t item, OwnedPart& owned) const {
-  const SourceTensor& tensor = TensorOf(row);
+  const FileRows rows = RowsOf(row, item);
   const Range outputs = OutputsOf(row);
-  const int64_t cols = row.shape.dim(1);
-  owned.part.format = *tensor.format;
-  owned.part.row_bytes =
-      tensor.bytes.size() / static_cast<size_t>(tensor.shape.element_count() / cols);
-  owned.part.data = reinterpret_cast<const std::byte*>(tensor.bytes.data()) +
-                    static_cast<size_t>(item * row.item_rows) * owned.part.row_bytes;
+  owned.part.format = rows.format;
+  owned.part.row_bytes = rows.row_bytes;
+  owned.part.data = rows.data;
   owned.part.col_begin = InputsOf(row).begin;
   if (row.transform == RowTransform::kNone && row.row_step == 1) {
     owned.part.data += static_cast<size_t>(row.first_row + outputs.begin) * owned.part.row_bytes;
@@ -149,16 +149,39 @@ void WeightPacker::PointAtRows(const WeightRow& row, int32_t item, OwnedPart& ow
   }
 }
 
-void WeightPacker::CopyColumns(const WeightRow& row, int32_t item, OwnedPart& owned) {
+// Whether this shard's inputs begin or end inside a block.
+bool WeightPacker::CutsBlocks(const WeightRow& row) const {
+  const Range inputs = InputsOf(row);
+  const int64_t block = InfoOf(*TensorOf(row).format).block_elements;
+  return inputs.begin % block != 0 || inputs.count % block != 0;
+}
+
+// The rows of the tensor that holds `row`, from those of `item` on.
+FileRows WeightPacker::RowsOf(const WeightRow& row, int32_t item) const {
   const SourceTensor& tensor = TensorOf(row);
   const int64_t cols = tensor.shape.dim(tensor.shape.rank() - 1);
-  InputRows from{.format = *tensor.format, .cols = cols};
-  from.row_bytes = tensor.bytes.size() / static_cast<size_t>(tensor.shape.element_count() / cols);
-  from.data = reinterpret_cast<const std::byte*>(tensor.bytes.data()) +
-              static_cast<size_t>(item * row.item_rows) * from.row_bytes;
+  FileRows rows{.format = *tensor.format, .cols = cols};
+  rows.row_bytes = tensor.bytes.size() / static_cast<size_t>(tensor.shape.element_count() / cols);
+  rows.data = reinterpret_cast<const std::byte*>(tensor.bytes.data()) +
+              static_cast<size_t>(item * row.item_rows) * rows.row_bytes;
+  return rows;
+}
+
+void WeightPacker::CopyRows(const WeightRow& row, int32_t item, OwnedPart& owned) {
+  owned.floats = TakeRows(
+      RowsOf(row, item), OutputsOf(row), InputsOf(row),
+      [&](int64_t output) { return FileRowOf(row, output); }, threads_);
+  PointAtFloats(owned);
+}
+
+void WeightPacker::CopyColumns(const WeightRow& row, int32_t item, OwnedPart& owned) {
   owned.floats = TakeColumns(
-      from, OutputsOf(row), InputsOf(row), [&](int64_t output) { return FileRowOf(row, output); },
-      threads_);
+      RowsOf(row, item), OutputsOf(row), InputsOf(row),
+      [&](int64_t output) { return FileRowOf(row, output); }, threads_);
+  PointAtFloats(owned);
+}
+
+void WeightPacker::PointAtFloats(OwnedPart& owned) {
   owned.part.format = WeightFormat::kF32;
   owned.part.data = reinterpret_cast<const std::byte*>(owned.floats.data());
   owned.part.row_bytes = RowBytes(WeightFormat::kF32, owned.part.cols);

@@ -20,6 +20,7 @@
 #include "worker/device/compute_threads.h"
 #include "worker/loader/tensor_source.h"
 #include "worker/model/decoder_spec.h"
+#include "worker/model/relaid_rows.h"
 #include "worker/model/weight_plan.h"
 #include "worker/ops/packed_linear.h"
 #include "worker/parallel/shard.h"
@@ -86,8 +87,12 @@ class WeightPacker {
   const SourceTensor& TensorOf(const WeightRow& row) const;
   absl::StatusOr<std::vector<float>> WholeVector(const WeightRow& row, int32_t item);
   absl::StatusOr<OwnedPart> MakePart(const Place& place, int32_t layer, int32_t item);
+  bool CutsBlocks(const WeightRow& row) const;
+  FileRows RowsOf(const WeightRow& row, int32_t item) const;
   void PointAtRows(const WeightRow& row, int32_t item, OwnedPart& owned) const;
+  void CopyRows(const WeightRow& row, int32_t item, OwnedPart& owned);
   void CopyColumns(const WeightRow& row, int32_t item, OwnedPart& owned);
+  static void PointAtFloats(OwnedPart& owned);
   absl::Status CopyMxfp4(const WeightRow& row, int32_t item, OwnedPart& owned);
   absl::StatusOr<std::vector<float>> BiasOf(const WeightRow& weight, const WeightRow& bias,
                                             int32_t item);
