@@ -19,6 +19,13 @@ packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 
+# Rust, for the grammar engine: of the security archive, unless a new enough one is on PATH already.
+cargo_min=1.87
+cargo_found=$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)
+if [[ $(printf '%s\n' "$cargo_min" "${cargo_found:-0}" | sort -V | head -n 1) != "$cargo_min" ]]; then
+  packages+=(cargo-web)
+fi
+
 if [[ ${1:-} == --list ]]; then
   printf '%s\n' "${packages[@]}"
   exit 0

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <pthread.h>
+
+#include <cstddef>
 #include <functional>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 namespace baton {
 
-// A named thread that ends with its owner. The only std::thread of the tree: nothing is ever
+// A named thread that ends with its owner. The only kind of thread in the tree: nothing is ever
 // detached, and every thread shows up by name in `top -H` and in a debugger.
 //
 //   OwnedThread engine_("engine", [this](std::stop_token stop) { Run(stop); });
@@ -21,8 +23,9 @@ namespace baton {
 //            declare the thread as the last member.
 class OwnedThread {
  public:
-  // `name` is cut to the kernel's 15 characters.
-  OwnedThread(std::string name, std::function<void(std::stop_token)> body);
+  // `name` is cut to the kernel's 15 characters. `stack_bytes` 0: the system's usual size; of a
+  // larger stack only what is touched costs memory.
+  OwnedThread(std::string name, std::function<void(std::stop_token)> body, size_t stack_bytes = 0);
   ~OwnedThread();
 
   OwnedThread(const OwnedThread&) = delete;
@@ -35,14 +38,18 @@ class OwnedThread {
   void Join();
 
   // True on the thread that runs the body.
-  bool IsCurrent() const { return std::this_thread::get_id() == thread_.get_id(); }
+  bool IsCurrent() const { return pthread_equal(pthread_self(), thread_) != 0; }
 
   const std::string& name() const { return name_; }
 
  private:
+  static void* Main(void* self);
+
   const std::string name_;
+  const std::function<void(std::stop_token)> body_;
   std::stop_source stop_;
-  std::thread thread_;
+  pthread_t thread_{};
+  bool joined_ = false;
 };
 
 // Names the calling thread for debuggers and `top -H`; for threads that we do not start, like main.

@@ -73,4 +73,7 @@ struct ConstraintSpec {
   bool operator==(const ConstraintSpec&) const = default;
 };
 
+// Equal for specs with the same grammar, different for others: start_after is no part of a grammar.
+std::string GrammarKey(const ConstraintSpec& spec);
+
 }  // namespace baton

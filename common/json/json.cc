@@ -14,13 +14,14 @@
 namespace baton {
 namespace {
 
-using DomBuilder = nlohmann::detail::json_sax_dom_parser<Json>;
-
 // Builds the document, but stops at the depth limit and remembers where an error is without
 // nlohmann's message, which quotes the input.
-class LimitedBuilder : public DomBuilder {
+template <typename Document>
+class LimitedBuilder : public nlohmann::detail::json_sax_dom_parser<Document> {
+  using DomBuilder = nlohmann::detail::json_sax_dom_parser<Document>;
+
  public:
-  LimitedBuilder(Json& root, size_t depth_max)
+  LimitedBuilder(Document& root, size_t depth_max)
       : DomBuilder(root, /*allow_exceptions=*/false), depth_max_(depth_max) {}
 
   bool start_object(size_t size) { return Enter() && DomBuilder::start_object(size); }
@@ -95,16 +96,15 @@ absl::StatusOr<const Json*> Required(absl::StatusOr<const Json*> found, std::str
   return found;
 }
 
-}  // namespace
-
-absl::StatusOr<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+template <typename Document>
+absl::StatusOr<Document> Parse(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max) {
     return InvalidArgument(
         absl::StrCat("parse JSON: ", text.size(), " bytes, limit ", limits.bytes_max));
   }
-  Json root;
-  LimitedBuilder builder(root, limits.depth_max);
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return root;
+  Document root;
+  LimitedBuilder<Document> builder(root, limits.depth_max);
+  if (Document::sax_parse(text.begin(), text.end(), &builder)) return root;
   if (builder.too_deep()) {
     return InvalidArgument(absl::StrCat("parse JSON: nested deeper than ", limits.depth_max));
   }
@@ -112,8 +112,22 @@ absl::StatusOr<Json> ParseJson(std::string_view text, const JsonLimits& limits) 
       absl::StrCat("parse JSON: invalid at ", Place(text, builder.error_position())));
 }
 
+}  // namespace
+
+absl::StatusOr<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  return Parse<Json>(text, limits);
+}
+
+absl::StatusOr<OrderedJson> ParseOrderedJson(std::string_view text, const JsonLimits& limits) {
+  return Parse<OrderedJson>(text, limits);
+}
+
 std::string SerializeJson(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string SerializeJson(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::string QuoteJson(std::string_view text) { return SerializeJson(Json(text)); }

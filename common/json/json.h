@@ -13,6 +13,7 @@
 namespace baton {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
 
 // What a document may cost. nlohmann crashes when it copies or frees a very deep one.
 struct JsonLimits {
@@ -27,8 +28,13 @@ struct JsonLimits {
 // .cc files only.
 absl::StatusOr<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
+// The same for documents whose keys mean something by their order, such as JSON schemas. Of equal
+// keys the last counts, at the first one's place.
+absl::StatusOr<OrderedJson> ParseOrderedJson(std::string_view text, const JsonLimits& limits = {});
+
 // The reverse; invalid UTF-8 becomes U+FFFD. `indent` < 0: on one line.
 std::string SerializeJson(const Json& value, int indent = -1);
+std::string SerializeJson(const OrderedJson& value);
 
 // `text` in quotes, escaped, for output that is put together by hand. Invalid UTF-8 as above.
 std::string QuoteJson(std::string_view text);
