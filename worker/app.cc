@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <random>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/build_info.h"
+#include "common/base/processor_count.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -105,7 +107,8 @@ absl::Status App::LoadWeights(const Progress& progress) {
                                                                 options_.max_waiting_requests,
                                                 .max_prompt_tokens = options_.max_queued_tokens}},
                   *loaded_.executor, clock_, std::vector<EngineObserver*>{&*metrics_, &*hub_});
-  intake_.emplace(model_, *engine_);
+  MakeConstraintCompiler();
+  intake_.emplace(model_, *engine_, constraints_.has_value() ? &*constraints_ : nullptr);
   LogInfo("model is loaded", {{"architecture", loaded_.architecture},
                               {"dtype", loaded_.dtype},
                               {"bytes", loaded_.loaded_bytes},
@@ -150,6 +153,21 @@ absl::Status App::MakeServedModel() {
     LogWarning("text prompts are refused: no tokenizer", {{"status", tokenizer.status()}});
   }
   return absl::OkStatus();
+}
+
+void App::MakeConstraintCompiler() {
+  if (model_.tokenizer == nullptr) return;
+  std::vector<TokenId> ends = loaded_.end_token_ids;
+  if (ends.empty() && model_.tokenizer->eos_id().has_value()) {
+    ends.push_back(*model_.tokenizer->eos_id());
+  }
+  constraints_.emplace(
+      *model_.tokenizer,
+      ConstraintCompiler::Options{.vocabulary = {.size = static_cast<uint32_t>(model_.vocab_size),
+                                                 .end_ids = std::move(ends)},
+                                  .thread_count = std::clamp(UsableProcessorCount() / 4, 1, 8),
+                                  .waiting_max = static_cast<size_t>(
+                                      options_.max_num_seqs + options_.max_waiting_requests)});
 }
 
 void App::Describe(int port) {
@@ -197,6 +215,7 @@ absl::Status App::Serve(TerminationSignals& signals) {
   ASSIGN_OR_RETURN(rpc_server_,
                    RpcServer::Start({.listen = adopted}, {&*inference_, &*worker_service_}));
   rpc_server_->SetServing(true);
+  if (constraints_.has_value()) constraints_->WarmUp();
   lifecycle_.SetState(LifecycleState::kReady);
   LogInfo("worker serves", {{"worker", model_.description.worker_id()},
                             {"model", model_.names.front()},
@@ -246,6 +265,7 @@ bool App::Stop() {
   });
   shutdown.AddStage("engine", seconds(10), [this](MonotonicTime) {
     intake_->Stop();
+    if (constraints_.has_value()) constraints_->Stop();
     engine_->Stop();
   });
   shutdown.AddStage("executor", seconds(5), [this](MonotonicTime) { loaded_.executor.reset(); });

@@ -26,6 +26,7 @@
 #include "common/obs/lifecycle.h"
 #include "common/obs/metrics.h"
 #include "common/rpc/rpc_server.h"
+#include "worker/constraint/constraint_compiler.h"
 #include "worker/engine/engine_loop.h"
 #include "worker/executor/load_model.h"
 #include "worker/service/inference_metrics.h"
@@ -68,6 +69,7 @@ class App {
   absl::Status LoadWeights(const Progress& progress);
   absl::StatusOr<SchedulerConfig> MakeSchedulerConfig() const;
   absl::Status MakeServedModel();
+  void MakeConstraintCompiler();
   void Describe(int port);
   void BeginDrain();
   void OnBroken(const absl::Status& reason);  // on the executor's thread
@@ -86,6 +88,7 @@ class App {
   std::optional<InferenceMetrics> inference_metrics_;
   std::optional<WatchHub> hub_;
   std::optional<EngineLoop> engine_;
+  std::optional<ConstraintCompiler> constraints_;  // none without a tokenizer
   std::optional<RequestIntake> intake_;
   std::optional<InferenceService> inference_;
   std::optional<WorkerService> worker_service_;

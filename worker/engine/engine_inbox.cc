@@ -61,6 +61,15 @@ void EngineInbox::CancelAll(absl::Status reason) {
   mail_arrived_.Signal();
 }
 
+void EngineInbox::Release(RequestKey key) {
+  {
+    MutexLock lock(mutex_);
+    if (!alive_.contains(key)) return;
+    mail_.released.push_back(key);
+  }
+  mail_arrived_.Signal();
+}
+
 void EngineInbox::RequestSnapshot() {
   {
     MutexLock lock(mutex_);
@@ -84,18 +93,20 @@ void EngineInbox::Close() {
 
 bool EngineInbox::HasMailLocked() const {
   return !mail_.submitted.empty() || !mail_.cancelled.empty() || !mail_.cancelled_choices.empty() ||
-         mail_.cancel_all.has_value() || mail_.snapshot || mail_.closed;
+         !mail_.released.empty() || mail_.cancel_all.has_value() || mail_.snapshot || mail_.closed;
 }
 
 void EngineInbox::Take(bool wait, Mail& mail) {
   mail.submitted.clear();
   mail.cancelled.clear();
   mail.cancelled_choices.clear();
+  mail.released.clear();
   MutexLock lock(mutex_);
   while (wait && !HasMailLocked()) mail_arrived_.Wait(lock);
   std::swap(mail.submitted, mail_.submitted);
   std::swap(mail.cancelled, mail_.cancelled);
   std::swap(mail.cancelled_choices, mail_.cancelled_choices);
+  std::swap(mail.released, mail_.released);
   mail.cancel_all = std::exchange(mail_.cancel_all, std::nullopt);
   mail.snapshot = std::exchange(mail_.snapshot, false);
   mail.closed = mail_.closed;  // stays: nothing is taken afterwards

@@ -34,6 +34,7 @@ class EngineInbox {
     std::vector<GenerationRequest> submitted;
     std::vector<std::pair<RequestKey, absl::Status>> cancelled;
     std::vector<std::pair<RequestKey, int32_t>> cancelled_choices;
+    std::vector<RequestKey> released;
     std::optional<absl::Status> cancel_all;
     bool snapshot = false;
     bool closed = false;
@@ -50,6 +51,9 @@ class EngineInbox {
   void CancelChoice(RequestKey key, int32_t choice);
   // Ends all that are alive now.
   void CancelAll(absl::Status reason);
+
+  // Lets a held request go on. Ignored if it is not alive.
+  void Release(RequestKey key);
 
   void RequestSnapshot();
 

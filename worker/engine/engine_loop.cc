@@ -39,10 +39,11 @@ absl::Status EngineLoop::Submit(GenerationRequest request) {
 
 void EngineLoop::Run() {
   while (true) {
-    inbox_.Take(/*wait=*/!scheduler_.has_work(), mail_);
+    inbox_.Take(/*wait=*/stalled_ || !scheduler_.has_work(), mail_);
     HandleMail();
     if (mail_.closed) break;
     ExpireDeadlines();
+    stalled_ = false;
     if (scheduler_.has_work()) RunStep();
     Tell();
     if (mail_.snapshot) {
@@ -63,6 +64,7 @@ void EngineLoop::HandleMail() {
   }
   mail_.submitted.clear();
   for (auto& [key, choice] : mail_.cancelled_choices) scheduler_.EndChoice(key, choice);
+  for (const RequestKey key : mail_.released) scheduler_.Release(key);
   for (auto& [key, reason] : mail_.cancelled) scheduler_.End(key, std::move(reason));
   if (mail_.cancel_all.has_value()) scheduler_.EndAll(*mail_.cancel_all);
 }
@@ -79,7 +81,10 @@ void EngineLoop::ExpireDeadlines() {
 
 void EngineLoop::RunStep() {
   const StepPlan& plan = scheduler_.Plan();
-  if (plan.empty()) return;
+  if (plan.empty()) {
+    stalled_ = scheduler_.all_held();
+    return;
+  }
   const MonotonicTime begin = clock_.Now();
   absl::Status status = executor_.Begin(plan);
   absl::StatusOr<StepResult> result = status.ok() ? executor_.Finish() : status;

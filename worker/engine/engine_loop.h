@@ -63,6 +63,8 @@ class EngineLoop {
   // Ends one choice, offset included, as cancelled; the others go on. A choice without a token yet
   // goes on too.
   void CancelChoice(RequestKey key, int32_t choice) { inbox_.CancelChoice(key, choice); }
+  // Lets a request go on that was submitted `held`, once. Ignored if it has ended.
+  void Release(RequestKey key) { inbox_.Release(key); }
 
   // Asks for OnKvSnapshot, soon. Several asked for at once may be one.
   void RequestKvSnapshot() { inbox_.RequestSnapshot(); }
@@ -103,6 +105,7 @@ class EngineLoop {
   };
   Scheduler scheduler_;
   EngineInbox::Mail mail_;
+  bool stalled_ = false;  // there is work, but all of it waits for mail
   std::set<std::pair<MonotonicTime, RequestKey>> deadlines_;
   StepEvents events_;
   std::vector<PeerNews> news_;  // the first news_count_ are in use; the rest keep their memory

@@ -17,6 +17,7 @@
 namespace baton::worker {
 
 class EnginePeer;
+class RequestConstraint;  // worker/constraint: carried, never looked into
 
 struct GenerationRequest {
   RequestKey key;          // from EngineLoop::NewKey
@@ -29,6 +30,9 @@ struct GenerationRequest {
   std::string sampler_state;  // what the resumed output's last draw left
 
   SamplingParams params;
+  std::shared_ptr<RequestConstraint> constraint = {};
+  // The prompt is computed but for its last token, and nothing is drawn, until EngineLoop::Release.
+  bool held = false;
   int32_t choices = 1;
   int32_t choice_offset = 0;
   int32_t priority = 0;

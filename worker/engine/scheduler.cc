@@ -74,6 +74,7 @@ void Scheduler::Add(GenerationRequest request) {
                             config_.end_token_ids.end());
   if (!active->request.params.ignore_eos) active->stop_ids = active->banned_ids;
   active->unfinished = active->request.choices;
+  active->held = active->request.held;
   Sequence* sequence = active->sequences
                            .emplace_back(std::make_unique<Sequence>(NextSequenceId(), *active,
                                                                     pool_, config_.block_size))
@@ -81,6 +82,17 @@ void Scheduler::Add(GenerationRequest request) {
   waiting_.insert(sequence);
   waiting_tokens_ += sequence->size();
   BATON_CHECK(requests_.emplace(key, std::move(active)).second) << "request=" << key.value();
+}
+
+void Scheduler::Release(RequestKey key) {
+  if (const auto entry = requests_.find(key); entry != requests_.end()) {
+    entry->second->held = false;
+  }
+}
+
+bool Scheduler::all_held() const {
+  return !running_.empty() && std::all_of(running_.begin(), running_.end(),
+                                          [](const Sequence* s) { return s->computable() == 0; });
 }
 
 void Scheduler::End(RequestKey key, absl::Status reason) {
@@ -213,9 +225,9 @@ void Scheduler::Grant(Sequence& sequence) {
   if (!sequence.fork_source.empty() && pool_.exclusive(sequence.fork_source.ids()[0])) {
     sequence.ContinueInForkSource();
   }
-  int32_t count = std::min(sequence.remaining(), budget_);
+  int32_t count = std::min(sequence.computable(), budget_);
   if (sequence.wants_scores()) count = std::min(count, score_budget_);
-  if (count == 0) return;  // in a later step
+  if (count == 0) return;  // held, or in a later step
   if (!MakeRoom(sequence, sequence.computed + count)) return;
   sequence.granted = count;
   budget_ -= count;
@@ -367,6 +379,8 @@ void Scheduler::AddSamples(Sequence& sequence, int32_t row) {
     sample.prompt_count = sequence.prompt_count;
     sample.stop_ids = active.banned_ids;
     sample.state = sequence.sampler_state;
+    sample.constraint = active.request.constraint.get();
+    sample.constraint_choice = choice;
     plan_.samples.push_back(sample);
     targets_.push_back({&sequence, choice});
   }
@@ -382,10 +396,7 @@ void Scheduler::Commit(StepResult result) {
   under_way_ = false;
   ++counters_.steps;
   counters_.step_tokens += plan_.tokens.size();
-  for (Sequence* sequence : granted_) {
-    sequence->fork_source.Reset();
-    sequence->Advance(std::exchange(sequence->granted, 0), cache_);
-  }
+  AdvanceGranted(result);
   for (size_t i = 0; i < score_targets_.size(); ++i) {
     TakeScores(*score_targets_[i], plan_.scores[i].first_position, std::move(result.scores[i]));
   }
@@ -399,6 +410,20 @@ void Scheduler::Commit(StepResult result) {
     }
   }
   EndRetiring();
+}
+
+// A row whose draw was deferred comes again, with its last token only.
+void Scheduler::AdvanceGranted(const StepResult& result) {
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    Sequence& sequence = *targets_[i].sequence;
+    sequence.deferred =
+        sequence.deferred || result.samples[i].outcome == SampledToken::Outcome::kDeferred;
+  }
+  for (Sequence* sequence : granted_) {
+    sequence->fork_source.Reset();
+    const int32_t again = std::exchange(sequence->deferred, false) ? 1 : 0;
+    sequence->Advance(std::exchange(sequence->granted, 0) - again, cache_);
+  }
 }
 
 void Scheduler::CommitFailure(const absl::Status& status) {
@@ -426,6 +451,11 @@ void Scheduler::TakeScores(Sequence& sequence, int32_t first_position,
 void Scheduler::TakeSample(const SampleTarget& target, SampledToken sampled) {
   Sequence& sequence = *target.sequence;
   if (sequence.retiring || !sequence.owner.retiring.ok()) return;
+  if (sampled.outcome == SampledToken::Outcome::kDeferred) return;
+  if (sampled.outcome == SampledToken::Outcome::kFailed) {
+    sequence.owner.retiring = sampled.status;
+    return;
+  }
   if (target.choice != sequence.choice) {
     Fork(sequence, target.choice, std::move(sampled));
   } else {
@@ -444,12 +474,14 @@ void Scheduler::Fork(Sequence& parent, int32_t choice, SampledToken sampled) {
 void Scheduler::AppendToken(Sequence& sequence, SampledToken sampled) {
   ActiveRequest& active = sequence.owner;
   const TokenId token = sampled.token;
+  const bool complete = sampled.outcome == SampledToken::Outcome::kDrawnLast;
   const int32_t choice = active.request.choice_offset + sequence.choice;
   sequence.Append(token);
   sequence.sampler_state = sampled.state;
   ++counters_.generation_tokens;
   events_.tokens.push_back({&active.request, choice, std::move(sampled)});
-  const std::optional<FinishReason> reason = EndOf(sequence, token);
+  const std::optional<FinishReason> reason =
+      complete ? FinishReason::kStop : EndOf(sequence, token);
   if (!reason.has_value()) return;
   events_.finished.push_back(
       {&active.request, choice, *reason,

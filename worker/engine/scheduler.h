@@ -69,6 +69,9 @@ class Scheduler {
   // REQUIRES: CheckFits is OK; the key is new and greater than all before.
   void Add(GenerationRequest request);
 
+  // Lets a held request go on. Unknown keys are ignored.
+  void Release(RequestKey key);
+
   // Ends a request: CANCELLED by a Finished event per open choice, else by one Failed. If the step
   // under way names it, that happens when the step is committed. Unknown keys are ignored.
   void End(RequestKey key, absl::Status reason);
@@ -93,6 +96,8 @@ class Scheduler {
   KvSnapshot SnapshotKv() const;
 
   bool has_work() const { return !requests_.empty(); }
+  // Whether nothing can be done before a Release or an End.
+  bool all_held() const;
   EngineLoad load() const;
   const EngineCounters& counters() const { return counters_; }
   const SchedulerConfig& config() const { return config_; }
@@ -127,6 +132,7 @@ class Scheduler {
   void AddSamples(Sequence& sequence, int32_t row);
 
   void TakeScores(Sequence& sequence, int32_t first_position, std::vector<TokenLogprob> logprobs);
+  void AdvanceGranted(const StepResult& result);
   void TakeSample(const SampleTarget& target, SampledToken sampled);
   void Fork(Sequence& parent, int32_t choice, SampledToken sampled);
   void AppendToken(Sequence& sequence, SampledToken sampled);

@@ -57,6 +57,8 @@ bool Sequence::wants_scores() const {
   return owner.request.params.prompt_logprobs.has_value() && choice == 0 && scored < prompt_count;
 }
 
+int32_t Sequence::computable() const { return remaining() - (owner.held ? 1 : 0); }
+
 void Sequence::Append(TokenId token) {
   tokens.push_back(token);
   const auto block_size = static_cast<size_t>(table.block_size());

@@ -35,6 +35,8 @@ class Sequence {
 
   // Tokens without keys and values yet.
   int32_t remaining() const { return size() - computed; }
+  // Of those, what may be computed now: a held request waits with its last one.
+  int32_t computable() const;
   int32_t size() const { return static_cast<int32_t>(tokens.size()); }
   int32_t output_count() const { return size() - prompt_count; }
 
@@ -70,6 +72,7 @@ class Sequence {
   BlockTable table;
   int32_t computed = 0;
   int32_t granted = 0;        // by the plan under way
+  bool deferred = false;      // its last token comes again
   int32_t pending_forks = 0;  // choices that will start from this one's prompt
   bool retiring = false;      // to be cancelled as soon as no step names it
   BlockLease fork_source;     // the parent's partial block; empty once copied or taken over
@@ -91,6 +94,7 @@ struct ActiveRequest {
   std::vector<std::unique_ptr<Sequence>> sequences;
   int32_t unfinished = 0;
   bool accepted = false;
+  bool held = false;
   bool over = false;
   absl::Status retiring;  // not OK: to be ended as soon as no step names it
 };

@@ -15,11 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/base/ids.h"
 #include "worker/sampling_params/sampling_params.h"
 
 namespace baton::worker {
+
+class RequestConstraint;  // worker/constraint: nothing of it is known here
 
 // Copies the first `token_count` tokens' keys and values of a block, in every layer, before any
 // row of the step runs: a fork's own copy of its parent's last, partial block.
@@ -58,6 +61,11 @@ struct SampleRequest {
   // What the draw before this one left (SampledToken::state): empty at first, and for samplers
   // whose state is a function of the tokens.
   std::string_view state = {};
+  // What the output must match, and which of its choices this is; null: anything.
+  RequestConstraint* constraint = nullptr;
+  int32_t constraint_choice = 0;
+  // One bit per token: what the constraint allows here. Empty: everything. Set by the executor.
+  absl::Span<const uint32_t> allowed = {};
 };
 
 // Prompt tokens whose log-probabilities are wanted: those of a run, each from the logits of the one
@@ -90,9 +98,18 @@ struct TokenLogprob {
 };
 
 struct SampledToken {
+  enum class Outcome : uint8_t {
+    kDrawn,
+    kDrawnLast,  // the constraint is complete: the sequence ends with this token
+    kDeferred,   // nothing was drawn: the row's last token is to be computed again
+    kFailed,     // the constraint cannot be followed any further: see `status`
+  };
+
   TokenId token = 0;
+  Outcome outcome = Outcome::kDrawn;
   TokenLogprob logprob;  // filled when the request's params ask for it
   std::string state;     // for the sequence's next draw
+  absl::Status status;   // kFailed: ends the request
 };
 
 // Parallel to StepPlan::samples and StepPlan::scores.

@@ -88,6 +88,7 @@ void LocalExecutor::Follow(size_t rank) {
 }
 
 absl::StatusOr<StepResult> LocalExecutor::Execute(const StepPlan& plan) {
+  masks_.Begin(plan);
   const absl::StatusOr<ConstMatrix> logits = RunAllRanks(plan);
   if (logits.ok()) return SampleAll(plan, *logits);
   const absl::Status failure = Annotate(logits.status(), absl::StrCat("step ", plan.step));
@@ -113,12 +114,32 @@ absl::Status LocalExecutor::SendToFollowers(const StepPlan& plan) {
   return absl::OkStatus();
 }
 
+SampledToken LocalExecutor::SampleOne(Sampler& sampler, absl::Span<const float> logits,
+                                      const SampleRequest& request,
+                                      const OutputConstraint::View& view) const {
+  using Outcome = SampledToken::Outcome;
+  if (request.constraint == nullptr) return sampler.Sample(logits, request);
+  SampledToken sampled;
+  if (view.state != OutputConstraint::State::kReady) {
+    const bool failed = view.state == OutputConstraint::State::kFailed;
+    sampled.outcome = failed ? Outcome::kFailed : Outcome::kDeferred;
+    sampled.status = view.status;
+    return sampled;
+  }
+  SampleRequest constrained = request;
+  constrained.allowed = view.mask;
+  sampled = sampler.Sample(logits, constrained);
+  if (request.constraint->IsEnd(sampled.token)) sampled.outcome = Outcome::kDrawnLast;
+  return sampled;
+}
+
 absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
                                                     const ConstMatrix& logits) {
   StepResult result;
   result.samples.resize(plan.samples.size());
   if (!plan.scores.empty()) ScoreAll(plan, logits, result);
   if (plan.samples.empty()) return result;
+  const absl::Span<const OutputConstraint::View> views = masks_.Settle(plan);
   RankRunner& leader = *ranks_.front();
   std::atomic<const SampleRequest*> hopeless = nullptr;
   leader.threads().Run([&](const ComputeSlice& slice) {
@@ -129,7 +150,7 @@ absl::StatusOr<StepResult> LocalExecutor::SampleAll(const StepPlan& plan,
       const int32_t row = leader.batch().LogitRowOf(request.row);
       const absl::Span<const float> of_row = LogitsAt(logits, row);
       if (!std::isfinite(MaxOf(of_row))) hopeless = &request;
-      result.samples[i] = sampler.Sample(of_row, request);
+      result.samples[i] = SampleOne(sampler, of_row, request, views[i]);
     }
   });
   if (const SampleRequest* request = hopeless) {

@@ -9,6 +9,7 @@
 #include "common/concurrency/bounded_queue.h"
 #include "common/concurrency/mutex.h"
 #include "common/concurrency/owned_thread.h"
+#include "worker/constraint/step_masks.h"
 #include "worker/engine/model_executor.h"
 #include "worker/executor/rank_runner.h"
 #include "worker/sampling/sampler.h"
@@ -53,6 +54,8 @@ class LocalExecutor final : public ModelExecutor {
   absl::StatusOr<StepResult> Execute(const StepPlan& plan);
   absl::StatusOr<ConstMatrix> RunAllRanks(const StepPlan& plan);
   absl::Status SendToFollowers(const StepPlan& plan);
+  SampledToken SampleOne(Sampler& sampler, absl::Span<const float> logits,
+                         const SampleRequest& request, const OutputConstraint::View& view) const;
   absl::StatusOr<StepResult> SampleAll(const StepPlan& plan, const ConstMatrix& logits);
   void ScoreAll(const StepPlan& plan, const ConstMatrix& logits, StepResult& result);
   absl::Span<const float> LogitsAt(const ConstMatrix& logits, int32_t row) const;
@@ -65,6 +68,7 @@ class LocalExecutor final : public ModelExecutor {
   // The leading exec thread's: empty once called; one sampler for each of its compute threads.
   BrokenCallback on_broken_;
   std::vector<std::unique_ptr<Sampler>> samplers_;
+  StepMasks masks_;
 
   Mutex mutex_;
   CondVar changed_;

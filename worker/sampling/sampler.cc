@@ -79,6 +79,11 @@ TokenId Race(absl::Span<const float> weights, const SampleRequest& request) {
   return static_cast<TokenId>(token);
 }
 
+bool IsAllowed(TokenId token, const SampleRequest& request) {
+  if (request.allowed.empty()) return true;
+  return (request.allowed[token / 32] >> (token % 32) & 1) != 0;
+}
+
 }  // namespace
 
 Sampler::Sampler(int32_t vocab_size) : stages_(AllSamplerStages()), candidates_(vocab_size) {
@@ -140,14 +145,28 @@ void Sampler::Choose(absl::Span<const float> logits, const SampleRequest& reques
     const std::vector<uint8_t>& order = request.params->order;
     Apply(order.empty() ? default_order_ : order, request, greedy);
   }
-  if (greedy) {
-    sampled.token = static_cast<TokenId>(ArgMax(candidates_.logits()));
-    return;
-  }
-  sampled.token = Race(candidates_.Weights(), request);
+  sampled.token = greedy ? static_cast<TokenId>(ArgMax(candidates_.logits()))
+                         : Race(candidates_.Weights(), request);
+  if (!IsAllowed(sampled.token, request)) sampled.token = LikeliestAllowed(logits, request);
+  if (greedy) return;
   if (exclusive != nullptr && exclusive->next_state != nullptr) {
     sampled.state = exclusive->next_state(request, candidates_, sampled.token);
   }
+}
+
+// Where the other rules left nothing of what the constraint allows: it goes before them.
+TokenId Sampler::LikeliestAllowed(absl::Span<const float> logits, const SampleRequest& request) {
+  TokenId likeliest = 0;
+  float most = -std::numeric_limits<float>::infinity();
+  bool found = false;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const auto token = static_cast<TokenId>(i);
+    if (!IsAllowed(token, request) || (found && !(logits[i] > most))) continue;
+    found = true;
+    most = logits[i];
+    likeliest = token;
+  }
+  return likeliest;
 }
 
 TokenLogprob Sampler::Score(absl::Span<const float> logits, TokenId token, int32_t top_count,

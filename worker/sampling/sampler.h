@@ -41,6 +41,7 @@ class Sampler {
 
  private:
   void Apply(absl::Span<const uint8_t> order, const SampleRequest& request, bool greedy);
+  static TokenId LikeliestAllowed(absl::Span<const float> logits, const SampleRequest& request);
   void Choose(absl::Span<const float> logits, const SampleRequest& request, SampledToken& sampled);
   void FillDrawn(const SamplingParams& params, SampledToken& sampled);
 

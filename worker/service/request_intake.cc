@@ -10,9 +10,11 @@
 
 namespace baton::worker {
 
-RequestIntake::RequestIntake(const ServedModel& model, EngineLoop& engine)
+RequestIntake::RequestIntake(const ServedModel& model, EngineLoop& engine,
+                             ConstraintCompiler* constraints)
     : model_(model),
       engine_(engine),
+      constraints_(constraints),
       reader_(model),
       breakers_(model.tokenizer == nullptr ? nullptr
                                            : std::make_unique<DryBreakerCache>(*model.tokenizer)),
@@ -34,7 +36,7 @@ void RequestIntake::Start(v1::GenerateRequest message, Ticket ticket, Done done)
   request->call = ticket.call;
   request->deadline = ticket.deadline;
   std::vector<std::string> breakers = UnknownBreakers(message.sampling(), request->params);
-  if (!message.has_text() && breakers.empty()) return done(engine_.Submit(*std::move(request)));
+  if (!message.has_text() && breakers.empty()) return done(Submit(*std::move(request)));
   auto task = std::make_unique<Task>();
   task->request = *std::move(request);
   if (message.has_text()) task->text = std::move(*message.mutable_text());
@@ -52,11 +54,29 @@ void RequestIntake::Start(v1::GenerateRequest message, Ticket ticket, Done done)
   }
 }
 
+// Held back at its last prompt token until its grammar is there.
+absl::Status RequestIntake::Submit(GenerationRequest request) {
+  const std::shared_ptr<RequestConstraint> constraint = request.constraint;
+  if (constraint == nullptr) return engine_.Submit(std::move(request));
+  const RequestKey key = request.key;
+  const auto resumed_at = request.prompt.end() - request.resumed_tokens;
+  std::vector<TokenId> resumed(resumed_at, request.prompt.end());
+  request.held = !resumed.empty() || !constraints_->TryPrepare(*constraint);
+  const bool held = request.held;
+  RETURN_IF_ERROR(engine_.Submit(std::move(request)));
+  if (!held) return absl::OkStatus();
+  constraints_->Prepare(constraint, std::move(resumed), [this, key](const absl::Status& status) {
+    if (status.ok()) return engine_.Release(key);
+    engine_.Cancel(key, Field(status).has_value() ? status : WithField(status, "constraint"));
+  });
+  return absl::OkStatus();
+}
+
 void RequestIntake::Run() {
   while (std::optional<std::unique_ptr<Task>> next = tasks_.Pop()) {
     Task& task = **next;
     absl::Status status = Tokenise(task);
-    if (status.ok()) status = engine_.Submit(std::move(task.request));
+    if (status.ok()) status = Submit(std::move(task.request));
     task.done(status);
   }
 }

@@ -1,13 +1,14 @@
 // Takes a GenerateRequest from the wire to the engine: checks it, tokenises text and new breakers
-// of DRY on a thread of its own, submits.
+// of DRY on a thread of its own, submits. A constraint is compiled while the engine computes the
+// prompt.
 //
 //   intake.Start(std::move(message), {key, peer, call, deadline}, [..](const absl::Status& s) {});
 //
 // Threading: thread-safe. `done` is called exactly once: by the caller of Start, or on the thread
 //            `tokenize`; it must not block. The peer may hear of the request before `done` is
 //            called.
-// Ownership: model and engine outlive the intake. The destructor refuses what still waits.
-// Errors:    `done` gets why the request was refused: those of RequestReader and
+// Ownership: model, engine and compiler outlive the intake. The destructor refuses what still
+// waits. Errors:    `done` gets why the request was refused: those of RequestReader and
 // EngineLoop::Submit,
 //            and UNAVAILABLE with a time to retry after when too many texts wait.
 #pragma once
@@ -22,6 +23,7 @@
 #include "baton/v1/inference.pb.h"
 #include "common/concurrency/bounded_queue.h"
 #include "common/concurrency/owned_thread.h"
+#include "worker/constraint/constraint_compiler.h"
 #include "worker/engine/engine_loop.h"
 #include "worker/service/dry_breaker_cache.h"
 #include "worker/service/request_reader.h"
@@ -40,7 +42,8 @@ class RequestIntake {
   };
   using Done = std::function<void(const absl::Status&)>;
 
-  RequestIntake(const ServedModel& model, EngineLoop& engine);
+  // `constraints` null: the model has no tokenizer, and its requests have no constraints.
+  RequestIntake(const ServedModel& model, EngineLoop& engine, ConstraintCompiler* constraints);
   ~RequestIntake();
 
   void Start(v1::GenerateRequest message, Ticket ticket, Done done);
@@ -64,9 +67,11 @@ class RequestIntake {
   // Gives the request the breakers of DRY that are known; returns those that are not.
   std::vector<std::string> UnknownBreakers(const v1::SamplingParams& message,
                                            SamplingParams& params);
+  absl::Status Submit(GenerationRequest request);
 
   const ServedModel& model_;
   EngineLoop& engine_;
+  ConstraintCompiler* const constraints_;
   const RequestReader reader_;
   const std::unique_ptr<DryBreakerCache> breakers_;  // null without a tokenizer
   BoundedQueue<std::unique_ptr<Task>> tasks_;

@@ -7,7 +7,9 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/constraint/constraint_message.h"
 #include "common/kv/block_hash.h"
+#include "worker/constraint/request_constraint.h"
 #include "worker/sampling/sampler_order.h"
 #include "worker/service/field_checks.h"
 
@@ -49,6 +51,7 @@ absl::StatusOr<GenerationRequest> RequestReader::Read(const v1::GenerateRequest&
   request.lease = message.lease();
   ASSIGN_OR_RETURN(request.params, sampling_.Read(message.sampling()));
   RETURN_IF_ERROR(ReadResume(message, request));
+  RETURN_IF_ERROR(ReadConstraint(message, request));
   switch (message.prompt_case()) {
     case v1::GenerateRequest::kTokens: {
       const auto& ids = message.tokens().ids();
@@ -92,6 +95,21 @@ absl::Status RequestReader::SetPrompt(GenerationRequest& request, std::vector<To
   request.block_hashes =
       HashBlocks(request.chain_root, tokens, static_cast<uint32_t>(model_.block_size));
   request.prompt = std::move(tokens);
+  return absl::OkStatus();
+}
+
+absl::Status RequestReader::ReadConstraint(const v1::GenerateRequest& message,
+                                           GenerationRequest& request) const {
+  if (!message.has_constraint()) return absl::OkStatus();
+  if (model_.tokenizer == nullptr)
+    return BadField("constraint", "needs a tokenizer, and there is none");
+  ASSIGN_OR_RETURN(ConstraintSpec spec, FromMessage(message.constraint()));
+  for (const std::vector<TokenId>& marker : spec.start_after) {
+    for (const TokenId token : marker) {
+      RETURN_IF_ERROR(sampling_.CheckToken(token, "constraint.start_after"));
+    }
+  }
+  request.constraint = std::make_shared<RequestConstraint>(std::move(spec), request.choices);
   return absl::OkStatus();
 }
 

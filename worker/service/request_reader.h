@@ -36,6 +36,7 @@ class RequestReader {
 
  private:
   absl::Status CheckTarget(const v1::GenerateRequest& message) const;
+  absl::Status ReadConstraint(const v1::GenerateRequest& message, GenerationRequest& request) const;
   absl::Status ReadResume(const v1::GenerateRequest& message, GenerationRequest& request) const;
 
   const ServedModel& model_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -83,7 +84,9 @@ class SchedulerRun {
     copies = plan.copies;
     if (!plan.empty()) {
       last_step_tokens = static_cast<int32_t>(plan.tokens.size());
-      scheduler.Commit(executor.Run(plan));
+      StepResult result = executor.Run(plan);
+      if (edit) edit(plan, result);
+      scheduler.Commit(std::move(result));
       scheduler.CheckIntegrity();
       ++steps;
     }
@@ -156,6 +159,7 @@ class SchedulerRun {
  public:
   Scheduler scheduler;
   FakeExecutor executor;
+  std::function<void(const StepPlan&, StepResult&)> edit;  // of what the executor found
   StepEvents events;
   std::map<std::pair<uint64_t, int32_t>, Output> outputs;
   std::map<uint64_t, int32_t> cached;

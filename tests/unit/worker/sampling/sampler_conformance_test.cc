@@ -27,10 +27,19 @@ const std::vector<std::string>& StageNames() {
   return names;
 }
 
+// All that a draw depends on and that can turn a stage on.
+struct Conditions : SamplingParams {
+  std::vector<uint32_t> allowed;  // SampleRequest::allowed
+};
+
 // Turns each stage on.
-const std::map<std::string, std::function<void(SamplingParams&)>>& Switches() {
-  using Params = SamplingParams&;
-  static const auto& switches = *new std::map<std::string, std::function<void(SamplingParams&)>>{
+const std::map<std::string, std::function<void(Conditions&)>>& Switches() {
+  using Params = Conditions&;
+  static const auto& switches = *new std::map<std::string, std::function<void(Conditions&)>>{
+      {"constraint_mask",
+       [](Params p) {
+         p.allowed = {0x000ff0f8, 0, 0x80000001};
+       }},
       {"allowed_tokens",
        [](Params p) {
          p.allowed_token_ids = {3, 77, 78, 499};
@@ -89,7 +98,7 @@ struct Sequence {
   std::vector<TokenId> history = {1, 2, 3, 1, 2};
   std::string state;
 
-  TokenId Step(Sampler& sampler, const SamplingParams& params, int32_t choice) {
+  TokenId Step(Sampler& sampler, const Conditions& params, int32_t choice) {
     static const std::vector<TokenId>& stops = *new std::vector<TokenId>{0, 6};
     SampleRequest request;
     request.params = &params;
@@ -98,6 +107,7 @@ struct Sequence {
     request.prompt_count = 5;
     request.output_position = static_cast<int32_t>(history.size()) - 5;
     request.stop_ids = stops;
+    request.allowed = params.allowed;
     request.state = state;
     const SampledToken sampled = sampler.Sample(LogitsAfter(history), request);
     history.push_back(sampled.token);
@@ -108,8 +118,8 @@ struct Sequence {
 
 class SamplerConformance : public ::testing::TestWithParam<std::string> {
  protected:
-  SamplingParams Params() {
-    SamplingParams params;
+  Conditions Params() {
+    Conditions params;
     params.seed = 12;
     const auto found = Switches().find(GetParam());
     EXPECT_NE(found, Switches().end()) << "no parameters turn " << GetParam() << " on";
@@ -120,7 +130,7 @@ class SamplerConformance : public ::testing::TestWithParam<std::string> {
 
 // Several sequences in turns, by one sampler, give what each gives alone.
 TEST_P(SamplerConformance, TheBatchDoesNotMatter) {
-  const SamplingParams params = Params();
+  const Conditions params = Params();
   Sampler shared(kVocab);
   std::vector<Sequence> together(3);
   for (int step = 0; step < 30; ++step) {
@@ -138,7 +148,7 @@ TEST_P(SamplerConformance, TheBatchDoesNotMatter) {
 
 // History and state are all that another worker needs.
 TEST_P(SamplerConformance, GoesOnElsewhere) {
-  const SamplingParams params = Params();
+  const Conditions params = Params();
   Sampler first(kVocab);
   Sampler second(kVocab);
   Sequence whole;
@@ -152,12 +162,13 @@ TEST_P(SamplerConformance, GoesOnElsewhere) {
 
 // What is drawn could be drawn: it has a probability of its own distribution.
 TEST_P(SamplerConformance, DrawsWhatIsLeft) {
-  SamplingParams params = Params();
+  Conditions params = Params();
   params.logprobs = 0;
   params.post_sampling_probs = true;
   Sampler sampler(kVocab);
   SampleRequest request;
   request.params = &params;
+  request.allowed = params.allowed;
   const std::vector<TokenId> history = {4, 5, 4, 5, 4};
   request.history = history;
   for (int position = 0; position < 50; ++position) {

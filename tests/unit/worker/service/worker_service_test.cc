@@ -35,7 +35,7 @@ class WorkerServiceTest : public ::testing::Test {
         engine_(
             {.scheduler = ConfigOf({}), .limits = {.max_requests = 64, .max_prompt_tokens = 4096}},
             executor_, RealClock(), {&hub_}),
-        intake_(model_, engine_),
+        intake_(model_, engine_, nullptr),
         inference_({.intake = intake_,
                     .engine = engine_,
                     .clock = RealClock(),
