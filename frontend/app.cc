@@ -155,6 +155,7 @@ struct FrontendApp::Parts {
         routers(config.routers, clock),
         sessions([](const std::string& address) { return MakeChannel(address); }, clock),
         models(routers, std::move(overrides), clock),
+        constraints(),
         limiter({.in_flight_max = static_cast<size_t>(config.max_requests_in_flight)}),
         options{.extra_fields = config.strict_params ? ExtraFields::kRefuse : ExtraFields::kIgnore,
                 .prompts = {.trust_request_template = config.trust_request_chat_template,
@@ -172,6 +173,7 @@ struct FrontendApp::Parts {
                 .models = models,
                 .generation = {routers, sessions, stream_metrics},
                 .limiter = limiter,
+                .constraints = constraints,
                 .metrics = api_metrics,
                 .registry = registry,
                 .lifecycle = lifecycle,
@@ -180,6 +182,7 @@ struct FrontendApp::Parts {
   // Nothing of a request may outlive what it refers to.
   ~Parts() {
     refresh = nullptr;
+    constraints.Stop();
     server = nullptr;
     routers.Close();
     sessions.Close();
@@ -203,6 +206,7 @@ struct FrontendApp::Parts {
   RouterClient routers;
   WorkerSessions sessions;
   ModelCatalog models;
+  ConstraintValidator constraints;
   ConcurrencyLimiter limiter;
   const ApiOptions options;
   ApiContext context;
@@ -326,6 +330,7 @@ bool FrontendApp::Stop() {
     p.server->DrainUntil(end - std::chrono::milliseconds(500));
   });
   shutdown.AddStage("end sessions", kShort, [&p](MonotonicTime) {
+    p.constraints.Stop();
     p.routers.Close();
     p.sessions.Close();
   });

@@ -26,6 +26,7 @@
 #include "common/obs/metrics.h"
 #include "frontend/admission/concurrency_limiter.h"
 #include "frontend/api/chat_prompt.h"
+#include "frontend/api/constraint_validator.h"
 #include "frontend/api/metrics.h"
 #include "frontend/api/request_parser.h"
 #include "frontend/api/sampler_options.h"
@@ -59,6 +60,7 @@ struct ApiContext {
   ModelCatalog& models;
   Generation::Environment generation;
   ConcurrencyLimiter& limiter;
+  ConstraintValidator& constraints;
   ApiMetrics& metrics;
   MetricsRegistry& registry;
   Lifecycle& lifecycle;

@@ -17,6 +17,7 @@
 
 #include "common/base/ids.h"
 #include "common/constraint/constraint_spec.h"
+#include "frontend/api/constraint_parameters.h"
 #include "frontend/api/sampler_options.h"
 
 namespace baton::frontend {
@@ -108,6 +109,7 @@ struct GenerationRequest {
   OutputOptions output;
   ChatInput chat;
   CompletionInput completion;
+  ConstraintInput constraint_input;
   // What the answer must match: from response_format and its kin, or from the tool choice, which
   // comes later and wins. Checked before anything is scheduled.
   std::optional<ConstraintSpec> constraint;

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/constraint/constraint_message.h"
 #include "frontend/api/answer.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/fill_in_middle.h"
@@ -99,6 +100,8 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
   if (plan.reply != nullptr) {
     if (auto constraint = ToolConstraint(request.chat.tools, *plan.reply, model)) {
       request.constraint = std::move(constraint);
+    } else if (request.constraint.has_value()) {
+      StartBehindReasoning(plan.reply->parse, model, *request.constraint);
     }
   }
   AnswerPlan::Prompt prompt;
@@ -196,6 +199,48 @@ void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
   metrics.ignored_fields_total.At(IgnoredField::kUnknown).Add(parsed.ignored_unknown_count);
 }
 
+// Everything that an answer begins with.
+struct Prepared {
+  AnswerPlan plan;
+  std::vector<GenerationSpec> specs;
+  MakeAnswerFormat make_format;
+  Answer::Request request;
+  std::function<void()> on_refused;
+};
+
+void StartAnswer(ApiContext& context, Prepared prepared) {
+  auto answer = std::make_shared<Answer>(
+      Answer::Environment{context.generation, context.metrics, context.clock},
+      std::move(prepared.plan), prepared.make_format, std::move(prepared.request));
+  answer->Start(std::move(prepared.specs));
+}
+
+// The parameter that a client would have to change.
+std::string_view FieldOf(const GenerationRequest& request) {
+  const ConstraintInput& input = request.constraint_input;
+  const bool of_tools = request.constraint->kind == ConstraintSpec::Kind::kStructuralTag &&
+                        !input.response_format.has_value() && input.structured_count == 0;
+  if (of_tools) return "tools";
+  return input.response_format.has_value() ? "response_format" : input.structured_field;
+}
+
+// Nothing is scheduled before the constraint is known to be good.
+void StartWhenChecked(ApiContext& context, const GenerationRequest& request,
+                      const std::shared_ptr<Prepared>& prepared) {
+  if (!request.constraint.has_value()) return StartAnswer(context, std::move(*prepared));
+  const auto message = std::make_shared<const v1::Constraint>(ToMessage(*request.constraint));
+  for (GenerationSpec& spec : prepared->specs) spec.constraint = message;
+  context.constraints.Check(
+      prepared->plan.context, *request.constraint,
+      [&context, prepared, field = std::string(FieldOf(request))](const absl::Status& status) {
+        if (status.ok()) return StartAnswer(context, std::move(*prepared));
+        const bool blame = absl::IsInvalidArgument(status) && !Field(status).has_value();
+        if (prepared->on_refused) prepared->on_refused();
+        const ApiError error = ToApiError(blame ? WithField(status, field) : status);
+        prepared->request.sink->Respond(prepared->request.error_response(error));
+      });
+}
+
 }  // namespace
 
 absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
@@ -210,6 +255,7 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
   RETURN_IF_ERROR(ReadPriorityHeader(http, parsed.request));
   GenerationRequest& request = parsed.request;
   RETURN_IF_ERROR(CheckRequest(request, endpoint));
+  ASSIGN_OR_RETURN(request.constraint, ResolveConstraint(request.constraint_input));
   ASSIGN_OR_RETURN(ModelPtr model, context.options.preset == ApiPreset::kLlamaCpp
                                        ? FindLlamaModel(context, request.model)
                                        : context.models.Find(request.model));
@@ -220,14 +266,14 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
                                                         : AddCompletionPrompts(request, plan));
   ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs,
                    MakeSpecs(request, endpoint, context.options.preset, plan));
-  auto answer = std::make_shared<Answer>(
-      Answer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
-      api.make_format,
-      Answer::Request{.sink = sink,
-                      .arrival = arrival,
-                      .permit = std::move(permit),
-                      .error_response = api.error_response});
-  answer->Start(std::move(specs));
+  Answer::Request answer_request{.sink = sink,
+                                 .arrival = arrival,
+                                 .permit = std::move(permit),
+                                 .error_response = api.error_response};
+  StartWhenChecked(
+      context, request,
+      std::make_shared<Prepared>(Prepared{std::move(plan), std::move(specs), api.make_format,
+                                          std::move(answer_request), api.on_refused}));
   return absl::OkStatus();
 }
 

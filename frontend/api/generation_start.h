@@ -4,6 +4,7 @@
 // Errors:    answered on the sink, in the API's shape.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct GenerationApi {
   std::string id = {};                                      // the answer's, if it has one already
   MakeAnswerFormat make_format = MakeChatFormat;
   HttpResponse (*error_response)(const ApiError&) = ErrorResponse;
+  // Called when a request is refused after TryStartGeneration was OK: its constraint was no good.
+  std::function<void()> on_refused = nullptr;
   bool wants_cached_tokens = false;  // in the usage, whatever the operator says
 };
 

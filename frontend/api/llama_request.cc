@@ -91,13 +91,10 @@ bool IsNothing(const Json& value) {
 
 // Fields of llama.cpp that would change the text, and that no worker has.
 absl::Status RefuseUnsupported(const Json& document) {
-  for (const char* name : {"lora", "t_max_predict_ms", "n_indent", "grammar", "grammar_lazy"}) {
+  for (const char* name : {"lora", "t_max_predict_ms", "n_indent", "grammar_lazy"}) {
     const auto it = document.find(name);
     if (it != document.end() && !IsNothing(*it)) return Unsupported(name);
   }
-  // An empty schema allows any JSON, and only that.
-  const auto schema = document.find("json_schema");
-  if (schema != document.end() && !schema->is_null()) return Unsupported("json_schema");
   const auto target = document.find("adaptive_target");
   if (target != document.end() && target->is_number() && target->get<double>() >= 0) {
     return Unsupported("adaptive_target");
@@ -108,6 +105,23 @@ absl::Status RefuseUnsupported(const Json& document) {
 bool FlagOf(const Json& document, const char* name) {
   const auto it = document.find(name);
   return it != document.end() && it->is_boolean() && it->get<bool>();
+}
+
+// The schema comes from the body itself, as its keys mean something by their order.
+absl::Status ReadConstraint(std::string_view body, LlamaRequest& request) {
+  ASSIGN_OR_RETURN(const OrderedJson document, ParseOrderedJson(body));
+  const auto schema = document.find("json_schema");
+  const bool has_schema = schema != document.end() && !schema->is_null();
+  const auto grammar = document.find("grammar");
+  const bool has_grammar = grammar != document.end() && grammar->is_string() &&
+                           !grammar->get_ref<const std::string&>().empty();
+  if (has_schema && has_grammar) {
+    return InvalidArgument(
+        "Either \"json_schema\" or \"grammar\" can be specified, but not both");
+  }
+  if (has_schema) request.constraint = ConstraintSpec::JsonSchema(SerializeJson(*schema));
+  if (has_grammar) request.constraint = ConstraintSpec::Grammar(grammar->get<std::string>());
+  return absl::OkStatus();
 }
 
 absl::Status ReadCount(const Json& document, LlamaRequest& request) {
@@ -148,6 +162,7 @@ absl::StatusOr<LlamaRequest> ParseLlamaRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const Json document, ParseJson(body));
   ASSIGN_OR_RETURN(LlamaRequest request, ReadLlamaOptions(document));
   RETURN_IF_ERROR(ReadPrompts(document, request));
+  RETURN_IF_ERROR(ReadConstraint(body, request));
   return request;
 }
 

@@ -7,6 +7,7 @@
 //            the answer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct LlamaRequest {
   std::vector<PromptInput> prompts;
   bool is_list = false;  // of prompts: the answer is one, too
   int64_t n = 1;
+  std::optional<ConstraintSpec> constraint;  // grammar, json_schema
   bool return_tokens = false;
   std::vector<std::string> response_fields;  // "timings", "generation_settings/seed"; empty: all
 };

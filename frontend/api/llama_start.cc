@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
+#include "common/constraint/constraint_message.h"
 #include "frontend/api/llama_answer.h"
 #include "frontend/api/llama_error.h"
 
@@ -41,6 +42,36 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> FindLlamaModel(const ApiCont
   return found.status();
 }
 
+namespace {
+
+struct Prepared {
+  LlamaAnswerPlan plan;
+  std::vector<GenerationSpec> specs;
+  LlamaAnswer::Request request;
+};
+
+void StartAnswer(ApiContext& context, Prepared prepared) {
+  auto answer = std::make_shared<LlamaAnswer>(
+      LlamaAnswer::Environment{context.generation, context.metrics, context.clock},
+      std::move(prepared.plan), std::move(prepared.request));
+  answer->Start(std::move(prepared.specs));
+}
+
+// Nothing is scheduled before the constraint is known to be good.
+void StartWhenChecked(ApiContext& context, const std::shared_ptr<Prepared>& prepared) {
+  const std::optional<ConstraintSpec>& constraint = prepared->plan.request.constraint;
+  if (!constraint.has_value()) return StartAnswer(context, std::move(*prepared));
+  const auto message = std::make_shared<const v1::Constraint>(ToMessage(*constraint));
+  for (GenerationSpec& spec : prepared->specs) spec.constraint = message;
+  context.constraints.Check(prepared->plan.context, *constraint,
+                            [&context, prepared](const absl::Status& status) {
+                              if (status.ok()) return StartAnswer(context, std::move(*prepared));
+                              prepared->request.sink->Respond(LlamaErrorResponse(status));
+                            });
+}
+
+}  // namespace
+
 absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, LlamaStart start,
                               MonotonicTime arrival, const std::shared_ptr<ResponseSink>& sink) {
   const ModelContext& model = *start.model;
@@ -68,10 +99,9 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
     specs.push_back(std::move(spec));
   }
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
-  auto answer = std::make_shared<LlamaAnswer>(
-      LlamaAnswer::Environment{context.generation, context.metrics, context.clock}, std::move(plan),
-      LlamaAnswer::Request{.sink = sink, .arrival = arrival, .permit = std::move(permit)});
-  answer->Start(std::move(specs));
+  LlamaAnswer::Request request{.sink = sink, .arrival = arrival, .permit = std::move(permit)};
+  StartWhenChecked(context, std::make_shared<Prepared>(Prepared{
+                                std::move(plan), std::move(specs), std::move(request)}));
   return absl::OkStatus();
 }
 

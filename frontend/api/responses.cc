@@ -102,6 +102,10 @@ class Creation {
                                   return MakeResponsesFormat(plan,
                                                              {.echo_json = echo, .stored = stored});
                                 },
+                            .on_refused =
+                                [&store = store_, stored, id] {
+                                  if (stored != nullptr) store.Remove(id);
+                                },
                             .wants_cached_tokens = true};
     const SinkPtr target = request.background() ? std::make_shared<BackgroundSink>(
                                                       stored, object.Json({.status = "failed"}))

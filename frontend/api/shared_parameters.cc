@@ -1,5 +1,6 @@
 #include <cstdint>
 
+#include "frontend/api/constraint_parameters.h"
 #include "frontend/api/parameter.h"
 
 namespace baton::frontend {
@@ -15,20 +16,7 @@ bool IsNumber(Field field, double neutral) {
   return number.has_value() && *number == neutral;
 }
 
-bool IsNull(Field field) { return field.IsNull(); }
 bool IsMinusOne(Field field) { return IsNumber(field, -1); }
-
-// {"type": "text"} asks for nothing.
-bool IsPlainText(Field field) {
-  if (field.IsEmpty()) return true;
-  bool plain = false;
-  SchemaProblems ignored;
-  JsonField(field.value(), field.path(), ignored)
-      .VisitMembers([&plain](std::string_view name, Field member) {
-        if (name == "type") plain = member.String() == "text";
-      });
-  return plain;
-}
 
 void ReadStop(Field field, Request request) {
   SchemaProblems not_text;
@@ -203,15 +191,15 @@ constexpr Parameter kShared[] = {
     {"timings_per_token", kHint},
 
     // Constraints, and what else would change the tokens.
-    {"response_format", kUnsupported, nullptr, IsPlainText},
-    {"structured_outputs", kUnsupported, nullptr, IsNull},
-    {"guided_json", kUnsupported},
-    {"guided_regex", kUnsupported},
-    {"guided_choice", kUnsupported},
-    {"guided_grammar", kUnsupported},
-    {"guided_json_object", kUnsupported},
+    {"response_format", kSupported, ReadResponseFormat},
+    {"structured_outputs", kSupported, ReadStructuredOutputs},
+    {"guided_json", kSupported, ReadTopLevelForm},
+    {"guided_regex", kSupported, ReadTopLevelForm},
+    {"guided_choice", kSupported, ReadTopLevelForm},
+    {"guided_grammar", kSupported, ReadTopLevelForm},
+    {"guided_json_object", kSupported, ReadTopLevelForm},
     {"guided_decoding_backend", kHint},
-    {"guided_whitespace_pattern", kHint},
+    {"guided_whitespace_pattern", kSupported, ReadGuidedWhitespace},
     {"logits_processors", kUnsupported},
     {"prompt_embeds", kUnsupported},
     {"repetition_detection", kUnsupported},
@@ -223,10 +211,10 @@ constexpr Parameter kShared[] = {
     // llama.cpp's; its samplers have a table of their own.
     {"adaptive_target", kUnsupported, nullptr, IsMinusOne},
     {"adaptive_decay", kHint},
-    {"grammar", kUnsupported},
+    {"grammar", kSupported, ReadTopLevelForm},
     {"grammar_lazy", kHint},
     {"grammar_triggers", kHint},
-    {"json_schema", kUnsupported},
+    {"json_schema", kSupported, ReadTopLevelForm},
     {"lora", kUnsupported},
     {"n_indent", kUnsupported},
     {"t_max_predict_ms", kUnsupported},

@@ -8,6 +8,24 @@
 #include "common/constraint/structural_tag.h"
 
 namespace baton::frontend {
+
+void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, ConstraintSpec& spec) {
+  const ReasoningFormat* reasoning = parse.reasoning;
+  if (reasoning == nullptr || parse.reasoning_start == ReasoningStart::kOutside) return;
+  if (reasoning->in_channels) {
+    const auto ids =
+        model.tokenizer->Encode("<|channel|>final<|message|>", {.add_special_tokens = false});
+    if (ids.ok()) spec.start_after = {*ids};
+  } else if (parse.reasoning_start == ReasoningStart::kInside) {
+    const std::string_view closer = reasoning->closers.front();
+    if (const auto id = model.tokenizer->FindToken(closer)) {
+      spec.start_after = {{*id}};
+    } else {
+      spec.start_after_text = closer;
+    }
+  }
+}
+
 namespace {
 
 using tag::Format;
@@ -124,24 +142,12 @@ ConstraintSpec AfterReasoning(Format calls, const ReplyPlan& parse, const ModelC
     return tag::ToSpec(calls);
   }
   Format spaced = tag::Sequence({tag::Regex("\\n{0,2}"), std::move(calls)});
-  if (reasoning->in_channels) {
+  if (reasoning->in_channels || parse.reasoning_start == ReasoningStart::kInside) {
     ConstraintSpec spec = tag::ToSpec(spaced);
-    const auto ids =
-        model.tokenizer->Encode("<|channel|>final<|message|>", {.add_special_tokens = false});
-    if (ids.ok()) spec.start_after = {*ids};
+    StartBehindReasoning(parse, model, spec);
     return spec;
   }
   const std::string_view closer = reasoning->closers.front();
-  if (parse.reasoning_start == ReasoningStart::kInside) {
-    ConstraintSpec spec = tag::ToSpec(spaced);
-    const auto id = model.tokenizer->FindToken(closer);
-    if (id.has_value()) {
-      spec.start_after = {{*id}};
-    } else {
-      spec.start_after_text = closer;
-    }
-    return spec;
-  }
   const Format thinks =
       tag::Sequence({markup(reasoning->openers.front()), tag::AnyText({std::string(closer)}),
                      markup(closer), spaced});

@@ -17,4 +17,7 @@ namespace baton::frontend {
 std::optional<ConstraintSpec> ToolConstraint(const ToolInput& input, const ChatReply& reply,
                                              const ModelContext& model);
 
+// Where the reply begins inside reasoning, what it must match begins behind that.
+void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, ConstraintSpec& spec);
+
 }  // namespace baton::frontend

@@ -173,6 +173,7 @@ v1::GenerateRequest Generation::MakeGenerateRequest(const Leg& leg, uint64_t lea
   request.set_resumed_tokens(static_cast<uint32_t>(choice.ids.size()));
   request.set_sampler_state(choice.sampler_state);
   request.set_choice_offset(leg.first_choice);
+  if (spec_.constraint != nullptr) *request.mutable_constraint() = *spec_.constraint;
   return request;
 }
 

@@ -28,6 +28,7 @@ struct GenerationSpec {
   uint32_t n = 1;
   std::string cache_salt;
   int32_t priority = 0;
+  std::shared_ptr<const v1::Constraint> constraint;  // null: none
 
   // Tokens that end the text besides those of `sampling`, and are not named as the reason.
   std::vector<TokenId> quiet_stop_ids;

@@ -109,7 +109,6 @@ def test_tools_that_are_not_needed_are_not_called(qwen):
     assert answer.finish_reason != "tool_calls"
 
 
-@pytest.mark.skip(reason="workers do not apply constraints yet")
 def test_a_tool_without_parameters_gets_an_empty_object(qwen):
     for choice in ("required", {"type": "function", "function": {"name": "now"}}):
         answer = ask(qwen, [{"role": "user", "content": "What time is it?"}], tools=[TIME],
@@ -136,7 +135,6 @@ def test_the_deprecated_form(qwen):
     assert answer.message.function_call.name == "get_weather" and answer.message.tool_calls is None
 
 
-@pytest.mark.skip(reason="workers do not apply constraints yet")
 def test_enforced_arguments_keep_their_schema(qwen):
     schema = {"type": "object", "properties": {
         "level": {"type": "integer", "minimum": 1, "maximum": 3}, "kind": {"enum": ["a", "b"]},

@@ -88,12 +88,14 @@ class AnswerTest : public ::testing::Test {
   OneModel source_;
   ModelCatalog models_{source_, {}, clock_};
   ConcurrencyLimiter limiter_{{.in_flight_max = 2}};
+  ConstraintValidator constraints_;
   ScriptedWorkers fleet_;
   ApiOptions options_;
   ApiContext context_{.options = options_,
                       .models = models_,
                       .generation = {fleet_, fleet_, stream_metrics_},
                       .limiter = limiter_,
+                      .constraints = constraints_,
                       .metrics = api_metrics_,
                       .registry = registry_,
                       .lifecycle = lifecycle_,

@@ -66,8 +66,8 @@ TEST(LlamaRequest, RefusalsAreInLlamaCppsWords) {
             "Field 'dry_sequence_breakers': Error: dry_sequence_breakers must be a non-empty array "
             "of strings");
   EXPECT_THAT(Refusal(R"({"prompt":"a","lora":[{"id":0}]})"), HasSubstr("not supported"));
-  EXPECT_THAT(Refusal(R"({"prompt":"a","grammar":"root ::= \"a\""})"), HasSubstr("not supported"));
-  EXPECT_THAT(Refusal(R"({"prompt":"a","json_schema":{}})"), HasSubstr("not supported"));
+  EXPECT_THAT(Refusal(R"({"prompt":"a","grammar":"root ::= \"a\"","json_schema":{}})"),
+              HasSubstr("not both"));
   EXPECT_NE(Refusal("{bad"), "");
   EXPECT_NE(Refusal("[1]"), "");
 }

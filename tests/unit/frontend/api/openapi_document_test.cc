@@ -39,12 +39,14 @@ class OpenApiDocumentTest : public ::testing::Test {
   NoModels source_;
   ModelCatalog models_{source_, {}, clock_};
   ConcurrencyLimiter limiter_{{.in_flight_max = 2}};
+  ConstraintValidator constraints_;
   ScriptedWorkers fleet_;
   ApiOptions options_;
   ApiContext context_{.options = options_,
                       .models = models_,
                       .generation = {fleet_, fleet_, stream_metrics_},
                       .limiter = limiter_,
+                      .constraints = constraints_,
                       .metrics = api_metrics_,
                       .registry = registry_,
                       .lifecycle = lifecycle_,

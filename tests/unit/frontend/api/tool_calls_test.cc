@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "frontend/api/endpoint.h"
@@ -66,6 +67,16 @@ class ToolCallsTest : public ::testing::Test {
     return sink;
   }
 
+  // Constraints are checked in order, on one thread: this one comes behind that of the last
+  // request.
+  void AwaitChecks() {
+    std::promise<void> checked;
+    constraints_.Check(*models_.Find(""),
+                       ConstraintSpec::Regex("x{" + std::to_string(++check_count_) + "}"),
+                       [&](const absl::Status&) { checked.set_value(); });
+    checked.get_future().wait();
+  }
+
   // Answers the next request with a text, a byte a token.
   void Answer(const std::string& text, v1::FinishReason reason = v1::FINISH_REASON_STOP) {
     const size_t call = fleet_.calls.size();
@@ -109,12 +120,15 @@ class ToolCallsTest : public ::testing::Test {
   OneModel source_;
   ModelCatalog models_{source_, {}, clock_};
   ConcurrencyLimiter limiter_{{.in_flight_max = 100}};
+  ConstraintValidator constraints_{1};
+  int check_count_ = 0;
   ScriptedWorkers fleet_;
   ApiOptions options_;
   ApiContext context_{.options = options_,
                       .models = models_,
                       .generation = {fleet_, fleet_, stream_metrics_},
                       .limiter = limiter_,
+                      .constraints = constraints_,
                       .metrics = api_metrics_,
                       .registry = registry_,
                       .lifecycle = lifecycle_,
@@ -209,12 +223,14 @@ TEST_F(ToolCallsTest, NoneMeansText) {
 
 TEST_F(ToolCallsTest, RequiredAndNamedChoicesAreEnforced) {
   const auto required = Chat(std::string(kTools) + R"(,"tool_choice":"required")");
+  AwaitChecks();
   Answer(kCall);
   EXPECT_EQ(Choice(required)["finish_reason"], "tool_calls");
   EXPECT_EQ(Choice(required)["message"]["content"], "");
   const auto named =
       Chat(std::string(kTools) +
            R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})");
+  AwaitChecks();
   Answer(kCall);
   EXPECT_EQ(Choice(named)["finish_reason"], "stop");
   EXPECT_EQ(Choice(named)["message"]["tool_calls"].size(), 1U);

@@ -1,0 +1,69 @@
+// Checks constraints before anything is scheduled for their requests: on threads with deep stacks,
+// each constraint once per model.
+//
+//   validator.Check(model, spec, [...](const absl::Status& status) { ... });
+//
+// Threading: thread-safe. `done` is called exactly once: by the caller of Check, when the answer is
+//            known or nothing can be checked any more, or on a thread `grammar-N`.
+// Ownership: shares the models of what it has checked lately, until others take their place.
+// Errors:    INVALID_ARGUMENT as CheckConstraint has it; UNAVAILABLE, with a time to retry after,
+//            when too many wait, or the process is stopping.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/concurrency/mutex.h"
+#include "common/constraint/constraint_spec.h"
+#include "common/constraint/grammar_threads.h"
+#include "common/constraint/token_vocabulary.h"
+#include "frontend/client/model_context.h"
+
+namespace baton::frontend {
+
+class ConstraintValidator {
+ public:
+  static constexpr size_t kAnswersMax = 1024;
+  static constexpr size_t kModelsMax = 16;
+
+  using ModelPtr = std::shared_ptr<const ModelContext>;
+  using Done = std::function<void(const absl::Status&)>;
+
+  explicit ConstraintValidator(int thread_count = 2, size_t waiting_max = 256);
+  ~ConstraintValidator();
+
+  void Check(ModelPtr model, const ConstraintSpec& spec, Done done);
+
+  // Nothing is checked any more; what waits is refused.
+  void Stop() { threads_.Stop(); }
+
+ private:
+  // A model as grammars see it, kept alive by whoever uses it.
+  struct Checker {
+    ModelPtr model;
+    std::unique_ptr<const TokenVocabulary> vocabulary;
+  };
+  using CheckerPtr = std::shared_ptr<const Checker>;
+  struct Waiting;
+
+  absl::StatusOr<CheckerPtr> CheckerOf(const ModelPtr& model);
+  void Remember(const std::string& key);
+
+  Mutex mutex_;
+  std::list<CheckerPtr> checkers_ ABSL_GUARDED_BY(mutex_);  // latest first
+  std::list<std::string> good_ ABSL_GUARDED_BY(mutex_);     // latest first
+  absl::flat_hash_map<std::string, std::list<std::string>::iterator> good_by_key_
+      ABSL_GUARDED_BY(mutex_);
+
+  GrammarThreads threads_;  // last: they use all of the above
+};
+
+}  // namespace baton::frontend
