@@ -1,6 +1,8 @@
 // BertNormalizer: what BERT's original code did to text, in its four optional steps.
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/base/status_macros.h"
 #include "common/text/tokenizer/char_normalizer.h"
@@ -69,12 +71,25 @@ class BertNormalizer : public Normalizer {
     return text;
   }
 
-  bool DropsFront(std::string_view text) const override {
-    if (text.empty()) return false;
-    const Utf8Char first = DecodeChar(text);
-    const ReferenceProperties properties = ReferencePropertiesOf(first.code);
-    return first.valid && ((options_.clean_text && properties.bert_control()) ||
-                           (options_.strip_accents && properties.nonspacing_mark()));
+  size_t FrontAfter(std::string_view text, size_t front) const override {
+    if (!options_.strip_accents) return Normalizer::FrontAfter(text, front);
+    // Marks change places with what is behind the front: step by step then.
+    std::string current(text);
+    std::string next;
+    const auto apply = [&](bool on, auto rewrite) {
+      if (!on) return;
+      RewriteChars(std::string_view(current).substr(0, front), rewrite, next);
+      front = next.size();
+      RewriteChars(current, rewrite, next);
+      std::swap(current, next);
+    };
+    apply(options_.clean_text, Clean);
+    apply(options_.pad_ideographs, Pad);
+    front = FrontInNormalForm(current, NormalForm::kD, front);
+    current = ToNormalForm(current, NormalForm::kD);
+    apply(true, DropNonspacing);
+    apply(options_.lowercase, AppendLowercase);
+    return front;
   }
 
  private:

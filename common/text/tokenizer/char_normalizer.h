@@ -40,15 +40,6 @@ class CharNormalizer : public Normalizer {
     return std::string_view(storage);
   }
 
-  bool DropsFront(std::string_view text) const override {
-    if (text.empty()) return false;
-    const Utf8Char first = DecodeChar(text);
-    if (!first.valid) return false;
-    std::string out;
-    rewrite_(first.code, out);
-    return out.empty();
-  }
-
  private:
   const Rewrite rewrite_;
 };

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/text/unicode/front_tracer.h"
 #include "common/text/unicode/grapheme.h"
 #include "common/text/unicode/utf8.h"
 
@@ -17,6 +18,12 @@ bool HasLeaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }
 uint32_t Value(uint32_t unit) { return unit & 0x7FFFFFFF; }
 uint32_t Label(uint32_t unit) { return unit & 0x800000FF; }
 uint32_t Offset(uint32_t unit) { return unit >> 10 << ((unit & 1u << 9) >> 6); }
+
+int CountChars(std::string_view text) {
+  int count = 0;
+  for (size_t at = 0; at < text.size(); ++count) at += DecodeChar(text.substr(at)).length;
+  return count;
+}
 
 }  // namespace
 
@@ -76,18 +83,19 @@ Charsmap::Rewrite Charsmap::RewriteFront(std::string_view text) const {
   return {first.length, first.valid ? text.substr(0, first.length) : kReplacementUtf8};
 }
 
-size_t CharsmapNormalizer::AppendCluster(std::string_view text, std::string& out) const {
+template <typename Visit>
+size_t CharsmapNormalizer::RewriteCluster(std::string_view text, Visit&& visit) const {
   const size_t length = GraphemeLength(text);
   const std::string_view cluster = text.substr(0, length);
   if (length < kClusterBytesEnd) {
     if (const auto replacement = charsmap_.Find(cluster)) {
-      out.append(*replacement);
+      visit(cluster, replacement);
       return length;
     }
   }
   for (size_t at = 0; at < length;) {
     const std::string_view part = cluster.substr(at, DecodeChar(cluster.substr(at)).length);
-    out.append(charsmap_.Find(part).value_or(part));
+    visit(part, charsmap_.Find(part));
     at += part.size();
   }
   return length;
@@ -97,8 +105,39 @@ absl::StatusOr<std::string_view> CharsmapNormalizer::Normalize(std::string_view 
                                                                std::string& storage) const {
   storage.clear();
   storage.reserve(text.size());
-  for (size_t at = 0; at < text.size();) at += AppendCluster(text.substr(at), storage);
+  const auto append = [&](std::string_view part, std::optional<std::string_view> replacement) {
+    storage.append(replacement.value_or(part));
+  };
+  for (size_t at = 0; at < text.size();) at += RewriteCluster(text.substr(at), append);
   return std::string_view(storage);
+}
+
+// The reference books what a replacement has less of characters on the last character before it
+// ends, whatever that comes from.
+size_t CharsmapNormalizer::FrontAfter(std::string_view text, size_t front) const {
+  struct Step {
+    size_t bytes;
+    int change;
+  };
+  std::vector<Step> steps;
+  bool rewritten = false;
+  const auto add = [&](std::string_view part, std::optional<std::string_view> replacement) {
+    rewritten = rewritten || replacement.has_value();
+    const std::string_view result = replacement.value_or(part);
+    for (size_t at = 0; at < result.size(); at += steps.back().bytes) {
+      steps.push_back({DecodeChar(result.substr(at)).length, 0});
+    }
+    int more = CountChars(result) - CountChars(part);
+    for (size_t i = steps.size(); i > 0 && more > 0; --i, --more) steps[i - 1].change = 1;
+    if (more < 0 && !steps.empty()) steps.back().change += more;
+  };
+  for (size_t at = 0; at < text.size();) at += RewriteCluster(text.substr(at), add);
+  if (!rewritten) return front;
+  FrontTracer tracer(text, front);
+  for (const Step& step : steps) {
+    if (!tracer.Push(step.bytes, step.change)) break;
+  }
+  return tracer.front();
 }
 
 }  // namespace baton

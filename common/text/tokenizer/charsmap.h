@@ -54,10 +54,13 @@ class CharsmapNormalizer : public Normalizer {
 
   absl::StatusOr<std::string_view> Normalize(std::string_view text,
                                              std::string& storage) const override;
+  size_t FrontAfter(std::string_view text, size_t front) const override;
 
  private:
-  // Appends what becomes of the cluster at the front of `text`, and returns its length.
-  size_t AppendCluster(std::string_view text, std::string& out) const;
+  // Calls `visit(part, replacement)` for the parts of the cluster at the front of `text`; for those
+  // that stay without a replacement. Returns the cluster's length.
+  template <typename Visit>
+  size_t RewriteCluster(std::string_view text, Visit&& visit) const;
 
   const Charsmap charsmap_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/text/tokenizer/byte_alphabet.h"
 #include "common/text/tokenizer/byte_fallback.h"
 #include "common/text/tokenizer/strip_decoder.h"
@@ -38,12 +39,11 @@ TokenTable TableOf(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-DetokenizerPlan::DetokenizerPlan(std::vector<std::string> texts,
+DetokenizerPlan::DetokenizerPlan(std::vector<std::string> texts, std::vector<bool> exists,
                                  std::unique_ptr<const TokenDecoder> decoder)
-    : decoder_(std::move(decoder)) {
+    : decoder_(std::move(decoder)), exists_(std::move(exists)) {
+  BATON_CHECK(texts.size() == exists_.size()) << texts.size();
   if (decoder_ == nullptr) decoder_ = std::make_unique<JoinWithSpaces>();
-  exists_.resize(texts.size());
-  for (size_t id = 0; id < texts.size(); ++id) exists_[id] = !texts[id].empty();
   if (Compile(texts)) return;
   shape_ = Shape::kList;
   strip_max_ = 0;

@@ -40,9 +40,11 @@ class DetokenizerPlan {
 
   DetokenizerPlan() = default;
 
-  // `texts`: as the vocabulary spells the tokens, empty for those that do not exist. Without a
-  // decoder tokens stand apart by spaces, as in the reference.
-  DetokenizerPlan(std::vector<std::string> texts, std::unique_ptr<const TokenDecoder> decoder);
+  // `texts`: what the decoder is to see of each token, which may be nothing; `exists`: which of
+  // them the vocabulary has. Without a decoder tokens stand apart by spaces, as in the reference.
+  // REQUIRES: texts.size() == exists.size().
+  DetokenizerPlan(std::vector<std::string> texts, std::vector<bool> exists,
+                  std::unique_ptr<const TokenDecoder> decoder);
 
   // Appends to `out`. Unknown ids add nothing.
   void Push(TokenId id, State& state, std::string& out) const;

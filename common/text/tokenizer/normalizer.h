@@ -4,6 +4,7 @@
 // Errors:    INVALID_ARGUMENT when an expression takes too many steps on this text.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,15 @@ class Normalizer {
   virtual absl::StatusOr<std::string_view> Normalize(std::string_view text,
                                                      std::string& storage) const = 0;
 
-  // True when nothing is left of the first character of `text`. Metaspace asks, which marks only
-  // what stands at the very front.
-  virtual bool DropsFront(std::string_view /*text*/) const { return false; }
+  // How many bytes of what Normalize makes of `text` come from its first `front` bytes, which are
+  // whole characters, as the reference accounts for origins. Metaspace asks, which may mark only
+  // what comes from the first character. As it stands, it is right for those that rewrite one
+  // character at a time.
+  virtual size_t FrontAfter(std::string_view text, size_t front) const {
+    std::string storage;
+    const auto result = Normalize(text.substr(0, front), storage);
+    return result.ok() ? result->size() : 0;
+  }
 };
 
 }  // namespace baton

@@ -26,11 +26,11 @@ struct Piece {
 // warm. REQUIRES: texts are shorter than 4 GiB.
 class PieceBuffer {
  public:
-  // Starts over with one piece: all of `text`, which outlives its use here. `at_front`: nothing of
-  // the original text comes before it.
-  void Reset(std::string_view text, bool at_front = true) {
+  // Starts over with one piece: all of `text`, which outlives its use here. Its first `front`
+  // bytes, whole characters, come from the first character of the original text.
+  void Reset(std::string_view text, size_t front = 0) {
     text_ = text;
-    at_front_ = at_front;
+    front_ = front;
     pieces_.clear();
     if (!text.empty()) pieces_.push_back({0, static_cast<uint32_t>(text.size())});
   }
@@ -41,8 +41,8 @@ class PieceBuffer {
     return {text_.data() + piece.begin, piece.end - piece.begin};
   }
 
-  // True for a piece that the original text starts with.
-  bool IsFront(Piece piece) const { return at_front_ && piece.begin == 0; }
+  // True for a piece that begins with what the original text begins with.
+  bool IsFront(Piece piece) const { return piece.begin < front_; }
 
   // Replaces every piece by those that `cut(text of the piece, its begin, out)` appends to `out`,
   // in offsets of the whole text. Empty ones are not to be appended.
@@ -54,28 +54,32 @@ class PieceBuffer {
   }
 
   // Replaces the text of every piece by what `rewrite(text of the piece, is front, out)` appends to
-  // `out`, a string of all. Empty ones vanish.
+  // `out`, a string of all; each character becomes the same wherever it stands, but for what may be
+  // put before the first. Empty ones vanish.
   template <typename Rewrite>
   absl::Status RewritePieces(Rewrite&& rewrite) {
     spare_.clear();
     next_.clear();
-    bool front = at_front_ && !pieces_.empty() && pieces_[0].begin == 0;
+    size_t front = 0;
     for (const Piece piece : pieces_) {
       const size_t begin = spare_.size();
       rewrite(TextOf(piece), IsFront(piece), spare_);
       if (spare_.size() > kTextBytesMax) {
         return absl::InvalidArgumentError("tokenize: pre-tokenizers make the text too long");
       }
-      if (spare_.size() == begin) {
-        if (begin == 0) front = false;
-        continue;
-      }
-      next_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(spare_.size())});
+      const size_t end = spare_.size();
+      if (end > begin) next_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+      if (!IsFront(piece)) continue;
+      front = end;
+      if (piece.end <= front_) continue;
+      rewrite(TextOf({piece.begin, static_cast<uint32_t>(front_)}), true, spare_);
+      front = begin + spare_.size() - end;
+      spare_.resize(end);
     }
     std::swap(pieces_, next_);
     std::swap(storage_, spare_);
     text_ = storage_;
-    at_front_ = front;
+    front_ = front;
     return absl::OkStatus();
   }
 
@@ -83,7 +87,7 @@ class PieceBuffer {
   static constexpr size_t kTextBytesMax = size_t{3} << 30;
 
   std::string_view text_;
-  bool at_front_ = true;
+  size_t front_ = 0;
   std::vector<Piece> pieces_;
   std::vector<Piece> next_;
   std::string storage_;  // what text_ views once it was rewritten
@@ -101,7 +105,7 @@ class PreTokenizer {
   // files use for bytes need not exist at run time: the model reads the bytes themselves.
   virtual bool byte_level() const { return false; }
 
-  // True when it asks which piece is the front.
+  // True when it asks which pieces are the front.
   virtual bool marks_front() const { return false; }
 };
 

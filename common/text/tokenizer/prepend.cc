@@ -20,6 +20,10 @@ class PrependNormalizer : public Normalizer {
     return std::string_view(storage);
   }
 
+  size_t FrontAfter(std::string_view, size_t front) const override {
+    return front == 0 ? 0 : prefix_.size() + front;
+  }
+
  private:
   const std::string prefix_;
 };

@@ -32,10 +32,20 @@ class Replacement {
     return std::string_view(storage);
   }
 
-  bool DropsFront(std::string_view text) const {
+  // What is put in comes from where the last character came from that it replaces.
+  size_t FrontAfter(std::string_view text, size_t front) const {
     std::vector<Piece> matches;
-    return content_.empty() && !text.empty() && pattern_->AppendMatches(text, 0, matches).ok() &&
-           !matches.empty() && matches[0].begin == 0 && matches[0].end > 0;
+    if (text.empty() || !pattern_->AppendMatches(text, 0, matches).ok()) return front;
+    size_t result = 0;
+    size_t at = 0;
+    for (const Piece match : matches) {
+      if (match.begin > front) break;
+      result += match.begin - at;
+      at = match.end;
+      if (match.end > front) return result;
+      result += content_.size();
+    }
+    return result + front - at;
   }
 
  private:
@@ -51,7 +61,9 @@ class ReplaceNormalizer : public Normalizer {
                                              std::string& storage) const override {
     return replacement_.Apply(text, storage);
   }
-  bool DropsFront(std::string_view text) const override { return replacement_.DropsFront(text); }
+  size_t FrontAfter(std::string_view text, size_t front) const override {
+    return replacement_.FrontAfter(text, front);
+  }
 
  private:
   const Replacement replacement_;

@@ -40,16 +40,16 @@ class NormalizerSequence : public Normalizer {
     return std::string_view(storage);
   }
 
-  bool DropsFront(std::string_view text) const override {
+  size_t FrontAfter(std::string_view text, size_t front) const override {
     std::string current(text);
     for (const auto& part : parts_) {
-      if (part->DropsFront(current)) return true;
+      front = part->FrontAfter(current, front);
       std::string storage;
       const auto next = part->Normalize(current, storage);
-      if (!next.ok()) return false;
+      if (!next.ok()) return front;
       current = std::string(*next);
     }
-    return false;
+    return front;
   }
 
  private:

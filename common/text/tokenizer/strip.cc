@@ -18,6 +18,17 @@ class StripNormalizer : public Normalizer {
   StripNormalizer(bool left, bool right) : left_(left), right_(right) {}
 
   absl::StatusOr<std::string_view> Normalize(std::string_view text, std::string&) const override {
+    return Stripped(text);
+  }
+
+  size_t FrontAfter(std::string_view text, size_t front) const override {
+    const std::string_view kept = Stripped(text);
+    const auto dropped = static_cast<size_t>(kept.data() - text.data());
+    return std::min(front - std::min(front, dropped), kept.size());
+  }
+
+ private:
+  std::string_view Stripped(std::string_view text) const {
     while (left_ && !text.empty()) {
       const Utf8Char first = DecodeChar(text);
       if (!PropertiesOf(first.code).white_space()) break;
@@ -31,11 +42,6 @@ class StripNormalizer : public Normalizer {
     return text;
   }
 
-  bool DropsFront(std::string_view text) const override {
-    return left_ && !text.empty() && PropertiesOf(DecodeChar(text).code).white_space();
-  }
-
- private:
   const bool left_;
   const bool right_;
 };

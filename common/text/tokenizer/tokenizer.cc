@@ -62,9 +62,11 @@ absl::StatusOr<std::vector<TokenId>> Tokenizer::Encode(std::string_view text,
 
 absl::Status Tokenizer::EncodeSegment(std::string_view text, bool at_front, bool parse_special,
                                       Scratch& scratch, std::vector<TokenId>& ids) const {
+  const bool marked =
+      at_front && parts_->pre_tokenizer != nullptr && parts_->pre_tokenizer->marks_front();
+  size_t front = marked ? DecodeChar(text).length : 0;
   if (parts_->normalizer != nullptr) {
-    at_front = at_front && parts_->pre_tokenizer != nullptr &&
-               parts_->pre_tokenizer->marks_front() && !parts_->normalizer->DropsFront(text);
+    if (marked) front = parts_->normalizer->FrontAfter(text, front);
     ASSIGN_OR_RETURN(text, parts_->normalizer->Normalize(text, scratch.normalized));
     if (text.size() > kNormalizedBytesMax) {
       return InvalidArgument(absl::StrCat("tokenize: normalized text has ", text.size(),
@@ -77,15 +79,17 @@ absl::Status Tokenizer::EncodeSegment(std::string_view text, bool at_front, bool
       ids.push_back(segment.id);
       continue;
     }
-    RETURN_IF_ERROR(EncodePlain(text.substr(segment.begin, segment.end - segment.begin),
-                                at_front && segment.begin == 0, scratch, ids));
+    const size_t size = segment.end - segment.begin;
+    RETURN_IF_ERROR(EncodePlain(
+        text.substr(segment.begin, size),
+        std::clamp<size_t>(front, segment.begin, segment.end) - segment.begin, scratch, ids));
   }
   return absl::OkStatus();
 }
 
-absl::Status Tokenizer::EncodePlain(std::string_view text, bool at_front, Scratch& scratch,
+absl::Status Tokenizer::EncodePlain(std::string_view text, size_t front, Scratch& scratch,
                                     std::vector<TokenId>& ids) const {
-  scratch.pieces.Reset(text, at_front);
+  scratch.pieces.Reset(text, front);
   if (parts_->pre_tokenizer != nullptr) {
     RETURN_IF_ERROR(parts_->pre_tokenizer->Cut(scratch.pieces));
   }

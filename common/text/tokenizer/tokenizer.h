@@ -109,10 +109,11 @@ class Tokenizer {
  private:
   struct Scratch;
 
-  // Encodes text between raw added tokens, and between normalized ones.
+  // Encodes text between raw added tokens, and between normalized ones; `front` as PieceBuffer
+  // takes it.
   absl::Status EncodeSegment(std::string_view text, bool at_front, bool parse_special,
                              Scratch& scratch, std::vector<TokenId>& ids) const;
-  absl::Status EncodePlain(std::string_view text, bool at_front, Scratch& scratch,
+  absl::Status EncodePlain(std::string_view text, size_t front, Scratch& scratch,
                            std::vector<TokenId>& ids) const;
 
   const std::unique_ptr<const TokenizerParts> parts_;

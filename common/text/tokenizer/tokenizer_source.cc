@@ -73,6 +73,12 @@ std::vector<std::string> DecodedTexts(const std::vector<AddedToken>& added,
   return result;
 }
 
+std::vector<bool> ExistenceOf(const TokenTable& texts) {
+  std::vector<bool> exists(texts.size());
+  for (TokenId id = 0; id < texts.size(); ++id) exists[id] = !texts[id].empty();
+  return exists;
+}
+
 AddedTokenMatcher MatcherOf(const std::vector<AddedToken>& added, bool normalized) {
   std::vector<AddedToken> result;
   for (const AddedToken& token : added) {
@@ -81,11 +87,18 @@ AddedTokenMatcher MatcherOf(const std::vector<AddedToken>& added, bool normalize
   return AddedTokenMatcher(std::move(result));
 }
 
-SpecialTokenFrame FrameOf(const TokenizerSource& source) {
+absl::StatusOr<SpecialTokenFrame> FrameOf(const TokenizerSource& source, const TokenTable& texts) {
   SpecialTokenFrame frame;
   if (source.components.post_processor) source.components.post_processor->Surround(frame);
   frame.before.insert(frame.before.begin(), source.frame.before.begin(), source.frame.before.end());
   frame.after.insert(frame.after.end(), source.frame.after.begin(), source.frame.after.end());
+  for (const std::vector<TokenId>* ids : {&frame.before, &frame.after}) {
+    for (const TokenId id : *ids) {
+      if (id < texts.size()) continue;
+      return InvalidArgument(absl::StrCat("load tokenizer: post_processor: token id ", id,
+                                          ", expected below ", texts.size()));
+    }
+  }
   return frame;
 }
 
@@ -115,8 +128,9 @@ absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source) {
   std::vector<bool> special(texts.size(), false);
   // The reference skips what is spelled as a special token, and compares the normalized spelling.
   for (const AddedToken& token : source.added) special[token.id] = token.special && !token.renamed;
-  DetokenizerPlan detokenizer(DecodedTexts(source.added, texts), std::move(components.decoder));
-  SpecialTokenFrame frame = FrameOf(source);
+  DetokenizerPlan detokenizer(DecodedTexts(source.added, texts), ExistenceOf(texts),
+                              std::move(components.decoder));
+  ASSIGN_OR_RETURN(SpecialTokenFrame frame, FrameOf(source, texts));
   return TokenizerParts{
       .texts = std::move(texts),
       .detokenizer = std::move(detokenizer),

@@ -19,6 +19,10 @@ class FormNormalizer : public Normalizer {
     return std::string_view(storage);
   }
 
+  size_t FrontAfter(std::string_view text, size_t front) const override {
+    return FrontInNormalForm(text, form_, front);
+  }
+
  private:
   const NormalForm form_;
 };

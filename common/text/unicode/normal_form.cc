@@ -11,6 +11,7 @@
 
 #include "common/text/unicode/char_properties.h"
 #include "common/text/unicode/code_point_runs.h"
+#include "common/text/unicode/front_tracer.h"
 #include "common/text/unicode/reference_properties.h"
 #include "common/text/unicode/utf8.h"
 
@@ -50,6 +51,7 @@ bool IsAsciiWord(const char* at) {
 struct Element {
   char32_t code;
   uint8_t combining_class;
+  int16_t change;  // as FrontTracer takes it
 };
 
 uint8_t CombiningClass(char32_t code) {
@@ -68,22 +70,25 @@ std::span<const uint32_t> Decomposition(char32_t code, bool compatibility) {
   return canonical.Find(code);
 }
 
-void Append(char32_t code, std::vector<Element>& out) {
-  out.push_back({code, code < kCodePointCount ? CombiningClass(code) : uint8_t{0}});
+// `begin`: where the elements begin that come from the same character.
+void Append(char32_t code, size_t begin, std::vector<Element>& out) {
+  const int16_t change = out.size() > begin ? 1 : 0;
+  out.push_back({code, code < kCodePointCount ? CombiningClass(code) : uint8_t{0}, change});
 }
 
 void AppendDecomposed(char32_t code, bool compatibility, std::vector<Element>& out) {
-  if (code < 0x80) return out.push_back({code, 0});
+  if (code < 0x80) return out.push_back({code, 0, 0});
+  const size_t begin = out.size();
   if (code >= kSyllables && code < kSyllables + kSyllableCount) {
     const uint32_t index = code - kSyllables;
-    Append(kLeads + index / (kVowelCount * kTailCount), out);
-    Append(kVowels + index / kTailCount % kVowelCount, out);
-    if (index % kTailCount != 0) Append(kTails + index % kTailCount, out);
+    Append(kLeads + index / (kVowelCount * kTailCount), begin, out);
+    Append(kVowels + index / kTailCount % kVowelCount, begin, out);
+    if (index % kTailCount != 0) Append(kTails + index % kTailCount, begin, out);
     return;
   }
   const std::span<const uint32_t> parts = Decomposition(code, compatibility);
-  if (parts.empty()) return Append(code, out);
-  for (const uint32_t part : parts) Append(part, out);
+  if (parts.empty()) return Append(code, begin, out);
+  for (const uint32_t part : parts) Append(part, begin, out);
 }
 
 std::optional<char32_t> Compose(char32_t first, char32_t second) {
@@ -141,6 +146,8 @@ void ComposeInPlace(std::vector<Element>& elements) {
     if (starter && !blocked) {
       if (const auto composite = Compose(elements[*starter].code, element.code)) {
         elements[*starter].code = *composite;
+        elements[*starter].change =
+            static_cast<int16_t>(elements[*starter].change + element.change - 1);
         continue;
       }
     }
@@ -185,7 +192,9 @@ bool IsSurelyInForm(std::string_view text, NormalForm form) {
   return true;
 }
 
-std::string ToNormalForm(std::string_view text, NormalForm form) {
+namespace {
+
+std::vector<Element> ElementsInForm(std::string_view text, NormalForm form) {
   std::vector<Element> elements;
   elements.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
@@ -194,23 +203,43 @@ std::string ToNormalForm(std::string_view text, NormalForm form) {
       AppendDecomposed(next.code, IsCompatible(form), elements);
     } else {
       for (uint32_t i = 0; i < next.length; ++i) {
-        Append(kRawByte | static_cast<unsigned char>(text[at + i]), elements);
+        Append(kRawByte | static_cast<unsigned char>(text[at + i]), elements.size(), elements);
       }
     }
     at += next.length;
   }
   OrderMarks(elements);
   if (Composes(form)) ComposeInPlace(elements);
+  return elements;
+}
+
+void AppendElement(const Element& element, std::string& out) {
+  if (element.code >= kRawByte) {
+    out.push_back(static_cast<char>(element.code & 0xFF));
+  } else {
+    AppendUtf8(element.code, out);
+  }
+}
+
+}  // namespace
+
+std::string ToNormalForm(std::string_view text, NormalForm form) {
   std::string out;
   out.reserve(text.size());
-  for (const Element& element : elements) {
-    if (element.code >= kRawByte) {
-      out.push_back(static_cast<char>(element.code & 0xFF));
-    } else {
-      AppendUtf8(element.code, out);
-    }
-  }
+  for (const Element& element : ElementsInForm(text, form)) AppendElement(element, out);
   return out;
+}
+
+size_t FrontInNormalForm(std::string_view text, NormalForm form, size_t front) {
+  if (IsSurelyInForm(text, form)) return front;
+  FrontTracer tracer(text, front);
+  std::string bytes;
+  for (const Element& element : ElementsInForm(text, form)) {
+    bytes.clear();
+    AppendElement(element, bytes);
+    if (!tracer.Push(bytes.size(), element.change)) break;
+  }
+  return tracer.front();
 }
 
 }  // namespace baton

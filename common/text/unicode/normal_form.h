@@ -3,6 +3,7 @@
 // Threading: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,5 +20,9 @@ bool IsSurelyInForm(std::string_view text, NormalForm form);
 
 // Bytes that are not UTF-8 are kept as they are and compose with nothing.
 std::string ToNormalForm(std::string_view text, NormalForm form);
+
+// How many bytes of what ToNormalForm makes of `text` come from its first `front` bytes, which are
+// whole characters, in the sense of FrontTracer.
+size_t FrontInNormalForm(std::string_view text, NormalForm form, size_t front);
 
 }  // namespace baton

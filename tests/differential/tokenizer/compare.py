@@ -395,12 +395,7 @@ class Matrix:
 
 
 def outside(document, tokenizer):
-    """What is not compared: Metaspace that marks only the front, where a normalizer replaces what is there, or what
-    it put there is cut before Metaspace sees it (the library's account of origins has its own ways then); and added tokens that normalization makes equal, of which the library takes a random one."""
-    cutting = document["normalizer"] and (document["pre_tokenizer"] or {}).get("type") == "Sequence"
-    replacing = '"Replace"' in json.dumps(document["normalizer"])
-    if (cutting or replacing) and '"first"' in json.dumps(document["pre_tokenizer"]):
-        return True
+    """What is not compared: added tokens that normalization makes equal, of which the library takes a random one."""
     contents = [token["content"] if tokenizer.normalizer is None else tokenizer.normalizer.normalize_str(token["content"])
                 for token in document["added_tokens"] if token["normalized"]]
     return len(set(contents)) < len(contents)
