@@ -118,6 +118,8 @@ TEST(TokenizerJson, RefusesMalformedFiles) {
               HasSubstr("pre_tokenizer.use_regex: missing or not a boolean"));
   EXPECT_THAT(ErrorWith("/post_processor/special_tokens", json::object()),
               HasSubstr("post_processor.special_tokens.<s>"));
+  EXPECT_THAT(ErrorWith("/post_processor/special_tokens/<s>/ids", {7}),
+              HasSubstr("post_processor: token id 7, expected below 6"));
   TokenizerConfig config;
   config.eos_token = "</end>";
   EXPECT_THAT(Tokenizer::FromJson(Sample().dump(), config).status().ToString(),
