@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/tools/format_registry.h"
+
 namespace baton::frontend {
 
 struct ReasoningFormat {
@@ -35,13 +37,6 @@ const ReasoningFormat* FindReasoningFormat(std::string_view name);
 std::vector<std::string> ReasoningFormatNames();
 const ReasoningFormat* RecogniseReasoningFormat(std::string_view template_source);
 
-class ReasoningFormatRegistry {
- public:
-  void Add(ReasoningFormat format) { formats_.push_back(std::move(format)); }
-  const std::vector<ReasoningFormat>& formats() const { return formats_; }
-
- private:
-  std::vector<ReasoningFormat> formats_;
-};
+using ReasoningFormatRegistry = FormatRegistry<ReasoningFormat>;
 
 }  // namespace baton::frontend

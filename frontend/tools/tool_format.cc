@@ -10,7 +10,7 @@ namespace baton::frontend {
 
 namespace {
 
-const std::vector<ToolFormat>& Formats() {
+const ToolFormatRegistry& Registry() {
   static const ToolFormatRegistry& registry = *[] {
     auto* all = new ToolFormatRegistry;
 #define BATON_TOOL_PARSER(name) Register_##name(*all);
@@ -18,46 +18,17 @@ const std::vector<ToolFormat>& Formats() {
 #undef BATON_TOOL_PARSER
     return all;
   }();
-  return registry.formats();
-}
-
-bool HasAll(std::string_view text, const std::vector<std::string_view>& signs) {
-  for (const std::string_view sign : signs) {
-    if (text.find(sign) == std::string_view::npos) return false;
-  }
-  return true;
+  return registry;
 }
 
 }  // namespace
 
-const ToolFormat* FindToolFormat(std::string_view name) {
-  for (const ToolFormat& format : Formats()) {
-    for (const std::string_view own : format.names) {
-      if (own == name) return &format;
-    }
-  }
-  return nullptr;
-}
+const ToolFormat* FindToolFormat(std::string_view name) { return Registry().Find(name); }
 
-std::vector<std::string> ToolFormatNames() {
-  std::vector<std::string> names;
-  for (const ToolFormat& format : Formats()) {
-    names.insert(names.end(), format.names.begin(), format.names.end());
-  }
-  return names;
-}
+std::vector<std::string> ToolFormatNames() { return Registry().Names(); }
 
 const ToolFormat* RecogniseToolFormat(std::string_view template_source) {
-  const ToolFormat* best = nullptr;
-  size_t most = 0;
-  for (const ToolFormat& format : Formats()) {
-    for (const std::vector<std::string_view>& signs : format.template_signs) {
-      if (signs.size() <= most || !HasAll(template_source, signs)) continue;
-      best = &format;
-      most = signs.size();
-    }
-  }
-  return best;
+  return Registry().Recognise(template_source);
 }
 
 const ToolFormat& PlainToolFormat() {

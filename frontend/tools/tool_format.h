@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "frontend/tools/call_body.h"
+#include "frontend/tools/format_registry.h"
 
 namespace baton::frontend {
 
@@ -73,13 +74,6 @@ const ToolFormat& PlainToolFormat();
 const ToolFormat& UnmarkedToolFormat();
 
 // Calls one file's table; see tool_parsers.def.
-class ToolFormatRegistry {
- public:
-  void Add(ToolFormat format) { formats_.push_back(std::move(format)); }
-  const std::vector<ToolFormat>& formats() const { return formats_; }
-
- private:
-  std::vector<ToolFormat> formats_;
-};
+using ToolFormatRegistry = FormatRegistry<ToolFormat>;
 
 }  // namespace baton::frontend
