@@ -1,13 +1,12 @@
 #include "frontend/frontend_config.h"
 
 #include "common/base/status.h"
-#include "common/base/status_macros.h"
-#include "common/config/option_table.h"
+#include "common/obs/service_options.h"
 
 namespace baton::frontend {
 namespace {
 
-void AddListenOptions(FrontendConfig& config, OptionTable& table) {
+void AddApiOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "routers",
              .help = "Routers to ask where a request goes.",
              .value_name = "HOST:PORT,..."},
@@ -16,12 +15,7 @@ void AddListenOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "port", .help = "Port of the API; 0 takes any free one."}, config.port);
   table.Add({.name = "listen-fd", .help = "A listening socket that was handed over."},
             config.listen_fd);
-  table.Add({.name = "admin-listen",
-             .help = "Address of probes and metrics of this process.",
-             .value_name = "HOST:PORT"},
-            config.admin_listen);
-  table.Add({.name = "admin-listen-fd", .help = "The same, as a socket that was handed over."},
-            config.admin_listen_fd);
+  AddAdminOptions(table, config.admin_listen, config.admin_listen_fd);
   table.Add({.name = "net-threads", .help = "Threads that read and write sockets."},
             config.net_threads);
   table.Add({.name = "handler-threads",
@@ -137,44 +131,32 @@ void AddOperationOptions(FrontendConfig& config, OptionTable& table) {
             config.model_refresh_period);
   table.Add({.name = "shutdown-timeout", .help = "How long running requests may take to end."},
             config.shutdown_timeout);
-  table.AddChoice({.name = "log-level", .help = "What is logged."}, config.log_level,
-                  {{"debug", LogLevel::kDebug},
-                   {"info", LogLevel::kInfo},
-                   {"warning", LogLevel::kWarning},
-                   {"error", LogLevel::kError}});
-  table.AddChoice(
-      {.name = "log-format", .help = "How it is logged."}, config.log_format,
-      {{"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+  AddLogOptions(table, config.log_level, config.log_format);
 }
 
 }  // namespace
 
-absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::string> arguments,
-                                                         const Environment& environment) {
-  ParsedFrontendConfig parsed;
-  OptionTable table("baton-frontend", "Speaks the OpenAI API over HTTP for a fleet of workers.");
-  AddListenOptions(parsed.config, table);
-  AddAccessOptions(parsed.config, table);
-  AddModelOptions(parsed.config, table);
-  AddToolOptions(parsed.config, table);
-  AddPageOptions(parsed.config, table);
-  AddOperationOptions(parsed.config, table);
-  parsed.help_text = table.HelpText();
-  ASSIGN_OR_RETURN(const LoadedConfig loaded, LoadConfig(table, arguments, environment));
-  parsed.action = loaded.action;
-  if (loaded.action != LoadedConfig::Action::kRun) return parsed;
-  const FrontendConfig& config = parsed.config;
-  if (config.routers.empty()) return InvalidArgument("--routers: at least one is needed");
-  if (config.response_store < 0) {
+absl::Status FrontendConfig::Validate() const {
+  if (routers.empty()) return InvalidArgument("--routers: at least one is needed");
+  if (response_store < 0) {
     return WithField(InvalidArgument("--response-store: cannot be negative"), "response-store");
   }
-  if (config.max_requests_in_flight < 0) {
+  if (max_requests_in_flight < 0) {
     return InvalidArgument("--max-requests-in-flight: expected 0 or more");
   }
-  if (config.model_refresh_period <= Duration::zero()) {
+  if (model_refresh_period <= Duration::zero()) {
     return InvalidArgument("--model-refresh-period: expected more than 0");
   }
-  return parsed;
+  return absl::OkStatus();
+}
+
+void DescribeOptions(OptionTable& table, FrontendConfig& config) {
+  AddApiOptions(config, table);
+  AddAccessOptions(config, table);
+  AddModelOptions(config, table);
+  AddToolOptions(config, table);
+  AddPageOptions(config, table);
+  AddOperationOptions(config, table);
 }
 
 }  // namespace baton::frontend

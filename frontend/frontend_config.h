@@ -4,13 +4,12 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "common/base/clock.h"
-#include "common/config/config_source.h"
+#include "common/config/option_table.h"
 #include "common/obs/log.h"
 #include "frontend/api/sampler_options.h"
 #include "frontend/chat/content_format.h"
@@ -66,15 +65,12 @@ struct FrontendConfig {
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
+
+  // INVALID_ARGUMENT naming the flag.
+  absl::Status Validate() const;
 };
 
-struct ParsedFrontendConfig {
-  FrontendConfig config;
-  LoadedConfig::Action action = LoadedConfig::Action::kRun;
-  std::string help_text;
-};
-
-absl::StatusOr<ParsedFrontendConfig> ParseFrontendConfig(std::span<const std::string> arguments,
-                                                         const Environment& environment);
+// Names every field for LoadConfig.
+void DescribeOptions(OptionTable& table, FrontendConfig& config);
 
 }  // namespace baton::frontend

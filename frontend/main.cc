@@ -1,46 +1,33 @@
 // baton-frontend: the OpenAI API over HTTP, in front of routers and workers.
-#include <iostream>
-
-#include "common/base/build_info.h"
 #include "common/concurrency/termination_signals.h"
+#include "common/config/program.h"
 #include "common/obs/log.h"
 #include "frontend/app.h"
 #include "frontend/frontend_config.h"
 
-namespace baton::frontend {
 namespace {
 
-int Main(int argc, char** argv) {
-  const auto parsed = ParseFrontendConfig(ArgumentsOfMain(argc, argv), ProcessEnvironment());
-  if (!parsed.ok()) {
-    std::cerr << "baton-frontend: " << parsed.status().message() << "\n";
-    return 2;
-  }
-  if (parsed->action == LoadedConfig::Action::kShowHelp) {
-    std::cout << parsed->help_text;
-    return 0;
-  }
-  if (parsed->action == LoadedConfig::Action::kShowVersion) {
-    std::cout << Version() << "\n";
-    return 0;
-  }
-  StartLog({.component = "frontend",
-            .level = parsed->config.log_level,
-            .format = parsed->config.log_format});
+int Run(std::span<const std::string> arguments) {
+  using namespace baton;
+  frontend::FrontendConfig config;
+  OptionTable table("baton-frontend", "Speaks the OpenAI API over HTTP for a fleet of workers.");
+  frontend::DescribeOptions(table, config);
+  const auto status = ReadOptions(table, arguments, [&config] { return config.Validate(); });
+  if (status.has_value()) return *status;
+  StartLog({.component = "frontend", .level = config.log_level, .format = config.log_format});
   TerminationSignals signals;
-  auto app = FrontendApp::Start(parsed->config, RealClock());
+  auto app = frontend::FrontendApp::Start(config, RealClock());
   if (!app.ok()) {
     LogError("frontend cannot start", {{"error", app.status()}});
     FlushLog();
-    return 1;
+    return kExitFailure;
   }
   signals.Wait();
   const bool in_time = (*app)->Stop();
   FlushLog();
-  return in_time ? 0 : 1;
+  return in_time ? 0 : kExitFailure;
 }
 
 }  // namespace
-}  // namespace baton::frontend
 
-int main(int argc, char** argv) { return baton::frontend::Main(argc, argv); }
+int main(int argc, char** argv) { return baton::RunProgram("baton-frontend", argc, argv, Run); }

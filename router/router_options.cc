@@ -1,5 +1,7 @@
 #include "router/router_options.h"
 
+#include "common/obs/service_options.h"
+
 namespace baton::router {
 
 void DescribeOptions(OptionTable& table, RouterOptions& options) {
@@ -8,15 +10,8 @@ void DescribeOptions(OptionTable& table, RouterOptions& options) {
                      "every two seconds.",
              .value_name = "ADDRESS"},
             options.workers);
-  table.Add({.name = "listen", .help = "Address of the gRPC service.", .value_name = "HOST:PORT"},
-            options.listen);
-  table.Add({.name = "listen-fd", .help = "A listening socket that was inherited, instead."},
-            options.listen_fd);
-  table.Add(
-      {.name = "admin-listen", .help = "Address of probes and metrics.", .value_name = "HOST:PORT"},
-      options.admin_listen);
-  table.Add({.name = "admin-listen-fd", .help = "A listening socket that was inherited, instead."},
-            options.admin_listen_fd);
+  AddListenOptions(table, options.listen, options.listen_fd);
+  AddAdminOptions(table, options.admin_listen, options.admin_listen_fd);
   table.Add({.name = "policy", .help = "What a placement costs: product, least_loaded or random."},
             options.policy);
   table.Add(
@@ -30,16 +25,7 @@ void DescribeOptions(OptionTable& table, RouterOptions& options) {
             options.reservation_lifetime);
   table.Add({.name = "drain-timeout", .help = "How long running calls may take to end."},
             options.drain_timeout);
-  table.AddChoice({.name = "log-level", .help = "Least severe lines that are written."},
-                  options.log_level,
-                  {{"debug", LogLevel::kDebug},
-                   {"info", LogLevel::kInfo},
-                   {"warning", LogLevel::kWarning},
-                   {"error", LogLevel::kError}});
-  table.AddChoice(
-      {.name = "log-format", .help = "auto is text on a terminal, JSON elsewhere."},
-      options.log_format,
-      {{"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+  AddLogOptions(table, options.log_level, options.log_format);
 }
 
 }  // namespace baton::router

@@ -1,44 +1,25 @@
 // baton-worker: runs a model and serves it over gRPC.
-#include <exception>
-#include <iostream>
-#include <span>
-#include <string>
-#include <vector>
-
-#include "common/base/build_info.h"
 #include "common/concurrency/termination_signals.h"
-#include "common/config/config_source.h"
+#include "common/config/program.h"
 #include "worker/app.h"
 #include "worker/dump_command.h"
 #include "worker/load_bar.h"
 
 namespace {
 
-int Fail(const absl::Status& status) {
-  std::cerr << "baton-worker: " << status.message() << "\n";
-  return 1;
-}
+constexpr const char* kProgram = "baton-worker";
 
-int Run(int argc, char** argv) {
+int Run(std::span<const std::string> arguments) {
   using namespace baton;
-  const std::vector<std::string> arguments = ArgumentsOfMain(argc, argv);
   if (!arguments.empty() && arguments.front() == "dump") {
-    const absl::Status dumped = worker::RunDump(std::span(arguments).subspan(1));
-    return dumped.ok() ? 0 : Fail(dumped);
+    const absl::Status dumped = worker::RunDump(arguments.subspan(1));
+    return dumped.ok() ? 0 : Fail(kProgram, dumped);
   }
   worker::WorkerOptions options;
-  OptionTable table("baton-worker", "Runs a model and serves it over gRPC.");
+  OptionTable table(kProgram, "Runs a model and serves it over gRPC.");
   worker::DescribeOptions(table, options);
-  const auto loaded = LoadConfig(table, arguments, ProcessEnvironment());
-  if (!loaded.ok()) return Fail(loaded.status());
-  if (loaded->action == LoadedConfig::Action::kShowHelp) {
-    std::cout << table.HelpText();
-    return 0;
-  }
-  if (loaded->action == LoadedConfig::Action::kShowVersion) {
-    std::cout << "baton-worker " << Version() << "\n";
-    return 0;
-  }
+  const auto status = ReadOptions(table, arguments, [&options] { return options.Validate(); });
+  if (status.has_value()) return *status;
   StartLog({.component = "worker", .level = options.log_level, .format = options.log_format});
   absl::StatusOr<std::unique_ptr<worker::App>> app = nullptr;
   {
@@ -46,23 +27,16 @@ int Run(int argc, char** argv) {
     app = worker::App::Load(options, RealClock(),
                             [&bar](uint64_t done, uint64_t total) { bar.Show(done, total); });
   }
-  if (!app.ok()) return Fail(app.status());
+  if (!app.ok()) return Fail(kProgram, app.status());
   // Only now: a signal while the model loads ends the process at once, there is nothing to drain.
   TerminationSignals signals;
-  if (absl::Status served = (*app)->Serve(signals); !served.ok()) return Fail(served);
+  if (absl::Status served = (*app)->Serve(signals); !served.ok()) return Fail(kProgram, served);
   signals.Wait();
   const bool orderly = (*app)->Stop();
   FlushLog();
-  return orderly ? 0 : 1;
+  return orderly ? 0 : kExitFailure;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return Run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "baton-worker: " << error.what() << "\n";
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return baton::RunProgram(kProgram, argc, argv, Run); }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/obs/service_options.h"
 
 namespace baton::worker {
 namespace {
@@ -14,15 +15,8 @@ void DescribeIdentity(OptionTable& table, WorkerOptions& options) {
              .help = "Name that clients use; the first is the model's, further ones are aliases.",
              .value_name = "NAME"},
             options.served_model_names);
-  table.Add({.name = "listen", .help = "Address of the gRPC services.", .value_name = "HOST:PORT"},
-            options.listen);
-  table.Add({.name = "listen-fd", .help = "A listening socket that was inherited, instead."},
-            options.listen_fd);
-  table.Add(
-      {.name = "admin-listen", .help = "Address of probes and metrics.", .value_name = "HOST:PORT"},
-      options.admin_listen);
-  table.Add({.name = "admin-listen-fd", .help = "A listening socket that was inherited, instead."},
-            options.admin_listen_fd);
+  AddListenOptions(table, options.listen, options.listen_fd);
+  AddAdminOptions(table, options.admin_listen, options.admin_listen_fd);
   table.Add({.name = "worker-id",
              .help = "Stable name of this worker; made from host and port if empty."},
             options.worker_id);
@@ -103,16 +97,7 @@ void DescribeOptions(OptionTable& table, WorkerOptions& options) {
   DescribeEngine(table, options);
   table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
             options.drain_timeout);
-  table.AddChoice({.name = "log-level", .help = "Least severe lines that are written."},
-                  options.log_level,
-                  {{"debug", LogLevel::kDebug},
-                   {"info", LogLevel::kInfo},
-                   {"warning", LogLevel::kWarning},
-                   {"error", LogLevel::kError}});
-  table.AddChoice(
-      {.name = "log-format", .help = "auto is text on a terminal, JSON elsewhere."},
-      options.log_format,
-      {{"auto", LogFormat::kAuto}, {"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+  AddLogOptions(table, options.log_level, options.log_format);
 }
 
 }  // namespace baton::worker

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "common/config/config_source.h"
+#include "common/config/program.h"
 #include "frontend/cli/bench_load.h"
 #include "frontend/cli/bench_report.h"
 #include "frontend/cli/command.h"
@@ -86,20 +86,10 @@ int RunBenchServe(std::span<const std::string> arguments) {
   OptionTable table("baton bench serve",
                     "Measures an OpenAI-compatible server with random prompts of token ids.");
   DescribeOptions(table, options);
-  const absl::StatusOr<LoadedConfig> config = LoadConfig(table, arguments, ProcessEnvironment());
-  absl::Status status = config.status();
-  if (status.ok() && config->action == LoadedConfig::Action::kShowHelp) {
-    std::cout << table.HelpText();
-    return 0;
-  }
-  if (status.ok()) status = Validate(options);
-  if (!status.ok()) {
-    std::cerr << "baton bench serve: " << status.message() << "\n";
-    return 2;
-  }
-  status = Measure(std::move(options));
-  if (!status.ok()) std::cerr << "baton bench serve: " << status.message() << "\n";
-  return status.ok() ? 0 : 1;
+  const auto status = ReadOptions(table, arguments, [&options] { return Validate(options); });
+  if (status.has_value()) return *status;
+  const absl::Status measured = Measure(std::move(options));
+  return measured.ok() ? 0 : Fail(table.program(), measured);
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 // baton: serves a model on this machine, and talks to one that is served.
 #include <algorithm>
-#include <exception>
 #include <iostream>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "common/base/build_info.h"
-#include "common/config/config_source.h"
 #include "common/config/edit_distance.h"
+#include "common/config/program.h"
 #include "frontend/cli/command.h"
 
 namespace {
@@ -30,14 +31,14 @@ int UnknownCommand(const std::string& typed) {
   const std::string nearest = baton::NearestName(typed, names);
   if (!nearest.empty()) std::cerr << "; did you mean " << nearest << "?";
   std::cerr << "\n";
-  return 2;
+  return baton::kExitUsage;
 }
 
-int Run(const std::vector<std::string>& arguments) {
+int Run(std::span<const std::string> arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments[0] == "help") {
     PrintHelp(arguments.empty() ? std::cerr : std::cout);
-    return arguments.empty() ? 2 : 0;
+    return arguments.empty() ? baton::kExitUsage : 0;
   }
   if (arguments[0] == "--version") {
     std::cout << "baton " << baton::Version() << "\n";
@@ -48,16 +49,9 @@ int Run(const std::vector<std::string>& arguments) {
       std::find_if(commands.begin(), commands.end(),
                    [&](const Command& candidate) { return candidate.name == arguments[0]; });
   if (command == commands.end()) return UnknownCommand(arguments[0]);
-  return command->run(std::span(arguments).subspan(1));
+  return command->run(arguments.subspan(1));
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return Run(baton::ArgumentsOfMain(argc, argv));
-  } catch (const std::exception& error) {
-    std::cerr << "baton: " << error.what() << "\n";
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return baton::RunProgram("baton", argc, argv, Run); }

@@ -19,6 +19,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/config_source.h"
 #include "common/config/listen_address.h"
+#include "common/config/program.h"
 #include "common/obs/log.h"
 #include "frontend/cli/child_process.h"
 #include "frontend/cli/command.h"
@@ -274,13 +275,9 @@ int Run_serve(std::span<const std::string> arguments) {
   OptionTable table("baton serve",
                     "Serves a model on this machine, with an OpenAI-compatible API.");
   DescribeOptions(table, options);
-  const auto loaded = LoadConfig(table, arguments, ProcessEnvironment());
-  if (!loaded.ok()) return Fail(loaded.status());
-  if (loaded->action == LoadedConfig::Action::kShowHelp) {
-    std::cout << table.HelpText();
-    return 0;
-  }
-  if (!loaded->positional.empty()) options.model = loaded->positional[0];
+  std::vector<std::string> positional;
+  if (const auto status = ReadOptions(table, arguments, {}, &positional)) return *status;
+  if (!positional.empty()) options.model = positional[0];
   if (options.model.empty())
     return Fail(InvalidArgument("name a model, before the options: baton serve MODEL"));
   return Serve(options);

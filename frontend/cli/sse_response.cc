@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace baton::frontend {
 namespace {
@@ -111,22 +112,7 @@ bool SseResponse::TakeChunk() {
 }
 
 std::vector<std::string> SseResponse::TakeEvents() {
-  std::vector<std::string> events;
-  size_t begin = 0;
-  while (true) {
-    const size_t end = body_.find('\n', begin);
-    if (end == std::string::npos) break;
-    std::string_view line = std::string_view(body_).substr(begin, end - begin);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.substr(0, 5) == "data:") {
-      line.remove_prefix(5);
-      if (!line.empty() && line.front() == ' ') line.remove_prefix(1);
-      events.emplace_back(line);
-    }
-    begin = end + 1;
-  }
-  body_.erase(0, begin);
-  return events;
+  return events_.Consume(std::exchange(body_, {}));
 }
 
 }  // namespace baton::frontend

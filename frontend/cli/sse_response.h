@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/cli/sse_events.h"
+
 namespace baton::frontend {
 
 // Reads one HTTP/1.1 answer as its bytes arrive: status, then the body with its framing taken off,
@@ -27,7 +29,7 @@ class SseResponse {
   State state() const { return state_; }
   int status() const { return status_; }
   bool keep_alive() const { return keep_alive_; }
-  // What is no event yet; the whole body of an answer that is no stream.
+  // What no TakeEvents has taken; the whole body of an answer that is no stream.
   const std::string& body() const { return body_; }
 
   // The events that are complete, in order; each is given once.
@@ -48,6 +50,7 @@ class SseResponse {
   Framing framing_ = Framing::kUntilClose;
   size_t length_left_ = 0;
   std::string body_;
+  SseEvents events_;
 };
 
 }  // namespace baton::frontend

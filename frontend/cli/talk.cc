@@ -5,11 +5,10 @@
 #include <iostream>
 #include <memory>
 
-#include "common/base/build_info.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/config/config_source.h"
-#include "common/config/option_table.h"
+#include "common/config/program.h"
 #include "frontend/cli/interrupt_signal.h"
 #include "frontend/cli/line_reader.h"
 #include "frontend/cli/openai_client.h"
@@ -104,8 +103,7 @@ class Session {
   }
 
   int Fail(const absl::Status& status) const {
-    std::cerr << "baton " << talk_.command() << ": " << status.message() << std::endl;
-    return 1;
+    return baton::Fail("baton " + std::string(talk_.command()), status);
   }
 
   Talk& talk_;
@@ -120,19 +118,7 @@ int RunTalk(Talk& talk, std::span<const std::string> arguments) {
   TalkOptions options;
   OptionTable table("baton " + std::string(talk.command()), std::string(talk.summary()));
   DescribeOptions(table, talk, options);
-  const absl::StatusOr<LoadedConfig> loaded = LoadConfig(table, arguments, ProcessEnvironment());
-  if (!loaded.ok()) {
-    std::cerr << "baton " << talk.command() << ": " << loaded.status().message() << std::endl;
-    return 2;
-  }
-  if (loaded->action == LoadedConfig::Action::kShowHelp) {
-    std::cout << table.HelpText();
-    return 0;
-  }
-  if (loaded->action == LoadedConfig::Action::kShowVersion) {
-    std::cout << "baton " << Version() << std::endl;
-    return 0;
-  }
+  if (const auto status = ReadOptions(table, arguments)) return *status;
   return Session(talk, options).Run();
 }
 

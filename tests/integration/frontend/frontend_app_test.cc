@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/config/config_source.h"
 #include "frontend/app.h"
 #include "tests/fakes/fake_backend.h"
 
@@ -267,12 +268,19 @@ TEST_F(FrontendAppTest, NoRouterIsNotReady) {
 }
 
 TEST(FrontendConfigTest, MistakesAreNamed) {
-  const auto parse = [](std::vector<std::string> arguments) {
-    return ParseFrontendConfig(arguments, [](const std::string&) { return std::nullopt; });
+  const auto parse = [](std::vector<std::string> arguments) -> absl::StatusOr<FrontendConfig> {
+    FrontendConfig config;
+    OptionTable table("baton-frontend", "");
+    DescribeOptions(table, config);
+    const auto loaded =
+        LoadConfig(table, arguments, [](const std::string&) { return std::nullopt; });
+    if (!loaded.ok()) return loaded.status();
+    if (const absl::Status valid = config.Validate(); !valid.ok()) return valid;
+    return config;
   };
   EXPECT_FALSE(parse({}).ok());
   EXPECT_TRUE(parse({"--routers", "a:1,b:2"}).ok());
-  EXPECT_EQ(parse({"--routers", "a:1,b:2"})->config.routers.size(), 2u);
+  EXPECT_EQ(parse({"--routers", "a:1,b:2"})->routers.size(), 2u);
   EXPECT_THAT(std::string(parse({"--rooters", "a:1"}).status().message()), HasSubstr("routers"));
 }
 
