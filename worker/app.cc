@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <utility>
@@ -107,6 +108,10 @@ absl::Status App::LoadWeights(const Progress& progress) {
                                                                 options_.max_waiting_requests,
                                                 .max_prompt_tokens = options_.max_queued_tokens}},
                   *loaded_.executor, clock_, std::vector<EngineObserver*>{&*metrics_, &*hub_});
+  if (options_.step_timeout > Duration::zero()) {
+    watchdog_.emplace(*engine_, clock_, options_.step_timeout,
+                      [this](const EngineStall& stall) { OnStall(stall); });
+  }
   MakeConstraintCompiler();
   intake_.emplace(model_, *engine_, constraints_.has_value() ? &*constraints_ : nullptr);
   LogInfo("model is loaded", {{"architecture", loaded_.architecture},
@@ -233,6 +238,15 @@ void App::OnBroken(const absl::Status& reason) {
   if (TerminationSignals* signals = signals_) signals->Trigger();
 }
 
+void App::OnStall(const EngineStall& stall) {
+  lifecycle_.SetState(LifecycleState::kWedged);
+  LogError("the engine stands still: the worker ends", {{"seconds", ToSeconds(stall.since)},
+                                                        {"requests", stall.requests},
+                                                        {"turns", stall.turn_count}});
+  FlushLog();
+  std::_Exit(kExitStuck);
+}
+
 void App::BeginDrain() {
   lifecycle_.SetState(LifecycleState::kDraining);
   rpc_server_->SetServing(false);
@@ -268,7 +282,10 @@ bool App::Stop() {
     if (constraints_.has_value()) constraints_->Stop();
     engine_->Stop();
   });
-  shutdown.AddStage("executor", seconds(5), [this](MonotonicTime) { loaded_.executor.reset(); });
+  shutdown.AddStage("executor", seconds(5), [this](MonotonicTime) {
+    watchdog_.reset();
+    loaded_.executor.reset();
+  });
   shutdown.AddStage("server", seconds(5), [this](MonotonicTime deadline) {
     worker_service_->Stop();
     hub_->Stop();

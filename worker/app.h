@@ -10,7 +10,9 @@
 // port is opened when the model is ready, so a client that connects earlier is refused at once.
 //
 // Threading: made, stopped and destroyed by main.
-// Errors:    Load and Serve name the flag, file or address at fault; nothing is left running.
+// Errors:    Load and Serve name the flag, file or address at fault; nothing is left running. An
+//            engine that stands still for --step-timeout ends the process at once with kExitStuck:
+//            its thread can be neither told nor joined.
 #pragma once
 
 #include <atomic>
@@ -28,6 +30,7 @@
 #include "common/rpc/rpc_server.h"
 #include "worker/constraint/constraint_compiler.h"
 #include "worker/engine/engine_loop.h"
+#include "worker/engine/step_watchdog.h"
 #include "worker/executor/load_model.h"
 #include "worker/service/inference_metrics.h"
 #include "worker/service/inference_service.h"
@@ -43,6 +46,8 @@ namespace baton::worker {
 
 class App {
  public:
+  static constexpr int kExitStuck = 70;
+
   using Progress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
 
   static absl::StatusOr<std::unique_ptr<App>> Load(const WorkerOptions& options, Clock& clock,
@@ -72,7 +77,8 @@ class App {
   void MakeConstraintCompiler();
   void Describe(int port);
   void BeginDrain();
-  void OnBroken(const absl::Status& reason);  // on the executor's thread
+  void OnBroken(const absl::Status& reason);            // on the executor's thread
+  [[noreturn]] void OnStall(const EngineStall& stall);  // on the watchdog's
 
   const WorkerOptions options_;
   Clock& clock_;
@@ -88,6 +94,7 @@ class App {
   std::optional<InferenceMetrics> inference_metrics_;
   std::optional<WatchHub> hub_;
   std::optional<EngineLoop> engine_;
+  std::optional<StepWatchdog> watchdog_;
   std::optional<ConstraintCompiler> constraints_;  // none without a tokenizer
   std::optional<RequestIntake> intake_;
   std::optional<InferenceService> inference_;

@@ -89,12 +89,18 @@ absl::Status WorkerOptions::Validate() const {
   if (max_waiting_requests < 0 || max_queued_tokens < 1) {
     return InvalidArgument("--max-waiting-requests and --max-queued-tokens cannot be negative");
   }
+  if (step_timeout < Duration::zero()) return InvalidArgument("--step-timeout is negative");
   return absl::OkStatus();
 }
 
 void DescribeOptions(OptionTable& table, WorkerOptions& options) {
   DescribeIdentity(table, options);
   DescribeEngine(table, options);
+  table.Add(
+      {.name = "step-timeout",
+       .help = "An engine that completes no step for so long ends the worker, with status 70, "
+               "so that it is started anew; 0s: never."},
+      options.step_timeout);
   table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
             options.drain_timeout);
   AddLogOptions(table, options.log_level, options.log_format);

@@ -39,6 +39,7 @@ struct WorkerOptions {
   int32_t max_waiting_requests = 1024;
   int64_t max_queued_tokens = 16 << 20;
 
+  Duration step_timeout = std::chrono::minutes(5);  // 0: none
   Duration drain_timeout = std::chrono::seconds(30);
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;

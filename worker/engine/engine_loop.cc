@@ -50,6 +50,7 @@ void EngineLoop::Run() {
       const KvSnapshot snapshot = scheduler_.SnapshotKv();
       for (EngineObserver* observer : observers_) observer->OnKvSnapshot(snapshot);
     }
+    turn_count_.fetch_add(1, std::memory_order_relaxed);
   }
   scheduler_.EndAll(Unavailable("the worker has stopped"));
   Tell();

@@ -79,6 +79,8 @@ class EngineLoop {
 
   // Requests whose end has not been told.
   int32_t alive_count() const { return inbox_.alive_count(); }
+  // Turns completed. While a request is alive it grows, unless the engine is stuck.
+  uint64_t turn_count() const { return turn_count_.load(std::memory_order_relaxed); }
   const SchedulerConfig& scheduler_config() const { return config_.scheduler; }
 
  private:
@@ -96,6 +98,7 @@ class EngineLoop {
   Clock& clock_;
   const std::vector<EngineObserver*> observers_;
   std::atomic<uint64_t> next_key_{1};
+  std::atomic<uint64_t> turn_count_{0};
   EngineInbox inbox_;
 
   // Engine-thread state.

@@ -394,5 +394,21 @@ TEST(BatonWorker, SaysWhatIsWrongWithItsFlags) {
   }
 }
 
+// A prompt's step takes longer than the limit: for the watchdog no other than one that hangs.
+TEST(BatonWorker, AStepBeyondItsLimitEndsTheProcess) {
+  BATON_SKIP_WITHOUT_SMOLLM2(SmolLm2Path());
+  WorkerProcess process(Arguments({"--step-timeout=5ms"}));
+  const auto stub = v1::Inference::NewStub(process.Channel());
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  v1::GenerateRequest request = ProofRequest(8, "");
+  auto stream = stub->Generate(&context, request);
+  v1::GenerateEvent event;
+  while (stream->Read(&event)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(process.WaitForExit(), 70);
+}
+
 }  // namespace
 }  // namespace baton::worker

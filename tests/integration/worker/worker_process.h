@@ -51,6 +51,9 @@ class WorkerProcess {
   // Sends the signal and returns the exit status, negative for a signal.
   int Signal(int signal) {
     kill(pid_, signal);
+    return WaitForExit();
+  }
+  int WaitForExit() {
     int status = 0;
     BATON_CHECK(waitpid(pid_, &status, 0) == pid_);
     pid_ = -1;
