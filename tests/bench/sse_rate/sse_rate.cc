@@ -130,11 +130,13 @@ class Frontend {
       [](const std::string& address) { return MakeChannel(address); }, RealClock()};
   frontend::ModelCatalog models_{fleet_, Overrides(), RealClock()};
   frontend::ConcurrencyLimiter limiter_{{}};
+  frontend::ConstraintValidator constraints_;
   frontend::ApiOptions options_;
   frontend::ApiContext context_{.options = options_,
                                 .models = models_,
                                 .generation = {fleet_, sessions_, stream_metrics_},
                                 .limiter = limiter_,
+                                .constraints = constraints_,
                                 .metrics = api_metrics_,
                                 .registry = registry_,
                                 .lifecycle = lifecycle_,

@@ -9,10 +9,8 @@
 #include "common/base/status.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/api/generation_start.h"
-#include "tests/fakes/byte_model.h"
-#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
-#include "tests/fakes/scripted_workers.h"
 
 namespace baton::frontend {
 namespace {
@@ -21,22 +19,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-class OneModel : public ModelSource {
- public:
-  absl::StatusOr<v1::ListModelsReply> ListModels() override {
-    v1::ListModelsReply reply;
-    *reply.add_models() = ByteModelEntry();
-    return reply;
-  }
-  absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest&) override {
-    return ByteModelCard();
-  }
-};
-
-class AnswerTest : public ::testing::Test {
+class AnswerTest : public ApiFixture {
  protected:
-  AnswerTest() { models_.Refresh(); }
-
   std::shared_ptr<RecordingSink> Post(GenerationEndpoint endpoint, const std::string& body) {
     auto sink = std::make_shared<RecordingSink>();
     HttpRequest request;
@@ -79,27 +63,6 @@ class AnswerTest : public ::testing::Test {
         std::move(tokens),
         last ? std::optional(ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH)) : std::nullopt);
   }
-
-  FakeClock clock_;
-  MetricsRegistry registry_;
-  Lifecycle lifecycle_{clock_};
-  StreamMetrics stream_metrics_{registry_};
-  ApiMetrics api_metrics_{registry_, EndpointNames()};
-  OneModel source_;
-  ModelCatalog models_{source_, {}, clock_};
-  ConcurrencyLimiter limiter_{{.in_flight_max = 2}};
-  ConstraintValidator constraints_;
-  ScriptedWorkers fleet_;
-  ApiOptions options_;
-  ApiContext context_{.options = options_,
-                      .models = models_,
-                      .generation = {fleet_, fleet_, stream_metrics_},
-                      .limiter = limiter_,
-                      .constraints = constraints_,
-                      .metrics = api_metrics_,
-                      .registry = registry_,
-                      .lifecycle = lifecycle_,
-                      .clock = clock_};
 };
 
 constexpr const char* kChunkHead =

@@ -9,48 +9,18 @@
 #include "frontend/api/endpoint.h"
 #include "frontend/api/parameter.h"
 #include "frontend/web/web_assets.h"
-#include "tests/fakes/byte_model.h"
-#include "tests/fakes/fake_clock.h"
-#include "tests/fakes/scripted_workers.h"
+#include "tests/fakes/api_fixture.h"
 
 namespace baton::frontend {
 namespace {
 
 using Json = nlohmann::json;
 
-class NoModels : public ModelSource {
- public:
-  absl::StatusOr<v1::ListModelsReply> ListModels() override { return v1::ListModelsReply(); }
-  absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest&) override {
-    return ByteModelCard();
-  }
-};
-
 // All endpoints, registered as in the server.
-class OpenApiDocumentTest : public ::testing::Test {
+class OpenApiDocumentTest : public ApiFixture {
  protected:
-  OpenApiDocumentTest() { options_.tokenizer_info = true; }
+  OpenApiDocumentTest() : ApiFixture({.card = {}}) { options_.tokenizer_info = true; }
 
-  FakeClock clock_;
-  MetricsRegistry registry_;
-  Lifecycle lifecycle_{clock_};
-  StreamMetrics stream_metrics_{registry_};
-  ApiMetrics api_metrics_{registry_, EndpointNames()};
-  NoModels source_;
-  ModelCatalog models_{source_, {}, clock_};
-  ConcurrencyLimiter limiter_{{.in_flight_max = 2}};
-  ConstraintValidator constraints_;
-  ScriptedWorkers fleet_;
-  ApiOptions options_;
-  ApiContext context_{.options = options_,
-                      .models = models_,
-                      .generation = {fleet_, fleet_, stream_metrics_},
-                      .limiter = limiter_,
-                      .constraints = constraints_,
-                      .metrics = api_metrics_,
-                      .registry = registry_,
-                      .lifecycle = lifecycle_,
-                      .clock = clock_};
   const Json document_ = Json::parse(OpenApiDocument("1.2.3"));
 };
 

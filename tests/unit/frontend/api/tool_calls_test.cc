@@ -8,10 +8,8 @@
 
 #include "frontend/api/endpoint.h"
 #include "frontend/api/generation_start.h"
-#include "tests/fakes/byte_model.h"
-#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
-#include "tests/fakes/scripted_workers.h"
 
 namespace baton::frontend {
 namespace {
@@ -36,23 +34,19 @@ constexpr const char* kTools =
 constexpr const char* kCall =
     "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
 
-class OneModel : public ModelSource {
- public:
-  absl::StatusOr<v1::ListModelsReply> ListModels() override {
-    v1::ListModelsReply reply;
-    *reply.add_models() = ByteModelEntry(4096);
-    return reply;
-  }
-  absl::StatusOr<ModelCard> FetchModelCard(const v1::FetchModelCardRequest&) override {
+class ToolCallsTest : public ApiFixture {
+ protected:
+  ToolCallsTest()
+      : ApiFixture({.card = WithTemplate(),
+                    .context_length = 4096,
+                    .in_flight_max = 100,
+                    .constraint_threads = 1}) {}
+
+  static ModelCard WithTemplate() {
     ModelCard card = ByteModelCard();
     card.files["chat_template.jinja"] = std::string(kTemplate);
     return card;
   }
-};
-
-class ToolCallsTest : public ::testing::Test {
- protected:
-  ToolCallsTest() { models_.Refresh(); }
 
   std::shared_ptr<RecordingSink> Chat(const std::string& fields) {
     auto sink = std::make_shared<RecordingSink>();
@@ -112,27 +106,7 @@ class ToolCallsTest : public ::testing::Test {
     return choices;
   }
 
-  FakeClock clock_;
-  MetricsRegistry registry_;
-  Lifecycle lifecycle_{clock_};
-  StreamMetrics stream_metrics_{registry_};
-  ApiMetrics api_metrics_{registry_, EndpointNames()};
-  OneModel source_;
-  ModelCatalog models_{source_, {}, clock_};
-  ConcurrencyLimiter limiter_{{.in_flight_max = 100}};
-  ConstraintValidator constraints_{1};
   int check_count_ = 0;
-  ScriptedWorkers fleet_;
-  ApiOptions options_;
-  ApiContext context_{.options = options_,
-                      .models = models_,
-                      .generation = {fleet_, fleet_, stream_metrics_},
-                      .limiter = limiter_,
-                      .constraints = constraints_,
-                      .metrics = api_metrics_,
-                      .registry = registry_,
-                      .lifecycle = lifecycle_,
-                      .clock = clock_};
 };
 
 TEST_F(ToolCallsTest, ACallIsPartOfTheMessage) {
