@@ -36,6 +36,26 @@ absl::Status StatusOfFailure(const v1::SessionFrame::CallFailed& failed) {
   return status;
 }
 
+// For each entry of the frame's tokens the end that goes out with it, as an index, or -1: that of
+// its choice, if this is the choice's last entry. Empty: the frame has no ends.
+std::vector<int> EndsByTokens(const v1::SessionFrame& frame) {
+  if (frame.finished().empty()) return {};
+  using Choice = std::pair<uint64_t, uint32_t>;
+  absl::flat_hash_map<Choice, int> open;
+  for (int i = 0; i < frame.finished_size(); ++i) {
+    open.emplace(Choice(frame.finished(i).call(), frame.finished(i).finished().choice()), i);
+  }
+  std::vector<int> ends(static_cast<size_t>(frame.tokens_size()), -1);
+  for (int i = frame.tokens_size() - 1; i >= 0 && !open.empty(); --i) {
+    const auto& tokens = frame.tokens(i);
+    const auto end = open.find(Choice(tokens.call(), tokens.tokens().choice()));
+    if (end == open.end()) continue;
+    ends[static_cast<size_t>(i)] = end->second;
+    open.erase(end);
+  }
+  return ends;
+}
+
 }  // namespace
 
 class Session::Call : public WorkerCall {
@@ -154,25 +174,12 @@ void Session::Dispatch(v1::SessionFrame& frame) {
 }
 
 void Session::DispatchTokens(v1::SessionFrame& frame) {
+  const std::vector<int> ends = EndsByTokens(frame);
   for (int i = 0; i < frame.tokens_size(); ++i) {
     auto& tokens = *frame.mutable_tokens(i);
-    // The end of the choice, when this step brought it: rare, so searched for.
     std::optional<v1::Finished> end;
-    const bool last_of_choice = frame.finished_size() > 0 && [&] {
-      for (int later = i + 1; later < frame.tokens_size(); ++later) {
-        const auto& other = frame.tokens(later);
-        if (other.call() == tokens.call() && other.tokens().choice() == tokens.tokens().choice()) {
-          return false;
-        }
-      }
-      return true;
-    }();
-    for (int j = 0; last_of_choice && j < frame.finished_size(); ++j) {
-      auto& finished = *frame.mutable_finished(j);
-      if (finished.call() != tokens.call() ||
-          finished.finished().choice() != tokens.tokens().choice()) {
-        continue;
-      }
+    if (!ends.empty() && ends[static_cast<size_t>(i)] >= 0) {
+      auto& finished = *frame.mutable_finished(ends[static_cast<size_t>(i)]);
       end = std::move(*finished.mutable_finished());
       finished.set_call(0);
     }

@@ -5,7 +5,7 @@ usage: tests/bench/quick_chat.py [--runs N] [--peer "vllm chat --quick {text} --
 
 The server is this script: it answers at once what a served model would, and notes when it had each
 request and when its last byte was out. What a run took besides is the client's own time: loading,
-parsing options, connecting, reading, printing, ending. BATON_BIN_DIR: where `baton` is."""
+parsing options, connecting, reading, printing, ending. BATON_BIN: where `baton` is."""
 import argparse
 import json
 import os
@@ -109,7 +109,7 @@ def main():
                         help="another client's command, with {text} and {url}; run three times")
     options = parser.parse_args()
     root = pathlib.Path(__file__).resolve().parents[2]
-    folder = pathlib.Path(os.environ.get("BATON_BIN_DIR", root / "build/release/bin"))
+    folder = pathlib.Path(os.environ.get("BATON_BIN", root / "build/release/bin"))
     server = Server()
     url = f"http://127.0.0.1:{server.port}/v1"
     baton = [folder / "baton", "chat", "--quick", TEXT, "--url", url]

@@ -102,6 +102,87 @@ TEST_F(FrontendClientTest, ACallOfSeveralChoicesEndsWithTheLast) {
   EXPECT_EQ(listener->WaitForText(12).size(), 12u);
 }
 
+// Answers two calls with one frame: the second call's last token stands between tokens of the first
+// call, which has two choices and two entries of the first one.
+class OneFrameWorker final : public v1::Inference::Service {
+ public:
+  OneFrameWorker() : server_(ServeFake(*this)) {}
+  ~OneFrameWorker() override { server_->Shutdown(RealClock().Now()); }
+
+  grpc::Status Session(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<v1::SessionFrame, v1::SessionCommand>* stream) override {
+    uint64_t calls[2] = {};
+    v1::SessionCommand command;
+    for (uint64_t& call : calls) {
+      if (!stream->Read(&command)) return grpc::Status::OK;
+      call = command.submit().call();
+    }
+    v1::SessionFrame frame;
+    for (const auto& [call, choice, token] :
+         {std::tuple(0, 0, 'a'), {1, 0, 'x'}, {0, 1, 'p'}, {0, 0, 'b'}, {0, 1, 'q'}}) {
+      auto& entry = *frame.add_tokens();
+      entry.set_call(calls[call]);
+      entry.mutable_tokens()->set_choice(static_cast<uint32_t>(choice));
+      entry.mutable_tokens()->add_ids(static_cast<uint32_t>(token));
+    }
+    for (const auto& [call, choice] : {std::pair(0, 0), {1, 0}}) {
+      auto& entry = *frame.add_finished();
+      entry.set_call(calls[call]);
+      entry.mutable_finished()->set_choice(static_cast<uint32_t>(choice));
+    }
+    stream->Write(frame);
+    while (stream->Read(&command)) {
+    }
+    return grpc::Status::OK;
+  }
+
+  v1::WorkerRef ref() const {
+    v1::WorkerRef ref;
+    ref.set_address("127.0.0.1:" + std::to_string(server_->port()));
+    return ref;
+  }
+
+ private:
+  const std::unique_ptr<RpcServer> server_;
+};
+
+// Writes down what it hears: "a" for a token, "b." for a token with its choice's end.
+class Scribe : public WorkerCallListener {
+ public:
+  void OnAccepted(v1::Accepted) override {}
+  void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) override {
+    std::lock_guard lock(mutex_);
+    heard_ += static_cast<char>(tokens.ids(0));
+    if (finished.has_value()) heard_ += '.';
+    changed_.notify_all();
+  }
+  void OnFinished(v1::Finished) override { ADD_FAILURE() << "an end without its token"; }
+  void OnFailed(absl::Status) override {}
+
+  std::string WaitFor(size_t length) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return heard_.size() >= length; });
+    return heard_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string heard_;
+};
+
+TEST_F(FrontendClientTest, AnEndGoesOutWithTheLastTokenOfItsChoice) {
+  OneFrameWorker worker;
+  const auto first = std::make_shared<Scribe>();
+  const auto second = std::make_shared<Scribe>();
+  const auto call = sessions_.Submit(worker.ref(), Request(9, 1, 2), first);
+  sessions_.Submit(worker.ref(), Request(9, 2), second);
+  EXPECT_EQ(first->WaitFor(5), "apb.q");
+  EXPECT_EQ(second->WaitFor(2), "x.");
+  call->Cancel();
+}
+
 TEST_F(FrontendClientTest, ARefusalNamesTheParameterAsClientsDo) {
   FakeWorker worker("w");
   v1::SessionFrame::CallFailed refusal;
