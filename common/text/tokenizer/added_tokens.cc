@@ -43,8 +43,11 @@ size_t LeadingBlanks(std::string_view text, size_t at) {
 AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
   nodes_.emplace_back();
   for (uint32_t i = 0; i < tokens_.size(); ++i) {
-    if (tokens_[i].content.empty()) continue;
+    const bool empty = tokens_[i].content.empty();
+    if (empty && !tokens_[i].renamed) continue;
     Insert(i);
+    finds_empty_ = finds_empty_ || empty;
+    if (empty) continue;
     starts_[static_cast<unsigned char>(tokens_[i].content[0])] = true;
   }
   if (std::count(starts_.begin(), starts_.end(), true) == 1) {
@@ -84,16 +87,38 @@ std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::FindNext(std::string_
                                                                     size_t from) const {
   for (size_t begin = FindCandidate(text, from); begin < text.size();
        begin = FindCandidate(text, begin + 1)) {
-    std::optional<Match> longest;
-    uint32_t node = 0;
-    for (size_t at = begin; at < text.size(); ++at) {
-      node = Child(node, static_cast<unsigned char>(text[at]));
-      if (node == 0) break;
-      if (nodes_[node].token != kNoToken) longest = {begin, at + 1, &tokens_[nodes_[node].token]};
-    }
+    const std::optional<Match> longest = FindLongest(text, begin);
     if (longest) return longest;
   }
   return std::nullopt;
+}
+
+std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::FindLongest(std::string_view text,
+                                                                       size_t begin) const {
+  std::optional<Match> longest;
+  uint32_t node = 0;
+  for (size_t at = begin; at < text.size(); ++at) {
+    node = Child(node, static_cast<unsigned char>(text[at]));
+    if (node == 0) break;
+    if (nodes_[node].token != kNoToken) longest = {begin, at + 1, &tokens_[nodes_[node].token]};
+  }
+  return longest;
+}
+
+// The first match, or the next one from `from` on, where the last one ended, when every place has
+// one: of those that are empty, none where the last one ended.
+std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::FindMaybeEmpty(std::string_view text,
+                                                                          bool first,
+                                                                          size_t from) const {
+  std::optional<Match> match = FindLongest(text, from);
+  if (match) return match;
+  if (!first) {
+    if (from >= text.size()) return std::nullopt;
+    from += DecodeChar(text.substr(from)).length;
+    match = FindLongest(text, from);
+  }
+  if (!match) match = {from, from, &tokens_[nodes_[0].token]};
+  return match;
 }
 
 bool AddedTokenMatcher::Accept(std::string_view text, const Match& match,
@@ -113,16 +138,22 @@ void AddedTokenMatcher::Split(std::string_view text, bool parse_special,
                               std::span<const size_t> plain_at) const {
   segments.clear();
   const auto add = [&segments](size_t begin, size_t end, TokenId id) {
+    if (begin >= end) return;
     segments.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), id});
   };
   size_t done = 0;  // end of the last segment
-  std::optional<Match> match = tokens_.empty() ? std::nullopt : FindNext(text, 0);
+  const auto find = [&](bool first, size_t from) {
+    if (finds_empty_) return FindMaybeEmpty(text, first, from);
+    return tokens_.empty() ? std::nullopt : FindNext(text, from);
+  };
   // A refused match is passed over whole: no shorter token is tried in its place.
-  for (; match; match = FindNext(text, match->end)) {
+  for (std::optional<Match> match = find(true, 0); match; match = find(false, match->end)) {
     if (!Accept(text, *match, parse_special && !IsInside(*match, plain_at))) continue;
     size_t begin = match->begin;
     size_t end = match->end;
-    if (match->token->lstrip) begin = TrailingBlanks(text.substr(0, begin), std::min(done, begin));
+    if (match->token->lstrip) {
+      begin = std::max(done, TrailingBlanks(text.substr(0, begin), std::min(done, begin)));
+    }
     if (match->token->rstrip) end = LeadingBlanks(text, end);
     if (done < begin) add(done, begin, kNoToken);
     add(begin, end, match->token->id);

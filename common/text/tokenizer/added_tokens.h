@@ -28,7 +28,8 @@ struct Segment {
 // is passed over at the speed of memchr.
 class AddedTokenMatcher {
  public:
-  // Tokens with empty content are ignored; of equal contents the last one counts.
+  // Tokens with empty content are ignored, but for those that normalization emptied: such a one is
+  // found between all characters, as in the reference. Of equal contents the last one counts.
   explicit AddedTokenMatcher(std::vector<AddedToken> tokens);
 
   // Replaces `segments` by those of `text`. Without `parse_special`, special tokens stay text; so
@@ -53,6 +54,8 @@ class AddedTokenMatcher {
   void Insert(uint32_t token);
   uint32_t Child(uint32_t node, unsigned char byte) const;
   std::optional<Match> FindNext(std::string_view text, size_t from) const;
+  std::optional<Match> FindLongest(std::string_view text, size_t begin) const;
+  std::optional<Match> FindMaybeEmpty(std::string_view text, bool first, size_t from) const;
   size_t FindCandidate(std::string_view text, size_t from) const;
   static bool IsInside(const Match& match, std::span<const size_t> plain_at);
   bool Accept(std::string_view text, const Match& match, bool parse_special) const;
@@ -61,6 +64,7 @@ class AddedTokenMatcher {
   std::vector<Node> nodes_;
   std::array<bool, 256> starts_{};    // bytes that start a token
   std::optional<char> single_start_;  // the only one, if there is only one
+  bool finds_empty_ = false;          // one of the tokens has no content
 };
 
 }  // namespace baton

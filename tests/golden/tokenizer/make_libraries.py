@@ -171,13 +171,15 @@ def documents(generator):
                        {"type": "Strip", "strip_left": True, "strip_right": True}]:
         yield "front after " + normalizer["type"], {
             **base, "normalizer": normalizer, "pre_tokenizer": cut, "decoder": {"type": "Fuse"}, "model": model}
-    # Normalization leaves nothing of this token; it is one all the same.
+    # Normalization leaves nothing of this token; it is one all the same, and is found between all characters.
+    merging = {**model, "merges": [["l", "o"], ["lo", "w"], ["e", "r"]]}
+    merging["vocab"] = {**model["vocab"], **{token: len(model["vocab"]) + i for i, token in enumerate(["lo", "low", "er"])}}
     yield "an added token that normalizes to nothing", {
-        **base, "added_tokens": [{"id": len(model["vocab"]), "content": "\u200b", "normalized": True, "special": False,
+        **base, "added_tokens": [{"id": len(merging["vocab"]), "content": "\u200b", "normalized": True, "special": False,
                                   "single_word": False, "lstrip": False, "rstrip": False}],
-        "normalizer": charsmap, "pre_tokenizer": None, "decoder": None, "model": model,
-        "post_processor": {"type": "BertProcessing", "sep": ["\u200b", len(model["vocab"])],
-                           "cls": ["\u200b", len(model["vocab"])]}}
+        "normalizer": charsmap, "pre_tokenizer": None, "decoder": None, "model": merging,
+        "post_processor": {"type": "BertProcessing", "sep": ["\u200b", len(merging["vocab"])],
+                           "cls": ["\u200b", len(merging["vocab"])]}}
 
 
 def graphemes(generator):
