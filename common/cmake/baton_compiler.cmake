@@ -40,3 +40,8 @@ elseif(BATON_SANITIZER STREQUAL "thread")
 elseif(NOT BATON_SANITIZER STREQUAL "")
   message(FATAL_ERROR "BATON_SANITIZER must be empty, address or thread: ${BATON_SANITIZER}")
 endif()
+
+# Fuzzers that learn: every block of code calls tests/fuzz/feedback.cc.
+if(BATON_FUZZ_FEEDBACK)
+  add_compile_options(-fsanitize-coverage=trace-pc)
+endif()

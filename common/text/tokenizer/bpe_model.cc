@@ -88,6 +88,12 @@ BpeModel::BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options)
     byte_ids_[byte] = tokens_.Find({&c, 1});
     fallback_ids_[byte] = tokens_.Find(TokenOfByte(static_cast<uint8_t>(byte)));
   }
+  const bool all_bytes = std::find(byte_ids_.begin(), byte_ids_.end(), kNoToken) == byte_ids_.end();
+  if (options_.unit != BpeOptions::Unit::kByte || !plain_ || !all_bytes) return;
+  byte_pair_ranks_.resize(size_t{1} << 16);
+  for (size_t pair = 0; pair < byte_pair_ranks_.size(); ++pair) {
+    byte_pair_ranks_[pair] = merges_.Rank(byte_ids_[pair >> 8], byte_ids_[pair & 0xFF]);
+  }
 }
 
 absl::Status BpeModel::Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const {
@@ -137,7 +143,7 @@ absl::Status BpeModel::EncodeWord(std::string_view word, Scratch& scratch,
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(Start(word, scratch));
-  Merge(scratch);
+  Merge(word, scratch);
   if (whole != kNoToken) {
     const bool same = scratch.symbols.size() == 1 && scratch.symbols[0] == whole;
     proofs_[whole].store(same ? kWhole : kMerged, std::memory_order_relaxed);
@@ -149,6 +155,12 @@ absl::Status BpeModel::EncodeWord(std::string_view word, Scratch& scratch,
 absl::Status BpeModel::Start(std::string_view word, Scratch& scratch) const {
   scratch.symbols.clear();
   scratch.unknown_pending = scratch.unknown_unnamed = false;
+  if (!byte_pair_ranks_.empty()) {
+    scratch.symbols.resize(word.size());
+    std::transform(word.begin(), word.end(), scratch.symbols.begin(),
+                   [this](char c) { return byte_ids_[static_cast<unsigned char>(c)]; });
+    return absl::OkStatus();
+  }
   const bool bytes = options_.unit == BpeOptions::Unit::kByte;
   for (size_t at = 0; at < word.size();) {
     const size_t length = bytes ? 1 : DecodeChar(word.substr(at)).length;
@@ -203,16 +215,33 @@ bool BpeModel::AddBytes(std::string_view unit, Scratch& scratch) const {
   return true;
 }
 
-void BpeModel::Merge(Scratch& scratch) const {
+void BpeModel::Merge(std::string_view word, Scratch& scratch) const {
   if (scratch.symbols.size() < 2) return;
   if (scratch.symbols.size() <= kShortSymbolsMax && merges_.size() < kKeyRankMax) {
-    MergeShort(scratch);
+    MergeShort(word, scratch);
   } else {
     MergeLong(scratch);
   }
 }
 
-void BpeModel::MergeShort(Scratch& scratch) const {
+// The keys of all pairs before anything merged.
+void BpeModel::RatePairs(std::string_view word, Scratch& scratch) const {
+  const size_t pairs = scratch.symbols.size() - 1;
+  for (size_t i = 0; i < pairs; ++i) {
+    uint32_t rank;
+    if (byte_pair_ranks_.empty()) {
+      rank = merges_.Rank(scratch.symbols[i], scratch.symbols[i + 1]);
+    } else {
+      const auto left = static_cast<unsigned char>(word[i]);
+      const auto right = static_cast<unsigned char>(word[i + 1]);
+      rank = byte_pair_ranks_[size_t{left} << 8 | right];
+    }
+    scratch.keys[i] =
+        rank == MergeTable::kNoRank ? kNoKey : static_cast<int32_t>(rank << kKeyBits | i);
+  }
+}
+
+void BpeModel::MergeShort(std::string_view word, Scratch& scratch) const {
   TokenId* symbols = scratch.symbols.data();
   const size_t count = scratch.symbols.size();
   int32_t* keys = scratch.keys.data();
@@ -224,7 +253,7 @@ void BpeModel::MergeShort(Scratch& scratch) const {
         rank == MergeTable::kNoRank ? kNoKey : static_cast<int32_t>(rank << kKeyBits | left);
   };
   const size_t padded = (count + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
-  for (size_t i = 0; i + 1 < count; ++i) rate(i, i + 1);
+  RatePairs(word, scratch);
   for (size_t i = count - 1; i < padded; ++i) keys[i] = kNoKey;
   for (size_t i = 0; i < count; ++i) {
     next[i] = static_cast<uint8_t>(i + 1);

@@ -81,8 +81,10 @@ class BpeModel : public TokenModel {
   void AddUnknown(Scratch& scratch) const;
   bool AddBytes(std::string_view unit, Scratch& scratch) const;
 
-  void Merge(Scratch& scratch) const;
-  void MergeShort(Scratch& scratch) const;
+  // `word` is what the symbols were made from.
+  void Merge(std::string_view word, Scratch& scratch) const;
+  void MergeShort(std::string_view word, Scratch& scratch) const;
+  void RatePairs(std::string_view word, Scratch& scratch) const;
   void MergeLong(Scratch& scratch) const;
 
   const TokenTable tokens_;
@@ -91,6 +93,10 @@ class BpeModel : public TokenModel {
   const bool plain_;                       // neither affixes nor byte fallback
   std::array<TokenId, 256> byte_ids_;      // of one-byte tokens; constant after construction
   std::array<TokenId, 256> fallback_ids_;  // of "<0x00>" and so on
+
+  // The rank of every pair of bytes, where each byte is a symbol of its own to begin with; else
+  // empty.
+  std::vector<uint32_t> byte_pair_ranks_;
 
   // By token id.
   mutable std::vector<std::atomic<uint8_t>> proofs_;

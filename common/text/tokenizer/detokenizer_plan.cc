@@ -39,15 +39,15 @@ TokenTable TableOf(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-DetokenizerPlan::DetokenizerPlan(std::vector<std::string> texts, std::vector<bool> exists,
+DetokenizerPlan::DetokenizerPlan(std::vector<std::string> texts, const std::vector<bool>& exists,
                                  std::unique_ptr<const TokenDecoder> decoder)
-    : decoder_(std::move(decoder)), exists_(std::move(exists)) {
-  BATON_CHECK(texts.size() == exists_.size()) << texts.size();
+    : decoder_(std::move(decoder)) {
+  BATON_CHECK(texts.size() == exists.size()) << texts.size();
+  for (const bool one : exists) facts_.push_back(one ? kExists : uint8_t{0});
   if (decoder_ == nullptr) decoder_ = std::make_unique<JoinWithSpaces>();
   if (Compile(texts)) return;
   shape_ = Shape::kList;
   strip_max_ = 0;
-  is_byte_.clear();
   first_ = TokenTable();
   rest_ = TableOf(texts);
   texts_ = std::move(texts);
@@ -68,22 +68,23 @@ bool DetokenizerPlan::Compile(const std::vector<std::string>& texts) {
   if (!CompileTail(tail)) return false;
   std::vector<std::string> first(first_differs ? texts.size() : 0);
   std::vector<std::string> rest(texts.size());
-  if (runs) is_byte_.resize(texts.size());
   for (size_t id = 0; id < texts.size(); ++id) {
-    if (!exists_[id]) continue;
+    if ((facts_[id] & kExists) == 0) continue;
     rest[id] = TextAt(parts, tokenwise, texts[id], false);
     if (first_differs) first[id] = TextAt(parts, tokenwise, texts[id], true);
     if (bytes) {
       rest[id] = BytesOfLetters(rest[id]).value_or(rest[id]);
       if (first_differs) first[id] = BytesOfLetters(first[id]).value_or(first[id]);
     }
-    if (!runs) continue;
-    const auto byte = ByteOfToken(rest[id]);
-    if (first_differs && ByteOfToken(first[id]) != byte) return false;
-    if (!byte) continue;
-    is_byte_[id] = true;
-    rest[id].assign(1, static_cast<char>(*byte));
-    if (first_differs) first[id] = rest[id];
+    const auto byte = runs ? ByteOfToken(rest[id]) : std::nullopt;
+    if (runs && first_differs && ByteOfToken(first[id]) != byte) return false;
+    if (byte) {
+      facts_[id] = static_cast<uint8_t>(facts_[id] | kRunByte);
+      rest[id].assign(1, static_cast<char>(*byte));
+      if (first_differs) first[id] = rest[id];
+    } else if (IsValidUtf8(rest[id])) {
+      facts_[id] = static_cast<uint8_t>(facts_[id] | kWhole);
+    }
   }
   rest_ = TableOf(rest);
   first_ = TableOf(first);
@@ -132,7 +133,15 @@ void DetokenizerPlan::FlushRun(State& state, std::string& out) const {
 }
 
 void DetokenizerPlan::Push(TokenId id, State& state, std::string& out) const {
-  if (id >= exists_.size() || !exists_[id]) return;
+  if (!Exists(id)) return;
+  if (shape_ == Shape::kBytes || (state.strip_done && state.byte_run.empty())) {
+    // The text has begun, and nothing waits for what comes after it.
+    const bool whole = facts_[id] == (kExists | kWhole) && !state.assembler.pending();
+    if (whole) {
+      out.append(rest_[id]);
+      return;
+    }
+  }
   if (shape_ == Shape::kBytes) return state.assembler.Push(rest_[id], out);
   if (shape_ == Shape::kList) {
     state.held.push_back(id);
@@ -140,7 +149,7 @@ void DetokenizerPlan::Push(TokenId id, State& state, std::string& out) const {
   }
   const bool is_first = !state.started && first_.size() > 0;
   state.started = true;
-  if (!is_byte_.empty() && is_byte_[id]) {
+  if ((facts_[id] & kRunByte) != 0) {
     state.byte_run += rest_[id];
     return;
   }

@@ -43,7 +43,7 @@ class DetokenizerPlan {
   // `texts`: what the decoder is to see of each token, which may be nothing; `exists`: which of
   // them the vocabulary has. Without a decoder tokens stand apart by spaces, as in the reference.
   // REQUIRES: texts.size() == exists.size().
-  DetokenizerPlan(std::vector<std::string> texts, std::vector<bool> exists,
+  DetokenizerPlan(std::vector<std::string> texts, const std::vector<bool>& exists,
                   std::unique_ptr<const TokenDecoder> decoder);
 
   // Appends to `out`. Unknown ids add nothing.
@@ -63,6 +63,12 @@ class DetokenizerPlan {
  private:
   enum class Shape : uint8_t { kBytes, kTokens, kList };
 
+  static constexpr uint8_t kExists = 1;
+  static constexpr uint8_t kRunByte = 2;  // rest_ is one byte of a run
+  static constexpr uint8_t kWhole = 4;    // rest_ is whole characters
+
+  bool Exists(TokenId id) const { return id < facts_.size() && (facts_[id] & kExists) != 0; }
+
   // Tries to say everything by tables; false when neighbours matter in another way.
   bool Compile(const std::vector<std::string>& texts);
   bool CompileTail(std::span<const TokenDecoder* const> parts);
@@ -74,8 +80,7 @@ class DetokenizerPlan {
   std::unique_ptr<const TokenDecoder> decoder_;
   TokenTable first_;                // of the first token, when that differs
   TokenTable rest_;                 // of all others
-  std::vector<bool> exists_;        // by id
-  std::vector<bool> is_byte_;       // rest_ is one byte of a run; empty when there are no runs
+  std::vector<uint8_t> facts_;      // by id, of the three below
   std::string strip_content_;       // goes from the front of the text,
   uint32_t strip_max_ = 0;          // so many times at most
   std::vector<std::string> texts_;  // of shape kList

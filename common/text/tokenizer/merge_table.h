@@ -1,4 +1,6 @@
-// Which pairs of tokens merge, in what order, and into what: one 8-byte slot per pair.
+// Which pairs of tokens merge, in what order, and into what: one 8-byte slot per pair. Most pairs
+// that are asked about do not merge; a filter of a byte or two per merge says so from a nearer
+// cache.
 //
 // Threading: immutable once built.
 // Errors:    UNIMPLEMENTED from Build beyond kIdCountMax token ids or 2^24 - 1 merges, the room in
@@ -36,7 +38,10 @@ class MergeTable {
   // kNoRank when the pair does not merge. REQUIRES: ids are below kIdCountMax.
   uint32_t Rank(TokenId left, TokenId right) const {
     const uint64_t pair = uint64_t{left} << kIdBits | right;
-    for (uint64_t i = (pair * kMultiplier) >> shift_;; i = (i + 1) & mask_) {
+    const uint64_t hash = pair * kMultiplier;
+    const uint64_t bit = hash >> filter_shift_;
+    if ((filter_[bit / 64] >> (bit % 64) & 1) == 0) return kNoRank;
+    for (uint64_t i = hash >> shift_;; i = (i + 1) & mask_) {
       const uint64_t slot = slots_[i];
       if (slot >> kRankBits == pair) return static_cast<uint32_t>(slot & kNoRank);
       if (slot == kEmpty) return kNoRank;
@@ -55,9 +60,11 @@ class MergeTable {
   MergeTable() = default;
 
   std::vector<uint64_t> slots_;    // left, right, rank; a power of two, at most half full
+  std::vector<uint64_t> filter_;   // a bit for every hash of a pair that merges
   std::vector<TokenId> products_;  // by rank
   uint64_t mask_ = 0;
   uint32_t shift_ = 0;
+  uint32_t filter_shift_ = 0;
 };
 
 }  // namespace baton

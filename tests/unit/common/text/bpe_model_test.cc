@@ -35,9 +35,13 @@ class RandomBpe {
     }
   }
 
-  std::unique_ptr<const BpeModel> Model(const BpeOptions& options) const {
+  // `all_bytes`: every byte is a token, as in byte-level vocabularies.
+  std::unique_ptr<const BpeModel> Model(const BpeOptions& options, bool all_bytes = false) const {
     TokenTable table;
     for (const std::string& token : tokens_) table.Append(token);
+    for (int byte = 0; all_bytes && byte < 256; ++byte) {
+      if (byte < 'a' || byte > 'd') table.Append(std::string(1, static_cast<char>(byte)));
+    }
     table.BuildIndex();
     return BpeModel::Make(std::move(table), merges_, kByMerge, options).value();
   }
@@ -85,7 +89,7 @@ std::vector<TokenId> Encode(const BpeModel& model, std::string_view text) {
 TEST(BpeModel, MergesAsTheDefinitionSays) {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     const RandomBpe bpe(seed);
-    const std::unique_ptr<const BpeModel> model = bpe.Model({});
+    const std::unique_ptr<const BpeModel> model = bpe.Model({}, seed % 2 == 0);
     std::mt19937_64 random(seed + 1000);
     for (int round = 0; round < 60; ++round) {
       // Short pieces, and some that are long enough for the heap.
