@@ -8,6 +8,7 @@
 #include "worker/ops/linear.h"
 #include "worker/ops/rms_norm.h"
 #include "worker/ops/rope_append.h"
+#include "worker/ops/split_rms_norm.h"
 
 namespace baton::worker {
 
@@ -49,6 +50,9 @@ absl::Status AttentionLayer::Prepare(const DecoderBatch& batch, const KvLayout& 
   const int64_t q_size = spec_.q_size() / shard_.size;
   const int64_t kv_size = spec_.kv_size() / shard_.size;
   ASSIGN_OR_RETURN(qkv_, qkv_memory_.Take(DType::kF32, rows, q_size + 2 * kv_size));
+  if (spec_.qk_norm == QkNorm::kWholeProjection && !shard_.whole()) {
+    ASSIGN_OR_RETURN(square_sums_, square_sums_memory_.Take(DType::kF32, 2 * rows, 1));
+  }
   ASSIGN_OR_RETURN(q_, q_memory_.Take(compute_, rows, q_size));
   ASSIGN_OR_RETURN(attended_, attended_memory_.Take(compute_, rows, q_size));
   for (size_t i = 0; i < frequencies_.size(); ++i) {
@@ -79,13 +83,46 @@ AttentionPlan& AttentionLayer::PlanOf(int32_t window) {
   return plans_.front().plan;
 }
 
+void AttentionLayer::Project(const ConstMatrix& x, int32_t layer, const AttentionWeights& weights,
+                             const ActivationTap& tap, const ComputeSlice& slice) {
+  Linear({.x = x, .weights = &weights.qkv, .out = qkv_}, slice);
+  slice.Sync();
+  Show(tap, layer, "qkv", qkv_, slice);
+  if (square_sums_.empty()) return;
+  const int64_t rows = qkv_.rows();
+  worker::SquareSums({.x = Queries(), .out = square_sums_.Rows(0, rows)}, slice);
+  worker::SquareSums({.x = Keys(), .out = square_sums_.Rows(rows, rows)}, slice);
+  slice.Sync();
+}
+
+absl::Span<float> AttentionLayer::SquareSums() {
+  if (square_sums_.empty()) return {};
+  return {square_sums_.row<float>(0), static_cast<size_t>(square_sums_.rows())};
+}
+
 // Norms over all heads at once.
 void AttentionLayer::NormProjections(const AttentionWeights& weights, const ComputeSlice& slice) {
   const auto epsilon = static_cast<float>(spec_.norm_epsilon);
-  const Matrix q = qkv_.Cols(0, q_.cols());
-  const Matrix k = qkv_.Cols(q_.cols(), (qkv_.cols() - q_.cols()) / 2);
-  RmsNorm({.x = q, .weight = weights.q_norm, .epsilon = epsilon, .out = q}, slice);
-  RmsNorm({.x = k, .weight = weights.k_norm, .epsilon = epsilon, .out = k}, slice);
+  const Matrix q = Queries();
+  const Matrix k = Keys();
+  if (square_sums_.empty()) {
+    RmsNorm({.x = q, .weight = weights.q_norm, .epsilon = epsilon, .out = q}, slice);
+    RmsNorm({.x = k, .weight = weights.k_norm, .epsilon = epsilon, .out = k}, slice);
+  } else {
+    const int64_t rows = qkv_.rows();
+    NormBySquareSums({.x = q,
+                      .weight = weights.q_norm,
+                      .sums = square_sums_.Rows(0, rows),
+                      .whole_size = spec_.q_size(),
+                      .epsilon = epsilon},
+                     slice);
+    NormBySquareSums({.x = k,
+                      .weight = weights.k_norm,
+                      .sums = square_sums_.Rows(rows, rows),
+                      .whole_size = spec_.kv_size(),
+                      .epsilon = epsilon},
+                     slice);
+  }
   slice.Sync();
 }
 
@@ -93,9 +130,6 @@ void AttentionLayer::Run(const SublayerIo& io, const DecoderBatch& batch, int32_
                          const AttentionWeights& weights, const KvLayerView& cache,
                          const ActivationTap& tap, const ComputeSlice& slice) {
   const LayerSpec& spec = spec_.layers[static_cast<size_t>(layer)];
-  Linear({.x = io.x, .weights = &weights.qkv, .out = qkv_}, slice);
-  slice.Sync();
-  Show(tap, layer, "qkv", qkv_, slice);
   const bool per_head = spec_.qk_norm == QkNorm::kPerHead;
   if (spec_.qk_norm == QkNorm::kWholeProjection) NormProjections(weights, slice);
   const bool turns = spec.rope != kNoRope;

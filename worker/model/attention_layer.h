@@ -3,7 +3,11 @@
 // that leads back. One object serves every layer of a decoder; a layer's weights come with the
 // call.
 //
-// Threading: Prepare by one thread outside of a region; Turn and Run by every thread of a region.
+// A layer is Project, then Run. Where norms of queries and keys span heads of all ranks, the ranks
+// add up SquareSums() in between.
+//
+// Threading: Prepare by one thread outside of a region; Turn, Project and Run by every thread of a
+//            region.
 // Ownership: owns the activations of the step under way.
 // Errors:    RESOURCE_EXHAUSTED from Prepare without memory.
 #pragma once
@@ -45,7 +49,14 @@ class AttentionLayer {
   // The step's rotary angles, before the first Run; the Sync after it is the caller's.
   void Turn(const DecoderBatch& batch, const ComputeSlice& slice);
 
-  // Ends with a Sync.
+  // Queries, keys and values of `x`. Ends with a Sync.
+  void Project(const ConstMatrix& x, int32_t layer, const AttentionWeights& weights,
+               const ActivationTap& tap, const ComputeSlice& slice);
+
+  // What ranks add up between Project and Run; empty if nothing.
+  absl::Span<float> SquareSums();
+
+  // The rest. Ends with a Sync.
   void Run(const SublayerIo& io, const DecoderBatch& batch, int32_t layer,
            const AttentionWeights& weights, const KvLayerView& cache, const ActivationTap& tap,
            const ComputeSlice& slice);
@@ -57,6 +68,8 @@ class AttentionLayer {
     AttentionPlan plan;
   };
 
+  Matrix Queries() const { return qkv_.Cols(0, q_.cols()); }
+  Matrix Keys() const { return qkv_.Cols(q_.cols(), (qkv_.cols() - q_.cols()) / 2); }
   void NormProjections(const AttentionWeights& weights, const ComputeSlice& slice);
   AttentionPlan& PlanOf(int32_t window);
 
@@ -70,10 +83,11 @@ class AttentionLayer {
   std::vector<WindowPlan> plans_;
   std::vector<Matrix> cos_sin_;  // f32, of each rope
   Matrix qkv_;                   // f32
-  Matrix q_;                     // compute type
-  Matrix attended_;              // compute type
+  Matrix square_sums_;  // f32 [2, rows]: of queries, of keys; empty unless ranks exchange them
+  Matrix q_;            // compute type
+  Matrix attended_;     // compute type
   std::vector<Scratch> cos_sin_memory_;
-  Scratch qkv_memory_, q_memory_, attended_memory_;
+  Scratch qkv_memory_, square_sums_memory_, q_memory_, attended_memory_;
 };
 
 }  // namespace baton::worker

@@ -118,6 +118,7 @@ void Decoder::RunWhole(const DecoderBatch& batch, KvStorage& kv, ComputeThreads&
   threads.Run([&](const ComputeSlice& slice) {
     Embed(batch, slice);
     for (int32_t layer = 0; layer < spec_.layer_count; ++layer) {
+      StartAttend(layer, slice);
       Attend(batch, layer, kv, slice);
       EndAttend(layer, slice);
       FeedForward(layer, slice);
@@ -135,7 +136,7 @@ absl::Status Decoder::RunSharded(const DecoderBatch& batch, KvStorage& kv, Compu
   }
   RETURN_IF_ERROR(communicator.AllReduceSum(Flat(x_.hidden)));
   for (int32_t layer = 0; layer < spec_.layer_count; ++layer) {
-    threads.Run([&](const ComputeSlice& slice) { Attend(batch, layer, kv, slice); });
+    RETURN_IF_ERROR(AttendSharded(batch, layer, kv, threads, communicator));
     RETURN_IF_ERROR(communicator.AllReduceSum(Flat(SublayerOut())));
     threads.Run([&](const ComputeSlice& slice) {
       EndAttend(layer, slice);
@@ -145,6 +146,22 @@ absl::Status Decoder::RunSharded(const DecoderBatch& batch, KvStorage& kv, Compu
     threads.Run([&](const ComputeSlice& slice) { EndFeedForward(layer, slice); });
   }
   threads.Run([&](const ComputeSlice& slice) { Project(batch, slice); });
+  return absl::OkStatus();
+}
+
+absl::Status Decoder::AttendSharded(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
+                                    ComputeThreads& threads, Communicator& communicator) {
+  const absl::Span<float> sums = attention_.SquareSums();
+  if (sums.empty()) {
+    threads.Run([&](const ComputeSlice& slice) {
+      StartAttend(layer, slice);
+      Attend(batch, layer, kv, slice);
+    });
+    return absl::OkStatus();
+  }
+  threads.Run([&](const ComputeSlice& slice) { StartAttend(layer, slice); });
+  RETURN_IF_ERROR(communicator.AllReduceSum(sums));
+  threads.Run([&](const ComputeSlice& slice) { Attend(batch, layer, kv, slice); });
   return absl::OkStatus();
 }
 
@@ -163,9 +180,8 @@ void Decoder::Embed(const DecoderBatch& batch, const ComputeSlice& slice) {
   Show(tap_, -1, "embedding", x_.hidden, slice);
 }
 
-// Gives the sublayer its input, and says where its result goes: with norms in front alone, straight
-// into the residual stream, which the first rank brings and all ranks sum.
-SublayerIo Decoder::StartSublayer(const std::vector<float>& norm, const ComputeSlice& slice) {
+// Gives the sublayer its input.
+void Decoder::StartSublayer(const std::vector<float>& norm, const ComputeSlice& slice) {
   if (norm.empty()) {
     Convert({.x = x_.hidden, .out = x_.normed}, slice);
   } else {
@@ -176,6 +192,11 @@ SublayerIo Decoder::StartSublayer(const std::vector<float>& norm, const ComputeS
             slice);
   }
   slice.Sync();
+}
+
+// Where a sublayer's result goes: with norms in front alone, straight into the residual stream,
+// which the first rank brings and all ranks sum.
+SublayerIo Decoder::Io() const {
   SublayerIo io{.x = x_.normed, .out = SublayerOut()};
   if (!NormFollows() && shard_.rank == 0) io.residual = x_.hidden;
   io.scale = static_cast<float>(spec_.residual_scale);
@@ -194,17 +215,24 @@ void Decoder::EndSublayer(const std::vector<float>& post_norm, const ComputeSlic
   slice.Sync();
 }
 
+void Decoder::StartAttend(int32_t layer, const ComputeSlice& slice) {
+  const LayerWeights& weights = WeightsOf(layer);
+  StartSublayer(weights.attention_norm, slice);
+  Show(tap_, layer, "attention_input", x_.normed, slice);
+  if (spec_.attention == AttentionKind::kGrouped) {
+    attention_.Project(x_.normed, layer, weights.attention, tap_, slice);
+  }
+}
+
 void Decoder::Attend(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
                      const ComputeSlice& slice) {
   const LayerWeights& weights = WeightsOf(layer);
-  const SublayerIo io = StartSublayer(weights.attention_norm, slice);
-  Show(tap_, layer, "attention_input", x_.normed, slice);
   switch (spec_.attention) {
     case AttentionKind::kGrouped:
-      attention_.Run(io, batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
+      attention_.Run(Io(), batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
       break;
     case AttentionKind::kLatent:
-      latent_->Run(io, batch, layer, weights.latent, kv.Layer(layer), tap_, slice);
+      latent_->Run(Io(), batch, layer, weights.latent, kv.Layer(layer), tap_, slice);
       break;
   }
 }
@@ -216,14 +244,14 @@ void Decoder::EndAttend(int32_t layer, const ComputeSlice& slice) {
 
 void Decoder::FeedForward(int32_t layer, const ComputeSlice& slice) {
   const LayerWeights& weights = WeightsOf(layer);
-  const SublayerIo io = StartSublayer(weights.mlp_norm, slice);
+  StartSublayer(weights.mlp_norm, slice);
   Show(tap_, layer, "mlp_input", x_.normed, slice);
   switch (spec_.layers[static_cast<size_t>(layer)].feed_forward) {
     case FeedForwardKind::kDense:
-      mlp_.Run(io, layer, weights.mlp, tap_, slice);
+      mlp_.Run(Io(), layer, weights.mlp, tap_, slice);
       break;
     case FeedForwardKind::kExperts:
-      moe_->Run(io, layer, weights.moe, tap_, slice);
+      moe_->Run(Io(), layer, weights.moe, tap_, slice);
       break;
   }
 }

@@ -69,21 +69,25 @@ class Decoder {
   void MapTokens(absl::Span<const TokenId> tokens);
 
   // Parts of a step; every thread of a region runs them. Each ends with a Sync. Ranks exchange
-  // SublayerOut between a sublayer and its end.
+  // SublayerOut between a sublayer and its end, and what attention asks for after its start.
   void Embed(const DecoderBatch& batch, const ComputeSlice& slice);
+  void StartAttend(int32_t layer, const ComputeSlice& slice);
   void Attend(const DecoderBatch& batch, int32_t layer, KvStorage& kv, const ComputeSlice& slice);
   void EndAttend(int32_t layer, const ComputeSlice& slice);
   void FeedForward(int32_t layer, const ComputeSlice& slice);
   void EndFeedForward(int32_t layer, const ComputeSlice& slice);
   void Project(const DecoderBatch& batch, const ComputeSlice& slice);
 
-  SublayerIo StartSublayer(const std::vector<float>& norm, const ComputeSlice& slice);
+  void StartSublayer(const std::vector<float>& norm, const ComputeSlice& slice);
+  SublayerIo Io() const;
   void EndSublayer(const std::vector<float>& post_norm, const ComputeSlice& slice);
 
   // The whole step on one rank, in one region; and on several, a region between two exchanges.
   void RunWhole(const DecoderBatch& batch, KvStorage& kv, ComputeThreads& threads);
   absl::Status RunSharded(const DecoderBatch& batch, KvStorage& kv, ComputeThreads& threads,
                           Communicator& communicator);
+  absl::Status AttendSharded(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
+                             ComputeThreads& threads, Communicator& communicator);
   absl::StatusOr<ConstMatrix> GatherLogits(Communicator& communicator);
 
   bool NormFollows() const { return spec_.norm_placement != NormPlacement::kPre; }

@@ -72,10 +72,6 @@ absl::Status CheckShard(const DecoderSpec& spec, const Shard& shard) {
   if (spec.moe.shared_size % shard.size != 0) {
     return refuse("size of shared experts", spec.moe.shared_size);
   }
-  // Its sum of squares runs over all heads.
-  if (spec.qk_norm == QkNorm::kWholeProjection && !shard.whole()) {
-    return refuse("norm of queries of heads", spec.head_count);
-  }
   const Shard last{shard.size - 1, shard.size};
   if (last.ChunkOf(spec.vocab_size).count < 1) return refuse("vocab_size", spec.vocab_size);
   return absl::OkStatus();
