@@ -114,6 +114,11 @@ absl::Status App::LoadWeights(const Progress& progress) {
   }
   MakeConstraintCompiler();
   intake_.emplace(model_, *engine_, constraints_.has_value() ? &*constraints_ : nullptr);
+  if (loaded_.left_aside_count > 0) {
+    LogInfo(
+        "this model also takes images, which Baton does not: its text part is served",
+        {{"architecture", loaded_.architecture}, {"tensors_left_aside", loaded_.left_aside_count}});
+  }
   LogInfo("model is loaded", {{"architecture", loaded_.architecture},
                               {"dtype", loaded_.dtype},
                               {"bytes", loaded_.loaded_bytes},

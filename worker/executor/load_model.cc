@@ -108,6 +108,7 @@ class ModelLoader {
                                     : CheckpointKind::kSafetensors;
     plan_.emplace(spec_, architecture->names, kind, &checkpoint.tensors());
     RETURN_IF_ERROR(plan_->CheckAgainst(checkpoint.tensors()));
+    model_.left_aside_count = plan_->CountLeftAside(checkpoint.tensors());
     // A model that cannot be cut is refused before minutes of reading.
     return CheckShard(spec_, {0, options_.tensor_parallel_size});
   }

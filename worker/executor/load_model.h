@@ -64,8 +64,9 @@ struct LoadedModel {
   int32_t max_model_len = 0;
   std::string architecture;
   std::string dtype;
-  uint64_t loaded_bytes = 0;  // read from the checkpoint
-  uint64_t weight_bytes = 0;  // in memory, all ranks
+  uint64_t loaded_bytes = 0;     // read from the checkpoint
+  uint64_t weight_bytes = 0;     // in memory, all ranks
+  int64_t left_aside_count = 0;  // tensors of parts that take something else than text
   Duration load_time{};
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -83,6 +84,17 @@ JsonConfig JsonConfig::Empty(std::string source) {
   auto root = std::make_shared<const json>(json::object());
   const json* object = root.get();
   return JsonConfig(std::move(root), object, std::move(source));
+}
+
+JsonConfig JsonConfig::WithDefaults(std::string_view defaults) const {
+  json merged = json::parse(defaults.begin(), defaults.end(), nullptr, /*allow_exceptions=*/false);
+  BATON_CHECK(merged.is_object()) << "json: defaults are no object";
+  for (const auto& [key, value] : object_->items()) {
+    if (!value.is_null()) merged[key] = value;
+  }
+  auto root = std::make_shared<const json>(std::move(merged));
+  const json* object = root.get();
+  return JsonConfig(std::move(root), object, source_);
 }
 
 const json* JsonConfig::Find(std::string_view key) const {

@@ -37,6 +37,9 @@ class JsonConfig {
   // An object without keys.
   static JsonConfig Empty(std::string source);
 
+  // The same with the keys of `defaults`, a JSON object, that it lacks.
+  JsonConfig WithDefaults(std::string_view defaults) const;
+
   const std::string& source() const { return source_; }
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
   std::vector<std::string> Keys() const;

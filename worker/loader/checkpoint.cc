@@ -209,6 +209,12 @@ absl::Status Checkpoint::ReadHfEndTokens() {
   if (ids.empty()) {
     ASSIGN_OR_RETURN(ids, hf_config_->GetInts("eos_token_id"));
   }
+  if (ids.empty()) {  // models that take more than text
+    ASSIGN_OR_RETURN(const std::optional<JsonConfig> text, hf_config_->GetObject("text_config"));
+    if (text.has_value()) {
+      ASSIGN_OR_RETURN(ids, text->GetInts("eos_token_id"));
+    }
+  }
   for (const int64_t id : ids) RETURN_IF_ERROR(AddEndToken(id, "eos_token_id"));
   return absl::OkStatus();
 }

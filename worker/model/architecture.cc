@@ -1,5 +1,7 @@
 #include "worker/model/architecture.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -30,6 +32,14 @@ void ReadTensors(const Architecture& architecture, const TensorSource& source, D
     const auto* lists = std::get_if<LongRopeScaling>(&rope.scaling);
     if (lists != nullptr && lists->long_factors.empty() && !factors) rope.scaling = RopeScaling();
   }
+}
+
+// Configurations of models that take more than text say of two places whether the head is the
+// embedding, and not the same; what the checkpoint holds decides.
+bool HoldsTextHead(const WeightNames& names, const TensorSource& source) {
+  return std::any_of(names.text_parts.begin(), names.text_parts.end(), [&](const TextPart& part) {
+    return source.Find(absl::StrCat(ToAbsl(part.head), "weight")) != nullptr;
+  });
 }
 
 }  // namespace
@@ -69,6 +79,9 @@ absl::StatusOr<DecoderSpec> ReadSpec(const Architecture& architecture,
   spec->architecture = checkpoint.architecture();
   if (checkpoint.gguf_metadata() != nullptr) {
     ReadTensors(architecture, checkpoint.tensors(), *spec);
+  }
+  if (!architecture.names.text_parts.empty()) {
+    spec->tied_embeddings = !HoldsTextHead(architecture.names, checkpoint.tensors());
   }
   RETURN_IF_ERROR(CheckSizes(*spec));
   RETURN_IF_ERROR(CheckSupported(*spec));

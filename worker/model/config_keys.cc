@@ -132,6 +132,18 @@ absl::Status RefuseHfQuantization(const JsonConfig& config, std::string_view kno
   return Refuse(config, "quantization_config", method);
 }
 
+absl::StatusOr<JsonConfig> ReadHfTextConfig(const JsonConfig& config, std::string_view model_type,
+                                            std::string_view defaults) {
+  RETURN_IF_ERROR(RefuseHfQuantization(config));
+  ASSIGN_OR_RETURN(const std::optional<JsonConfig> text, config.GetObject("text_config"));
+  if (!text.has_value()) {
+    return InvalidArgument(absl::StrCat("read ", config.source(), ": key=text_config is missing"));
+  }
+  ASSIGN_OR_RETURN(const std::string type, text->GetStringOr("model_type", model_type));
+  if (type != model_type) return Refuse(*text, "model_type", type);
+  return text->WithDefaults(defaults);
+}
+
 absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
                            DecoderSpec& spec) {
   const std::string prefix = absl::StrCat(ToAbsl(architecture), ".");

@@ -40,7 +40,11 @@ absl::Status ReadHfAttentionBias(const JsonConfig& config, DecoderSpec& spec);
 // `known`.
 absl::Status RefuseHfQuantization(const JsonConfig& config, std::string_view known = {});
 
-// The same sizes from `<architecture>.*`.
+// Of a model that takes more than text: text_config, which must be of `model_type`, with `defaults`
+// (a JSON object) for keys that it leaves out.
+absl::StatusOr<JsonConfig> ReadHfTextConfig(const JsonConfig& config, std::string_view model_type,
+                                            std::string_view defaults = "{}");
+
 // An integer that may be a size.
 absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key);
 absl::StatusOr<int32_t> HfSizeOr(const JsonConfig& config, std::string_view key, int32_t fallback);
@@ -48,6 +52,7 @@ absl::StatusOr<int32_t> GgufSize(const GgufMetadata& metadata, const std::string
 absl::StatusOr<int32_t> GgufSizeOr(const GgufMetadata& metadata, const std::string& key,
                                    int32_t fallback);
 
+// What ReadHfSizes reads, from `<architecture>.*`.
 absl::Status ReadGgufSizes(const GgufMetadata& metadata, std::string_view architecture,
                            DecoderSpec& spec);
 

@@ -1,5 +1,5 @@
-// Gemma 3 (text): Gemma 2 with norms of heads instead of soft caps, five layers with a window to
-// one without, and a rotary base of their own for those with one.
+// Gemma 3: Gemma 2 with norms of heads instead of soft caps, five layers with a window to one
+// without, and a rotary base of their own for those with one. Of models that see, the text part.
 
 #include <cmath>
 #include <optional>
@@ -84,6 +84,17 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   return spec;
 }
 
+// What the configurations of models that see leave out.
+constexpr std::string_view kTextDefaults =
+    R"({"vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216,
+        "num_hidden_layers": 26, "num_attention_heads": 8, "num_key_value_heads": 4,
+        "head_dim": 256, "max_position_embeddings": 131072, "sliding_window": 4096})";
+
+absl::StatusOr<DecoderSpec> TextSpecFromHf(const JsonConfig& config) {
+  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "gemma3_text", kTextDefaults));
+  return SpecFromHf(text);
+}
+
 absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
   DecoderSpec spec;
   RETURN_IF_ERROR(ReadGgufSizes(metadata, "gemma3", spec));
@@ -108,6 +119,14 @@ absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
 absl::Status Register_gemma3(ArchitectureRegistry& registry);
 
 absl::Status Register_gemma3(ArchitectureRegistry& registry) {
+  RETURN_IF_ERROR(registry.Add({.hf_name = "Gemma3ForConditionalGeneration",
+                                .gguf_name = "",
+                                .spec_from_hf = TextSpecFromHf,
+                                .spec_from_gguf = nullptr,
+                                .names = {.patterns = kPatterns,
+                                          .base = kPlainNames,
+                                          .text_parts = kTextParts,
+                                          .other_parts = kVisionParts}}));
   return registry.Add({.hf_name = "Gemma3ForCausalLM",
                        .gguf_name = "gemma3",
                        .spec_from_hf = SpecFromHf,

@@ -1,5 +1,5 @@
 // Mistral (7B, Nemo, Small): Llama with a window, in some, that every layer has. GGUF files of it
-// call themselves llama.
+// call themselves llama. Of Mistral Small 3, which sees, the text part.
 
 #include "common/base/status_macros.h"
 #include "worker/model/architecture.h"
@@ -21,11 +21,22 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   return spec;
 }
 
+absl::StatusOr<DecoderSpec> TextSpecFromHf(const JsonConfig& config) {
+  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "mistral"));
+  return SpecFromHf(text);
+}
+
 }  // namespace
 
 absl::Status Register_mistral(ArchitectureRegistry& registry);
 
 absl::Status Register_mistral(ArchitectureRegistry& registry) {
+  RETURN_IF_ERROR(registry.Add(
+      {.hf_name = "Mistral3ForConditionalGeneration",
+       .gguf_name = "",
+       .spec_from_hf = TextSpecFromHf,
+       .spec_from_gguf = nullptr,
+       .names = {.base = kPairedNames, .text_parts = kTextParts, .other_parts = kVisionParts}}));
   return registry.Add({.hf_name = "MistralForCausalLM",
                        .gguf_name = "",
                        .spec_from_hf = SpecFromHf,

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 
 #include "worker/model/weight_plan.h"
 
@@ -108,5 +109,12 @@ inline constexpr WeightPattern kAttentionPostNormName = {
 inline constexpr WeightPattern kMlpPostNormName = {
     WeightSlot::kMlpPostNorm, "model.layers.#.post_feedforward_layernorm.weight",
     "blk.#.post_ffw_norm.weight"};
+
+// Models that take images too, as transformers saved them before release 5 and since.
+inline constexpr TextPart kTextParts[] = {{"language_model.model.", "language_model.lm_head."},
+                                          {"model.language_model.", "lm_head."}};
+inline constexpr std::string_view kVisionParts[] = {"vision_tower.", "multi_modal_projector.",
+                                                    "model.vision_tower.",
+                                                    "model.multi_modal_projector."};
 
 }  // namespace baton::worker

@@ -21,22 +21,13 @@ std::string_view NameIn(const WeightPattern& pattern, CheckpointKind kind) {
   return kind == CheckpointKind::kGguf ? pattern.gguf_name : pattern.safetensors_name;
 }
 
-std::string NameOf(const WeightPattern& pattern, CheckpointKind kind, int32_t layer, int32_t item) {
-  return absl::StrReplaceAll(ToAbsl(NameIn(pattern, kind)),
-                             {{"#", absl::StrCat(layer)}, {"@", absl::StrCat(item)}});
-}
-
-// Whether `pattern` is the one of its slot's that counts.
-bool Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern,
-            CheckpointKind kind, int32_t layer, const TensorSource* source) {
-  const WeightPattern* first = nullptr;
-  for (const WeightPattern& other : patterns) {
-    if (other.slot != pattern.slot || NameIn(other, kind).empty()) continue;
-    if (first == nullptr) first = &other;
-    if (source == nullptr) break;
-    if (source->Find(NameOf(other, kind, layer, 0)) != nullptr) return &other == &pattern;
+// The first of `parts` whose embedding `source` holds; without a source the first.
+std::optional<TextPart> FindTextPart(absl::Span<const TextPart> parts, const TensorSource* source) {
+  for (const TextPart& part : parts) {
+    const std::string name = absl::StrCat(ToAbsl(part.model), "embed_tokens.weight");
+    if (source != nullptr && source->Find(name) != nullptr) return part;
   }
-  return first == &pattern;
+  return parts.empty() ? std::nullopt : std::optional<TextPart>(parts.front());
 }
 
 }  // namespace
@@ -54,13 +45,14 @@ std::vector<WeightPattern> WeightNames::All() const {
 
 WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind,
                        const TensorSource* source)
-    : ignored_suffixes_(names.ignored_suffixes) {
+    : kind_(kind), ignored_suffixes_(names.ignored_suffixes), other_parts_(names.other_parts) {
+  if (kind == CheckpointKind::kSafetensors) text_part_ = FindTextPart(names.text_parts, source);
   const std::vector<WeightPattern> patterns = names.All();
   for (const WeightPattern& pattern : patterns) {
     const int32_t first = OfLayer(pattern.slot) ? 0 : -1;
     const int32_t end = OfLayer(pattern.slot) ? spec.layer_count : 0;
     for (int32_t layer = first; layer < end; ++layer) {
-      if (Counts(patterns, pattern, kind, layer, source)) AddRows(spec, pattern, kind, layer);
+      if (Counts(patterns, pattern, layer, source)) AddRows(spec, pattern, layer);
     }
   }
   for (int32_t i = 0; i < spec.unused_layer_count; ++i) {
@@ -68,10 +60,34 @@ WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, Checkp
   }
 }
 
+std::string WeightPlan::NameOf(const WeightPattern& pattern, int32_t layer, int32_t item) const {
+  std::string name = absl::StrReplaceAll(ToAbsl(NameIn(pattern, kind_)),
+                                         {{"#", absl::StrCat(layer)}, {"@", absl::StrCat(item)}});
+  if (!text_part_.has_value()) return name;
+  for (const auto& [plain, nested] :
+       {std::pair("model.", text_part_->model), std::pair("lm_head.", text_part_->head)}) {
+    if (!name.starts_with(plain)) continue;
+    return absl::StrCat(ToAbsl(nested), name.substr(std::string_view(plain).size()));
+  }
+  return name;
+}
+
+// Whether `pattern` is the one of its slot's that counts.
+bool WeightPlan::Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern,
+                        int32_t layer, const TensorSource* source) const {
+  const WeightPattern* first = nullptr;
+  for (const WeightPattern& other : patterns) {
+    if (other.slot != pattern.slot || NameIn(other, kind_).empty()) continue;
+    if (first == nullptr) first = &other;
+    if (source == nullptr) break;
+    if (source->Find(NameOf(other, layer, 0)) != nullptr) return &other == &pattern;
+  }
+  return first == &pattern;
+}
+
 // The rows of one pattern in one layer: one, or one for each item that has a tensor of its own.
-void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
-                         int32_t layer) {
-  const bool gguf = kind == CheckpointKind::kGguf;
+void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, int32_t layer) {
+  const bool gguf = kind_ == CheckpointKind::kGguf;
   const SlotShape slot = ShapeOf(pattern.slot, spec, layer);
   if (!slot.present) return;
   WeightRow row;
@@ -87,12 +103,12 @@ void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, 
     row.transform = RowTransform::kPairsToHalves;
   }
   PlaceInTensor(pattern, spec, row);
-  const bool each = absl::StrContains(ToAbsl(NameIn(pattern, kind)), "@");
+  const bool each = absl::StrContains(ToAbsl(NameIn(pattern, kind_)), "@");
   const int32_t count = each ? ItemCountOf(pattern.slot, spec) : 1;
   for (int32_t i = 0; i < count; ++i) {
     WeightRow& added = rows_.emplace_back(row);
     if (each) added.item = i;
-    added.name = NameOf(pattern, kind, layer, i);
+    added.name = NameOf(pattern, layer, i);
     if (row.stacking == Stacking::kMxfp4) {
       added.scales_name = absl::StrReplaceAll(added.name, {{"_blocks", "_scales"}});
     }
@@ -159,6 +175,16 @@ bool WeightPlan::Ignores(std::string_view name) const {
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+bool WeightPlan::LeavesAside(std::string_view name) const {
+  return std::any_of(other_parts_.begin(), other_parts_.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+int64_t WeightPlan::CountLeftAside(const TensorSource& source) const {
+  return std::count_if(source.tensors().begin(), source.tensors().end(),
+                       [&](const SourceTensor& tensor) { return LeavesAside(tensor.name); });
+}
+
 absl::Status WeightPlan::CheckNoneUnused(const TensorSource& source) const {
   absl::flat_hash_set<std::string> used;
   for (const WeightRow& row : rows_) {
@@ -168,7 +194,8 @@ absl::Status WeightPlan::CheckNoneUnused(const TensorSource& source) const {
   size_t unused_count = 0;
   std::string names;
   for (const SourceTensor& tensor : source.tensors()) {
-    if (Ignores(tensor.name) || used.contains(ToAbsl(tensor.name))) continue;
+    if (Ignores(tensor.name) || LeavesAside(tensor.name)) continue;
+    if (used.contains(ToAbsl(tensor.name))) continue;
     if (++unused_count > kNamesInErrorMax) continue;
     absl::StrAppend(&names, names.empty() ? "" : ", ", ToAbsl(tensor.name));
   }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -124,6 +125,13 @@ struct WeightPattern {
   Stacking stacking = Stacking::kNone;
 };
 
+// Where a checkpoint of a model that takes more than text keeps its text part: there names begin
+// with these instead of "model." and "lm_head.".
+struct TextPart {
+  std::string_view model;
+  std::string_view head;
+};
+
 // How an architecture names its tensors.
 struct WeightNames {
   absl::Span<const WeightPattern> patterns = {};
@@ -131,6 +139,10 @@ struct WeightNames {
   absl::Span<const std::string_view> ignored_suffixes = {};
   // A family's names that it shares with others; `patterns` go before them, slot by slot.
   absl::Span<const WeightPattern> base = {};
+  // Of safetensors. Empty: the whole model is text. The first counts that the checkpoint holds.
+  absl::Span<const TextPart> text_parts = {};
+  // Beginnings of the tensors of other parts, which are left aside.
+  absl::Span<const std::string_view> other_parts = {};
 
   std::vector<WeightPattern> All() const;
 };
@@ -175,19 +187,28 @@ class WeightPlan {
 
   absl::Status CheckAgainst(const TensorSource& source) const;
 
+  // Tensors of parts that take something else than text; they are not loaded.
+  int64_t CountLeftAside(const TensorSource& source) const;
+
  private:
-  void AddRows(const DecoderSpec& spec, const WeightPattern& pattern, CheckpointKind kind,
-               int32_t layer);
+  std::string NameOf(const WeightPattern& pattern, int32_t layer, int32_t item) const;
+  bool Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern, int32_t layer,
+              const TensorSource* source) const;
+  void AddRows(const DecoderSpec& spec, const WeightPattern& pattern, int32_t layer);
   absl::Status CheckRow(const WeightRow& row, const TensorSource& source) const;
   absl::Status CheckScales(const WeightRow& row, const SourceTensor& blocks,
                            const TensorSource& source) const;
   bool Ignores(std::string_view name) const;
+  bool LeavesAside(std::string_view name) const;
   absl::Status CheckNoneUnused(const TensorSource& source) const;
 
+  const CheckpointKind kind_;
+  const absl::Span<const std::string_view> ignored_suffixes_;
+  const absl::Span<const std::string_view> other_parts_;
+  std::optional<TextPart> text_part_;
   std::vector<WeightRow> rows_;
   // (layer, slot, item) -> position in rows_
   absl::flat_hash_map<std::tuple<int32_t, WeightSlot, int32_t>, size_t> index_;
-  absl::Span<const std::string_view> ignored_suffixes_;
   std::vector<std::string> ignored_prefixes_;  // of layers that are not run
 };
 

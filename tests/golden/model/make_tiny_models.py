@@ -82,7 +82,18 @@ MODELS = {
                                               rope_parameters=rope(theta=2e6))),
 }
 
-PLUS_ONE = {"Gemma2", "Gemma3"}  # norms are stored minus one
+# Models that see: the configuration that holds the text part's, and a small vision part.
+VISION = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+              image_size=28, patch_size=14)
+WRAPPERS = {
+    "Gemma3Vision": ("Gemma3", "gemma3_text", dict(VISION, model_type="siglip_vision_model"),
+                     dict(mm_tokens_per_image=4)),
+    "Mistral3Vision": ("Mistral3", "mistral", dict(VISION, model_type="pixtral", head_dim=8), {}),
+}
+MODELS["gemma3_vision"] = ("Gemma3Vision", None, MODELS["gemma3"][2])
+MODELS["mistral3_vision"] = ("Mistral3Vision", None, dict(MODELS["mistral"][2], sliding_window=None))
+
+PLUS_ONE = {"Gemma2", "Gemma3", "Gemma3Vision"}  # norms are stored minus one
 PAIRED = {"Llama", "Granite", "SmolLM3"}  # what the converter permutes
 CLASSES = {"Gemma3": ("Gemma3TextConfig", "Gemma3ForCausalLM")}
 
@@ -92,6 +103,33 @@ def tensor(kind, name, shape):
     if kind in PLUS_ONE and name.endswith("norm.weight"):
         values = values - 1.0
     return values
+
+
+def saved_name(name):
+    """As a model that sees saves a parameter of the module."""
+    for module, saved in (("model.language_model.", "language_model.model."),
+                          ("lm_head.", "language_model.lm_head."), ("model.", "")):
+        if name.startswith(module):
+            return saved + name.removeprefix(module)
+    return name
+
+
+def make_wrapper(kind, changes):
+    """The model, and its tensors as checkpoints name them."""
+    wrapper, text_type, vision, more = WRAPPERS[kind]
+    text = {**COMMON, **changes, "model_type": text_type}
+    tied = text["tie_word_embeddings"]
+    config = getattr(transformers, f"{wrapper}Config")(
+        text_config=text, vision_config=vision, tie_word_embeddings=tied, **more)
+    config._attn_implementation = "eager"
+    model = getattr(transformers, f"{wrapper}ForConditionalGeneration")(config).float().eval()
+    names = {n: saved_name(n) for n in model.state_dict() if not (tied and n == "lm_head.weight")}
+    state = {n: tensor(kind, saved, tuple(model.state_dict()[n].shape)) for n, saved in names.items()}
+    shapes = {names[n]: list(value.shape) for n, value in state.items()}
+    if tied:
+        state["lm_head.weight"] = state["model.language_model.embed_tokens.weight"]
+    model.load_state_dict(state)
+    return model, shapes
 
 
 def make_model(kind, changes):
@@ -123,6 +161,8 @@ def config_of(model):
 
 def old_config_of(config):
     """As transformers 4 wrote it."""
+    if "text_config" in config:
+        return {**config, "text_config": old_config_of(config["text_config"])}
     old = {k: v for k, v in config.items() if k not in ("rope_parameters", "layer_types")}
     parameters = config["rope_parameters"]
     if "full_attention" in parameters:
@@ -242,10 +282,14 @@ def greedy(model, prompt):
 
 def make(name):
     kind, arch, changes = MODELS[name]
-    model = make_model(kind, changes)
-    config = config_of(model)
-    names = {n: list(p.shape) for n, p in model.state_dict().items()
-             if not (n == "lm_head.weight" and config["tie_word_embeddings"])}
+    if kind in WRAPPERS:
+        model, names = make_wrapper(kind, changes)
+        config = config_of(model)
+    else:
+        model = make_model(kind, changes)
+        config = config_of(model)
+        names = {n: list(p.shape) for n, p in model.state_dict().items()
+                 if not (n == "lm_head.weight" and config["tie_word_embeddings"])}
     prompts = [record(model, count) for count in PROMPTS]
     tokens, gap = greedy(model, prompts[1]["tokens"])
     lines = {"config": config, "old_config": old_config_of(config), "tensors": names,
