@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/fakes/tiny_checkpoint.h"
 #include "tests/fakes/tiny_llama.h"
 
 namespace baton {
@@ -33,9 +34,13 @@ class TinyModel {
   void WriteDirectory(const std::filesystem::path& dir, const char* config = "config",
                       TinyDtype dtype = TinyDtype::kF32) const {
     tiny::WriteFile(dir / "config.json", golden_[config].dump());
-    std::vector<TinyTensor> tensors;
-    for (const auto& [name, shape] : golden_["tensors"].items()) tensors.push_back(Make(name));
-    tiny::WriteFile(dir / "model.safetensors", TinySafetensors(tensors, dtype));
+    TinyFile file;
+    for (const auto& [name, shape] : golden_["tensors"].items()) {
+      const bool packed = name.ends_with("_blocks") || name.ends_with("_scales");  // MXFP4
+      file.Add(packed ? TinyFromName(name, shape.get<std::vector<int64_t>>())
+                      : TinyFloats(Make(name), dtype));
+    }
+    tiny::WriteFile(dir / "model.safetensors", file.Safetensors());
   }
 
   // REQUIRES: has_gguf().

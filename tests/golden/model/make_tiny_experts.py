@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Records what transformers computes for tiny random models with experts, as tiny_<name>.json.
+"""Records what transformers computes for tiny random models with experts, as architectures/<name>.json.
 
     python tests/golden/model/make_tiny_experts.py [name ...]
 
-Each file holds a model's config.json, the names and shapes of its checkpoint's tensors, and answers:
-the last logits of some prompts, and a greedy continuation. The weights come from the generator of
+Each file holds a model's config.json (and how transformers 4 would have written it), the names and
+shapes of its checkpoint's tensors, and answers: the last logits of some prompts, and a greedy
+continuation. The weights come from the generator of
 make_tiny_llama.py, which tests/fakes/tiny_llama.h repeats. Sizes are odd on purpose: experts whose
 width is no multiple of a panel, groups of experts, dense layers between sparse ones, a latent cache
 narrower than its heads.
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 import transformers
 from make_tiny_llama import PROMPTS, bytes_of, weight
+from make_tiny_models import old_config_of
 
 COMMON = dict(vocab_size=261, max_position_embeddings=512, tie_word_embeddings=False,
               bos_token_id=1, eos_token_id=2, pad_token_id=None)
@@ -160,10 +162,11 @@ def main():
         continuation, gap = greedy(model, prompts[1]["tokens"], 16)
         print(name, "largest logit", max(abs(v) for v in prompts[-1]["logits"]), "gap", gap)
         lines = [f'"config":{json.dumps(kept, separators=(",", ":"))}',
+                 f'"old_config":{json.dumps(old_config_of(kept), separators=(",", ":"))}',
                  f'"tensors":{json.dumps(checkpoint.shapes, separators=(",", ":"))}',
                  '"prompts":[\n' + ",\n".join(json.dumps(p, separators=(",", ":")) for p in prompts) + "\n]",
                  f'"greedy":{json.dumps(continuation, separators=(",", ":"))}']
-        out = pathlib.Path(__file__).with_name(f"tiny_{name}.json")
+        out = pathlib.Path(__file__).with_name("architectures") / f"{name}.json"
         out.write_text("{" + ",\n".join(lines) + "}\n")
 
 

@@ -1,4 +1,4 @@
-// What transformers computed for a tiny random model (tests/golden/model/tiny_*.json), and how to
+// What transformers computed for a tiny random model (tests/golden/model/architectures), and how to
 // hold a model to it.
 #pragma once
 
@@ -26,7 +26,8 @@ struct Golden {
 };
 
 inline Golden ReadGolden(const std::string& name) {
-  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/tiny_" + name + ".json");
+  std::ifstream file(std::string(BATON_SOURCE_DIR) + "/tests/golden/model/architectures/" + name +
+                     ".json");
   const nlohmann::json json = nlohmann::json::parse(file);
   Golden golden;
   golden.config = json["config"];
