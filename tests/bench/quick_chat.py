@@ -110,6 +110,8 @@ def main():
     options = parser.parse_args()
     root = pathlib.Path(__file__).resolve().parents[2]
     folder = pathlib.Path(os.environ.get("BATON_BIN", root / "build/release/bin"))
+    if not (folder / "baton").exists():
+        sys.exit(f"{folder / 'baton'} is not there: build it, or say in BATON_BIN where it is")
     server = Server()
     url = f"http://127.0.0.1:{server.port}/v1"
     baton = [folder / "baton", "chat", "--quick", TEXT, "--url", url]
