@@ -11,19 +11,37 @@ namespace baton::frontend {
 // Collects what the splitters say.
 class ReplyParser::Message : public ReplySink {
  public:
-  explicit Message(bool parallel_calls) : parallel_calls_(parallel_calls) {}
+  Message(const ToolSet& tools, bool parallel_calls)
+      : tools_(tools), parallel_calls_(parallel_calls) {}
 
   void OnReasoning(std::string_view text) override { delta_.reasoning += text; }
   void OnContent(std::string_view text) override { delta_.content += text; }
 
   void OnCallBegin(std::string_view name, std::string_view id) override {
     ++begun_;
+    const ToolSet::Tool* const tool = tools_.Find(name);
+    takes_nothing_ = tool != nullptr && tool->takes_nothing;
     if (IsDropped()) return;
     delta_.calls.push_back(
         {.index = begun_ - 1, .name = std::string(name), .id = std::string(id), .arguments = {}});
   }
 
   void OnArguments(std::string_view json) override {
+    if (!takes_nothing_) AddArguments(json);
+  }
+
+  // Whatever the model wrote: a tool without parameters gets {}.
+  void OnCallEnd() override {
+    ++ended_;
+    if (takes_nothing_) AddArguments("{}");
+  }
+
+  MessageDelta Take() { return std::exchange(delta_, {}); }
+  uint32_t call_count() const { return parallel_calls_ ? begun_ : std::min(begun_, 1U); }
+  bool all_whole() const { return begun_ > 0 && (parallel_calls_ ? begun_ == ended_ : ended_ > 0); }
+
+ private:
+  void AddArguments(std::string_view json) {
     if (IsDropped() || json.empty()) return;
     if (delta_.calls.empty()) {
       delta_.calls.push_back({.index = begun_ - 1, .name = {}, .id = {}, .arguments = {}});
@@ -31,16 +49,11 @@ class ReplyParser::Message : public ReplySink {
     delta_.calls.back().arguments += json;
   }
 
-  void OnCallEnd() override { ++ended_; }
-
-  MessageDelta Take() { return std::exchange(delta_, {}); }
-  uint32_t call_count() const { return parallel_calls_ ? begun_ : std::min(begun_, 1U); }
-  bool all_whole() const { return begun_ > 0 && (parallel_calls_ ? begun_ == ended_ : ended_ > 0); }
-
- private:
   bool IsDropped() const { return !parallel_calls_ && begun_ > 1; }
 
+  const ToolSet& tools_;
   const bool parallel_calls_;
+  bool takes_nothing_ = false;  // the tool of the last call
   MessageDelta delta_;
   uint32_t begun_ = 0;
   uint32_t ended_ = 0;
@@ -62,7 +75,7 @@ class PlainText : public ReplySplitter {
 }  // namespace
 
 ReplyParser::ReplyParser(const ReplyPlan& plan)
-    : message_(std::make_unique<Message>(plan.parallel_calls)) {
+    : message_(std::make_unique<Message>(plan.tools, plan.parallel_calls)) {
   const ToolFormat* const tools = plan.tool_format;
   if (tools == nullptr || tools->in_channels) {
     splitters_.push_back(std::make_unique<PlainText>(*message_));

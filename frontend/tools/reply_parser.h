@@ -57,6 +57,7 @@ struct MessageDelta {
 class ReplyParser {
  public:
   explicit ReplyParser(const ReplyPlan& plan);
+  explicit ReplyParser(ReplyPlan&& plan) = delete;  // it would not outlive the parser
   ~ReplyParser();
 
   void Push(std::string_view text);

@@ -22,7 +22,8 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kToolsMax = 512;
 constexpr size_t kNameBytesMax = 256;
-constexpr std::string_view kNoParameters = R"({"type":"object","properties":{}})";
+constexpr std::string_view kNoParameters =
+    R"({"type":"object","properties":{},"additionalProperties":false})";
 
 // One JSON value of bounded depth; discarded otherwise.
 OrderedJson ReadBounded(std::string_view text) {
@@ -55,6 +56,22 @@ absl::Status CheckName(const std::string& name, const std::string& path) {
     }
   }
   return absl::OkStatus();
+}
+
+// True for a schema that names no parameter and says nothing of others: absent, null, {}, or an
+// object without properties.
+bool TakesNothing(const OrderedJson& parameters) {
+  if (parameters.is_null()) return true;
+  if (!parameters.is_object()) return false;
+  for (const auto& [key, value] : parameters.items()) {
+    const bool says_nothing = (key == "type" && value == "object") || key == "description" ||
+                              key == "title" || key == "$schema" ||
+                              (key == "additionalProperties" && value == false) ||
+                              (key == "properties" && value.is_object() && value.empty()) ||
+                              (key == "required" && value.is_array() && value.empty());
+    if (!says_nothing) return false;
+  }
+  return true;
 }
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -132,11 +149,10 @@ absl::StatusOr<ToolSet> ToolSet::Parse(std::string_view tools_json) {
     Tool tool{.name = has_name ? name->get<std::string>() : "", .parameters_json = {}};
     RETURN_IF_ERROR(CheckName(tool.name, path + ".name"));
     const auto parameters = function->find("parameters");
-    const bool has_parameters = parameters != function->end() && !parameters->is_null() &&
-                                !(parameters->is_object() && parameters->empty());
-    OrderedJson schema = has_parameters
-                             ? *parameters
-                             : OrderedJson::parse(kNoParameters.begin(), kNoParameters.end());
+    const bool takes_nothing = parameters == function->end() || TakesNothing(*parameters);
+    OrderedJson schema = takes_nothing
+                             ? OrderedJson::parse(kNoParameters.begin(), kNoParameters.end())
+                             : *parameters;
     RETURN_IF_ERROR(CheckSchema(schema, path + ".parameters"));
     if (!schema.is_object()) {
       return InvalidArgument(absl::StrCat(path, ".parameters: a schema of an object is expected"));
@@ -146,6 +162,7 @@ absl::StatusOr<ToolSet> ToolSet::Parse(std::string_view tools_json) {
       return InvalidArgument(absl::StrCat(path, ".parameters.type: arguments are an object"));
     }
     tool.parameters_json = Dump(schema);
+    tool.takes_nothing = takes_nothing;
     const auto strict = function->find("strict");
     tool.strict = strict != function->end() && strict->is_boolean() && strict->get<bool>();
     set.tools_.push_back(std::move(tool));

@@ -23,7 +23,8 @@ class ToolSet {
  public:
   struct Tool {
     std::string name;
-    std::string parameters_json;  // a schema; `{"type":"object","properties":{}}` if none was given
+    std::string parameters_json;  // a schema; of {} alone if none was given
+    bool takes_nothing = false;   // its only arguments are {}
     bool strict = false;
   };
 

@@ -124,8 +124,9 @@ WholeReplyCall::State WholeReplyCall::After(char byte) {
 
 void WholeReplyCall::Finish(ReplyEnd end) {
   const Recorder& call = *recorder_;
-  const bool is_call = state_ == State::kAfter && call.ended && end == ReplyEnd::kStopped &&
-                       tools_.Accepts(call.name, call.arguments);
+  const bool is_whole = state_ == State::kAfter && call.ended && end == ReplyEnd::kStopped;
+  const bool is_call = is_whole && (tools_.Find(call.name)->takes_nothing ||
+                                    tools_.Accepts(call.name, call.arguments));
   if (is_call) {
     state_ = State::kPassing;
     sink_.OnCallBegin(call.name, call.id);

@@ -39,11 +39,13 @@ TEST(ToolSet, NamesThePathOfWhatIsWrong) {
 }
 
 TEST(ToolSet, GivesToolsWithoutParametersAnEmptyObject) {
-  for (const std::string& parameters : {std::string("null"), std::string("{}")}) {
+  for (const std::string& parameters : {std::string("null"), std::string("{}"),
+                                        std::string(R"({"type":"object","properties":{}})")}) {
     const auto tools = ToolSet::Parse(ToolWith(parameters));
     ASSERT_TRUE(tools.ok());
     EXPECT_TRUE(tools->Accepts("f", "{}"));
-    EXPECT_EQ(tools->tools()[0].parameters_json, R"({"type":"object","properties":{}})");
+    EXPECT_FALSE(tools->Accepts("f", R"({"a":1})"));
+    EXPECT_TRUE(tools->tools()[0].takes_nothing);
   }
 }
 
