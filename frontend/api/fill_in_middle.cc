@@ -43,7 +43,7 @@ std::optional<TokenId> FindAny(const Tokenizer& tokenizer,
   return std::nullopt;
 }
 
-constexpr std::string_view kProjectName = "project\n";
+constexpr std::string_view kProjectName = "myproject\n";
 constexpr std::string_view kFileName = "filename\n";
 constexpr std::string_view kSnippetRule = "\n\n--- snippet ---\n\n";
 
@@ -85,7 +85,6 @@ absl::Status FillInMiddle::AppendText(std::string_view text, std::vector<TokenId
 
 absl::Status FillInMiddle::AppendFiles(const std::vector<InfillParts::File>& files,
                                        std::vector<TokenId>& ids) const {
-  if (files.empty()) return absl::OkStatus();
   if (project_.has_value()) {
     ids.push_back(*project_);
     RETURN_IF_ERROR(AppendText(kProjectName, ids));
@@ -114,7 +113,9 @@ absl::StatusOr<std::vector<TokenId>> FillInMiddle::Encode(const InfillParts& par
   RETURN_IF_ERROR(AppendText(parts.suffix, suffix));
   std::vector<TokenId> prefix = parts.prefix;
   std::vector<TokenId> files;
-  RETURN_IF_ERROR(AppendFiles(parts.files, files));
+  if (options.always_names || !parts.files.empty()) {
+    RETURN_IF_ERROR(AppendFiles(parts.files, files));
+  }
 
   constexpr size_t kMarks = 3;
   const size_t used = ids.size() + kMarks;

@@ -35,6 +35,7 @@ struct InfillParts {
 
 struct InfillOptions {
   bool add_special_tokens = true;
+  bool always_names = false;  // of project and file, without other files too, as llama.cpp does
   // At most so many: of the suffix a quarter is kept, from its beginning; of the prefix the end;
   // the files take what is left.
   size_t tokens_max = SIZE_MAX;

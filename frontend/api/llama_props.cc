@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/build_info.h"
 #include "common/base/strings.h"
+#include "common/json/json.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/api/llama_error.h"
 #include "frontend/api/llama_start.h"
@@ -27,10 +28,16 @@ std::string PropsOf(const ModelContext& model) {
       {"endpoint_metrics", true},
       {"bos_token", ""},
       {"eos_token", ""},
+      {"chat_template", ""},
       {"build_info", absl::StrCat("baton-", ToAbsl(Version()))},
       {"is_sleeping", false}};
   for (const auto& [name, token] : model.special_tokens) {
     if (name == "bos_token" || name == "eos_token") props[name] = token;
+  }
+  // As it is in use: the operator's, or the model's own.
+  const absl::StatusOr<Json> tokenizer = ParseJson(model.tokenizer_config_json);
+  if (tokenizer.ok() && tokenizer->contains("chat_template")) {
+    props["chat_template"] = (*tokenizer)["chat_template"];
   }
   return props.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -176,14 +176,19 @@ absl::Status AddTemplates(const TemplateSources& sources, const ModelOverrides& 
 
 // What /tokenizer_info shows: tokenizer_config.json with the template that is in use, or as much
 // of it as a GGUF file tells.
-std::string DescribeTokenizer(const ReadCard& read, const ModelContext& context) {
+std::string DescribeTokenizer(const ReadCard& read, const ModelOverrides& overrides,
+                              const ModelContext& context) {
   Json config = read.tokenizer_config;
   if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
   for (const auto& [name, text] : context.special_tokens) {
     if (!config.contains(name)) config[name] = text;
   }
   const auto main = read.templates.find("default");
-  if (main != read.templates.end()) config["chat_template"] = main->second;
+  if (overrides.chat_template.has_value()) {
+    config["chat_template"] = *overrides.chat_template;
+  } else if (main != read.templates.end()) {
+    config["chat_template"] = main->second;
+  }
   return SerializeJson(config);
 }
 
@@ -230,7 +235,7 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> LoadModelContext(
   AddSpecialToken(tokenizer, "unk_token", tokenizer.unk_id(), *context);
   AddSpecialToken(tokenizer, "pad_token", tokenizer.pad_id(), *context);
   RETURN_IF_ERROR(AddTemplates(read.templates, overrides, *context));
-  context->tokenizer_config_json = DescribeTokenizer(read, *context);
+  context->tokenizer_config_json = DescribeTokenizer(read, overrides, *context);
   context->tokenizer = std::move(read.tokenizer);
   context->markup_tokens = MarkupTokens(*context->tokenizer, *context);
   return context;

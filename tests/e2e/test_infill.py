@@ -51,3 +51,40 @@ def test_the_prompt_has_the_marks_of_the_family(coder, coder_client):
     ids = answer.choices[0].prompt_token_ids
     marks = ask(coder, "/tokenize", {"prompt": "<|fim_prefix|><|fim_suffix|><|fim_middle|>"})["tokens"]
     assert [i for i in ids if i in marks] == [marks[0], marks[1], marks[2]]
+
+
+def test_infill_as_llama_cpp_has_it(coder):
+    body = {"input_prefix": PREFIX, "input_suffix": SUFFIX, "n_predict": 8, "temperature": 0}
+    answer = ask(coder, "/infill", body)
+    assert answer["content"].startswith("a + b") and answer["stop"] is True
+    more = ask(coder, "/infill", {**body, "prompt": "a +", "input_extra": [{"filename": "x.py", "text": "y = 1"}]})
+    assert more["content"].strip().startswith("b")
+
+
+@pytest.mark.parametrize("change", [
+    {"input_prefix": None}, {"input_suffix": 3}, {"prompt": ["a"]}, {"input_extra": "x"},
+    {"input_extra": [{"filename": "a"}]}, {"input_extra": [{"filename": 3, "text": "a"}]},
+    {"temperature": "hot"}])
+def test_an_infill_that_makes_no_sense(coder, change):
+    body = {"input_prefix": PREFIX, "input_suffix": SUFFIX, "n_predict": 8, **change}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(coder, "/infill", body)
+    error = json.load(refused.value)["error"]
+    assert refused.value.code == error["code"] == 400
+    assert error["type"] == "invalid_request_error" and list(change)[0] in error["message"]
+
+
+def test_an_infill_names_project_and_files_as_llama_cpp_does(coder):
+    body = {"input_prefix": "P", "input_suffix": "S", "n_predict": 1, "temperature": 0}
+    end = "<|fim_prefix|>P<|fim_suffix|>S<|fim_middle|>"
+    assert ask(coder, "/infill", body)["prompt"] == "<|repo_name|>myproject\n<|file_sep|>filename\n" + end
+    extra = [{"text": "y = 1"}, {"filename": "b", "text": "z\n"}]
+    assert ask(coder, "/infill", {**body, "input_extra": extra})["prompt"] == (
+        "<|repo_name|>myproject\n<|file_sep|>tmp\ny = 1<|file_sep|>b\nz\n<|file_sep|>filename\n" + end)
+
+
+def test_models_without_marks_cannot_fill_in(server):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(server, "/infill", {"input_prefix": "a", "input_suffix": "b"})
+    assert refused.value.code == 501
+    assert json.load(refused.value)["error"]["type"] == "not_supported_error"

@@ -157,6 +157,7 @@ def test_props_tell_the_defaults(server):
     props = json.loads(urllib.request.urlopen(server.url + "/props", timeout=10).read())
     assert props["default_generation_settings"]["params"]["top_k"] == 40
     assert props["default_generation_settings"]["n_ctx"] > 0
+    assert "<|im_start|>" in props["chat_template"]
 
 
 def test_the_llamacpp_preset(start):
@@ -164,3 +165,11 @@ def test_the_llamacpp_preset(start):
     answer = post(running, "/v1/completions", model="whatever", prompt=PROMPT, max_tokens=4, seed=7)
     native = post(running, "/completion", prompt=PROMPT, n_predict=4, seed=7)
     assert answer["choices"][0]["text"] == native["content"]
+
+
+def test_there_are_no_slots(server):
+    for method, path in (("GET", "/slots"), ("POST", "/slots/0?action=erase")):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(server.url + path, method=method, data=None), timeout=10)
+        assert refused.value.code == 501
+        assert json.load(refused.value)["error"]["type"] == "not_supported_error"

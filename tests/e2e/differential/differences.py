@@ -58,7 +58,6 @@ ROWS = [
 # Cases of features that are not served yet: they may differ in anything.
 NOT_YET = (
     r".*thinking_token_budget=.*"
-    r"|llama infill.*"
 )
 
 

@@ -41,11 +41,11 @@ TEST(FillInMiddleTest, EveryFamilyHasItsFormAndItsStops) {
   const FamilyCase cases[] = {
       {{"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|fim_pad|>", "<|repo_name|>",
         "<|file_sep|>"},
-       "<|repo_name|>project\n<|file_sep|>a.py\nx = 1<|file_sep|>filename\n"
+       "<|repo_name|>myproject\n<|file_sep|>a.py\nx = 1<|file_sep|>filename\n"
        "<|fim_prefix|>PRE<|fim_suffix|>SUF<|fim_middle|>",
        3},
       {{"<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<reponame>", "<filename>"},
-       "<reponame>project\n<filename>a.py\nx = 1<filename>filename\n"
+       "<reponame>myproject\n<filename>a.py\nx = 1<filename>filename\n"
        "<fim_prefix>PRE<fim_suffix>SUF<fim_middle>",
        2},
       {{"<fim-prefix>", "<fim-suffix>", "<fim-middle>"},
@@ -66,6 +66,19 @@ TEST(FillInMiddleTest, EveryFamilyHasItsFormAndItsStops) {
               family.with_file);
     EXPECT_EQ(FillInMiddle::Of(*tokenizer)->stop_ids().size(), family.stops);
   }
+}
+
+TEST(FillInMiddleTest, NamesProjectAndFileAlwaysOnlyWhereAsked) {
+  const auto tokenizer =
+      TokenizerWith({"<PRE>", "<SUF>", "<MID>", "<|repo_name|>", "<|file_sep|>"});
+  const auto fim = FillInMiddle::Of(*tokenizer);
+  const InfillParts parts{.prefix = BytesOf("P"), .suffix = "S"};
+  const auto named = fim->Encode(parts, {.always_names = true});
+  const auto bare = fim->Encode(parts, {});
+  ASSERT_TRUE(named.ok() && bare.ok());
+  EXPECT_EQ(tokenizer->Decode(*named, SpecialTokens::kKeep),
+            "<|repo_name|>myproject\n<|file_sep|>filename\n<PRE>P<SUF>S<MID>");
+  EXPECT_EQ(tokenizer->Decode(*bare, SpecialTokens::kKeep), "<PRE>P<SUF>S<MID>");
 }
 
 TEST(FillInMiddleTest, AModelWithoutMarksOrWithHalfOfThemHasNone) {

@@ -42,7 +42,7 @@ TEST_F(OpenApiDocumentTest, DescribesTheRoutesAndNoOthers) {
     for (const auto& [method, operation] : methods.items()) {
       described.emplace(method, path);
       EXPECT_FALSE(operation["summary"].get<std::string>().empty());
-      EXPECT_TRUE(operation["responses"].contains("200")) << path;
+      EXPECT_FALSE(operation["responses"].empty()) << path;
     }
   }
   EXPECT_EQ(described, served);

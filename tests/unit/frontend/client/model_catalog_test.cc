@@ -131,6 +131,7 @@ TEST_F(ModelCatalogTest, OverridesWin) {
   const auto model = *catalog.Find("also");
   EXPECT_EQ(model->served_names.front(), "mine");
   EXPECT_EQ(model->routed_name, "byte-model");
+  EXPECT_THAT(model->tokenizer_config_json, HasSubstr("{{ messages[0].content }}"));
   EXPECT_EQ(model->defaults.temperature, 0.25);
   EXPECT_EQ(model->defaults.top_k, 7);
   EXPECT_EQ(model->defaults.max_new_tokens, 3);
