@@ -94,6 +94,9 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
   table.Add(
       {.name = "strict-params", .help = "Refuse body fields that are unknown or change nothing."},
       config.strict_params);
+  table.Add({.name = "require-model",
+             .help = "Refuse requests that name no model; else they mean the first one."},
+            config.require_model);
 }
 
 void AddToolOptions(FrontendConfig& config, OptionTable& table) {

@@ -48,6 +48,7 @@ struct FrontendConfig {
   bool return_tokens_as_token_ids = false;
   bool force_include_usage = false;
   bool strict_params = false;
+  bool require_model = false;
 
   std::string tool_call_parser;          // empty: as the chat template shows
   std::string reasoning_parser;          // likewise

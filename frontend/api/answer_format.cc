@@ -52,7 +52,7 @@ void AppendPromptDetails(uint32_t cached_tokens, std::string* out) {
 
 }  // namespace
 
-void AppendStreamUsage(const AnswerUsage& usage, std::string* out) {
+void AppendUsageJson(const AnswerUsage& usage, std::string* out) {
   absl::StrAppend(out, "{\"prompt_tokens\":", usage.prompt_tokens,
                   ",\"total_tokens\":", usage.prompt_tokens + usage.completion_tokens,
                   ",\"completion_tokens\":", usage.completion_tokens);
@@ -64,14 +64,6 @@ void AppendStreamUsage(const AnswerUsage& usage, std::string* out) {
     absl::StrAppend(
         out, ",\"completion_tokens_details\":{\"reasoning_tokens\":", *usage.reasoning_tokens, "}");
   }
-  *out += '}';
-}
-
-void AppendWholeUsage(const AnswerUsage& usage, std::string* out) {
-  AppendStreamUsage(usage, out);
-  out->pop_back();
-  if (!usage.cached_tokens.has_value()) *out += ",\"prompt_tokens_details\":null";
-  if (!usage.reasoning_tokens.has_value()) *out += ",\"completion_tokens_details\":null";
   *out += '}';
 }
 

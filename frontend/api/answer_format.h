@@ -91,10 +91,7 @@ bool ShowsMoreThanText(const ChoiceDelta& delta, const AnswerPlan& plan);
 
 void AppendTokenIds(absl::Span<const TokenId> ids, std::string* out);
 
-// {"prompt_tokens":…,"total_tokens":…,"completion_tokens":…}, and the count of reasoning tokens if
-// there is one.
-void AppendStreamUsage(const AnswerUsage& usage, std::string* out);
-// The same with the details of an answer that is not streamed.
-void AppendWholeUsage(const AnswerUsage& usage, std::string* out);
+// {"prompt_tokens":…,"total_tokens":…,"completion_tokens":…}, and the details that there are.
+void AppendUsageJson(const AnswerUsage& usage, std::string* out);
 
 }  // namespace baton::frontend

@@ -128,10 +128,10 @@ class ChatFormat : public AnswerFormat {
       if (i > 0) body += ',';
       AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
     }
-    body += "],\"service_tier\":null";
+    body += "],\"service_tier\":\"default\"";
     AppendFingerprint(&body);
     body += ",\"usage\":";
-    AppendWholeUsage(usage, &body);
+    AppendUsageJson(usage, &body);
     body += ",\"prompt_logprobs\":";
     AppendOwnPromptLogprobs(&body);
     AppendPromptFields(&body);
@@ -143,7 +143,7 @@ class ChatFormat : public AnswerFormat {
   // The chunk without choices.
   void AppendUsage(const AnswerUsage& usage, std::string* out) const {
     absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
-    AppendStreamUsage(usage, out);
+    AppendUsageJson(usage, out);
     AppendFingerprint(out);
     *out += "}\n\n";
   }
@@ -176,7 +176,7 @@ class ChatFormat : public AnswerFormat {
   void AppendChunkUsage(const AnswerUsage* usage, std::string* out) const {
     if (usage == nullptr) return;
     *out += ",\"usage\":";
-    AppendStreamUsage(*usage, out);
+    AppendUsageJson(*usage, out);
     if (usage->reasoning_tokens.has_value()) return;
     out->pop_back();
     *out += ",\"completion_tokens_details\":null}";

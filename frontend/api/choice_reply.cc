@@ -166,12 +166,12 @@ void AppendMessageMembers(const ChatReply* plan, std::string_view echo, const Me
     AppendJsonEscaped(message.content, out);
     *out += '"';
   }
-  *out += ",\"refusal\":null,\"annotations\":null,\"audio\":null,\"function_call\":";
+  // Null only where OpenAI's schema lets it be.
+  *out += ",\"refusal\":null,\"annotations\":[],\"audio\":null";
   const bool deprecated = plan != nullptr && plan->deprecated_form;
   if (deprecated && !message.calls.empty()) {
+    *out += ",\"function_call\":";
     AppendFunction(message.calls.front(), out);
-  } else {
-    *out += "null";
   }
   AppendReasoning("reasoning", message, out);
   if (plan != nullptr && plan->old_reasoning_name) {

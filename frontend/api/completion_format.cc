@@ -75,7 +75,7 @@ class CompletionFormat : public AnswerFormat {
     body += "],\"service_tier\":null";
     AppendFingerprint(&body);
     body += ",\"usage\":";
-    AppendWholeUsage(usage, &body);
+    AppendUsageJson(usage, &body);
     body += ",\"kv_transfer_params\":null,\"ec_transfer_params\":null,\"metrics\":null}";
     return body;
   }
@@ -150,7 +150,7 @@ class CompletionFormat : public AnswerFormat {
   static void AppendChunkUsage(const AnswerUsage* usage, std::string* out) {
     if (usage == nullptr) return;
     *out += ",\"usage\":";
-    AppendStreamUsage(*usage, out);
+    AppendUsageJson(*usage, out);
   }
 
   static void AppendFingerprint(std::string* out) {

@@ -52,6 +52,7 @@ struct ApiOptions {
   bool old_reasoning_name = false;       // show reasoning as reasoning_content too
   ResponseStore::Limits response_store;  // of /v1/responses
   ApiPreset preset = ApiPreset::kOpenAi;
+  bool require_model = false;  // a request that names no model is refused, as OpenAI does
 };
 
 // What endpoints work with. All of it outlives the server.

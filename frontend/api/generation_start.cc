@@ -256,6 +256,9 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
   GenerationRequest& request = parsed.request;
   RETURN_IF_ERROR(CheckRequest(request, endpoint));
   ASSIGN_OR_RETURN(request.constraint, ResolveConstraint(request.constraint_input));
+  if (context.options.require_model && request.model.empty()) {
+    return WithField(InvalidArgument("you must provide a model parameter"), "model");
+  }
   ASSIGN_OR_RETURN(ModelPtr model, context.options.preset == ApiPreset::kLlamaCpp
                                        ? FindLlamaModel(context, request.model)
                                        : context.models.Find(request.model));

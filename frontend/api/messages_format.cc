@@ -50,7 +50,8 @@ class MessagesFormat : public AnswerFormat {
     usage.input_tokens = static_cast<uint32_t>(plan_.prompts.front().ids.size());
     AppendMessageEvent("message_start",
                        absl::StrCat("\"message\":{", Head(), ",\"content\":[],",
-                                    "\"stop_reason\":null,\"stop_sequence\":null,\"usage\":",
+                                    "\"stop_reason\":null,\"stop_sequence\":null,"
+                                    "\"stop_details\":null,\"usage\":",
                                     MessageUsageJson(usage), "}"),
                        out);
   }
@@ -88,9 +89,9 @@ class MessagesFormat : public AnswerFormat {
   }
 
   std::string Head() const {
-    return absl::StrCat(
-        "\"id\":", QuoteJson(plan_.id),
-        ",\"type\":\"message\",\"role\":\"assistant\",\"model\":", QuoteJson(plan_.model));
+    return absl::StrCat("\"id\":", QuoteJson(plan_.id),
+                        ",\"type\":\"message\",\"role\":\"assistant\",\"model\":",
+                        QuoteJson(plan_.model), ",\"container\":null");
   }
 
   // "stop_reason":…,"stop_sequence":…
@@ -105,7 +106,8 @@ class MessagesFormat : public AnswerFormat {
       reason = "tool_use";
     }
     return absl::StrCat("\"stop_reason\":\"", reason, "\",\"stop_sequence\":",
-                        sequence == nullptr ? "null" : QuoteJson(*sequence));
+                        sequence == nullptr ? "null" : QuoteJson(*sequence),
+                        ",\"stop_details\":null");
   }
 
   static std::string UsageJson(const AnswerUsage& usage) {

@@ -83,7 +83,7 @@ class Creation {
   absl::Status Start(const ResponsesRequest& request, std::string earlier, const HttpRequest& http,
                      const SinkPtr& sink) {
     const std::string id = absl::StrCat("resp_", request.request_id().value_or(http.request_id));
-    const std::string echo = request.EchoJson();
+    const std::string echo = request.EchoJson(store_.enabled());
     ASSIGN_OR_RETURN(const auto model, context_.models.Find(request.model()));
     const ResponseObject object(id, UnixSeconds(context_.clock.WallNow()),
                                 model->served_names.front(), echo);
@@ -98,9 +98,9 @@ class Creation {
     const GenerationApi api{.endpoint = GenerationEndpoint::kChat,
                             .id = id,
                             .make_format =
-                                [stored, echo](const AnswerPlan& plan) {
-                                  return MakeResponsesFormat(plan,
-                                                             {.echo_json = echo, .stored = stored});
+                                [stored, echo, &clock = context_.clock](const AnswerPlan& plan) {
+                                  return MakeResponsesFormat(
+                                      plan, {.echo_json = echo, .stored = stored, .clock = clock});
                                 },
                             .on_refused =
                                 [&store = store_, stored, id] {
@@ -216,6 +216,9 @@ absl::Status Delete(ResponseStore& store, const std::string& id, ResponseSink& s
 
 absl::Status Handle(ApiContext& context, ResponseStore& store, HttpRequest request,
                     const SinkPtr& sink) {
+  if (request.path.ends_with("/v1/responses/compact")) {
+    return NotFound("Conversations are not compacted here: send the turns that still matter.");
+  }
   if (request.path_parameters.empty()) {
     return Creation(context, store).Run(std::move(request), sink);
   }
@@ -234,6 +237,7 @@ absl::Status Register_responses(ApiContext& context, EndpointRegistry& registry)
   const auto store = std::make_shared<ResponseStore>(context.options.response_store);
   return registry.Add("responses",
                       {{"POST", "/v1/responses"},
+                       {"POST", "/v1/responses/compact"},
                        {"GET", "/v1/responses/{response_id}"},
                        {"DELETE", "/v1/responses/{response_id}"},
                        {"POST", "/v1/responses/{response_id}/cancel"},

@@ -18,6 +18,7 @@ class ResponsesFormat : public AnswerFormat {
   ResponsesFormat(const AnswerPlan& plan, ResponsesAnswer answer)
       : plan_(plan),
         stored_(std::move(answer.stored)),
+        clock_(answer.clock),
         style_{.tokenizer = *plan.context->tokenizer,
                .as_ids = plan.tokens_as_ids,
                .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
@@ -94,6 +95,8 @@ class ResponsesFormat : public AnswerFormat {
         {.status = is_cut() ? "incomplete" : "completed",
          .output_json = items,
          .incomplete_reason = is_cut() ? "max_output_tokens" : "",
+         .completed_at =
+             is_cut() ? std::nullopt : std::optional<int64_t>(UnixSeconds(clock_.WallNow())),
          .usage = ResponseUsage{.input_tokens = usage.prompt_tokens,
                                 .cached_tokens = usage.cached_tokens.value_or(0),
                                 .output_tokens = usage.completion_tokens,
@@ -104,6 +107,7 @@ class ResponsesFormat : public AnswerFormat {
 
   const AnswerPlan& plan_;
   const std::shared_ptr<StoredResponse> stored_;
+  Clock& clock_;
   const TokenStyle style_;
   const ResponseObject object_;
   ResponseEvents events_;

@@ -14,6 +14,7 @@ namespace baton::frontend {
 struct ResponsesAnswer {
   std::string echo_json;                   // ResponsesRequest::EchoJson
   std::shared_ptr<StoredResponse> stored;  // null: not kept
+  Clock& clock;
 };
 
 std::unique_ptr<AnswerFormat> MakeResponsesFormat(const AnswerPlan& plan, ResponsesAnswer answer);

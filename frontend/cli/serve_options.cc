@@ -36,6 +36,7 @@ constexpr PassedFlag kFrontendSwitches[] = {
      "Keep tools out of the prompt when they must not be called."},
     {"plain-user-special-tokens", "Take special tokens spelled in user content as plain text."},
     {"reasoning-content", "Show reasoning under its older name, reasoning_content, too."},
+    {"require-model", "Refuse requests that name no model; else they mean the first one."},
     {"return-tokens-as-token-ids", "Show tokens as token_id:N in log-probabilities."},
     {"strict-params", "Refuse fields that are not known."},
     {"trust-request-chat-template", "Let requests bring their own chat template."},

@@ -18,9 +18,12 @@ bool IsObject(std::string_view text) {
 }  // namespace
 
 std::string MessageUsageJson(const MessageUsage& usage) {
-  return absl::StrCat("{\"input_tokens\":", usage.input_tokens,
-                      ",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":",
-                      usage.cached_tokens, ",\"output_tokens\":", usage.output_tokens, "}");
+  return absl::StrCat(
+      "{\"input_tokens\":", usage.input_tokens,
+      ",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":", usage.cached_tokens,
+      ",\"cache_creation\":null,\"output_tokens\":", usage.output_tokens,
+      ",\"output_tokens_details\":null,\"server_tool_use\":null,"
+      "\"service_tier\":\"standard\",\"inference_geo\":null}");
 }
 
 void AppendMessageEvent(std::string_view type, std::string_view members, std::string* out) {
@@ -39,9 +42,10 @@ std::string MessageBlocks::BlockJson() const {
     case Kind::kCall:
       return absl::StrCat("{\"type\":\"tool_use\",\"id\":", QuoteJson(call_id_),
                           ",\"name\":", QuoteJson(call_name_),
-                          ",\"input\":", IsObject(text_) ? text_ : "{}", "}");
+                          ",\"input\":", IsObject(text_) ? text_ : "{}",
+                          ",\"caller\":{\"type\":\"direct\"}}");
     default:
-      return absl::StrCat("{\"type\":\"text\",\"text\":", QuoteJson(text_), "}");
+      return absl::StrCat("{\"type\":\"text\",\"text\":", QuoteJson(text_), ",\"citations\":null}");
   }
 }
 
@@ -59,7 +63,7 @@ void MessageBlocks::Open(Kind kind) {
       block = BlockJson();
       break;
     default:
-      block = R"({"type":"text","text":""})";
+      block = R"({"type":"text","text":"","citations":null})";
   }
   AppendMessageEvent("content_block_start",
                      absl::StrCat("\"index\":", index_, ",\"content_block\":", block),

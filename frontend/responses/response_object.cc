@@ -29,6 +29,8 @@ ResponseObject::ResponseObject(std::string id, int64_t created_at, std::string_v
 std::string ResponseObject::Json(const ResponseState& state) const {
   std::string json = absl::StrCat("{", fixed_json_, ",\"status\":\"", ToAbsl(state.status),
                                   "\",\"error\":", ToAbsl(state.error_json));
+  absl::StrAppend(&json, ",\"completed_at\":",
+                  state.completed_at.has_value() ? absl::StrCat(*state.completed_at) : "null");
   if (state.incomplete_reason.empty()) {
     json += ",\"incomplete_details\":null";
   } else {

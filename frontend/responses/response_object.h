@@ -25,8 +25,9 @@ struct ResponseUsage {
 struct ResponseState {
   std::string_view status;  // "queued", "in_progress", "completed", …
   std::string_view output_json = "[]";
-  std::string_view incomplete_reason = {};  // "max_output_tokens", or none
-  std::string_view error_json = "null";     // {"code","message"}
+  std::string_view incomplete_reason = {};   // "max_output_tokens", or none
+  std::string_view error_json = "null";      // {"code","message"}
+  std::optional<int64_t> completed_at = {};  // Unix time
   std::optional<ResponseUsage> usage = {};
 };
 

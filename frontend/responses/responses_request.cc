@@ -239,6 +239,17 @@ absl::Status AddTruncation(const Json& body, Json& chat) {
   return absl::OkStatus();
 }
 
+// Functions with all the members that the API shows.
+Json WholeTools(Json tools) {
+  for (Json& tool : tools) {
+    if (!tool.is_object() || tool.value("type", "") != "function") continue;
+    for (const char* member : {"description", "parameters", "strict"}) {
+      if (!tool.contains(member)) tool[member] = nullptr;
+    }
+  }
+  return tools;
+}
+
 Json DefaultText() { return {{"format", {{"type", "text"}}}}; }
 
 }  // namespace
@@ -365,7 +376,7 @@ std::string ResponsesRequest::InputItemsJson(std::string_view id_stem) const {
   return SerializeJson(items);
 }
 
-std::string ResponsesRequest::EchoJson() const {
+std::string ResponsesRequest::EchoJson(bool can_store) const {
   struct Member {
     const char* name;
     Json otherwise;
@@ -388,14 +399,18 @@ std::string ResponsesRequest::EchoJson() const {
                             {"top_logprobs", 0},
                             {"truncation", "disabled"},
                             {"user", nullptr},
+                            {"safety_identifier", nullptr},
+                            {"prompt_cache_key", nullptr},
                             {"presence_penalty", 0.0},
                             {"frequency_penalty", 0.0}};
   std::string json;
   for (const Member& member : members) {
     const Json& value = IsSet(*body_, member.name) ? (*body_)[member.name] : member.otherwise;
-    absl::StrAppend(&json, json.empty() ? "" : ",", QuoteJson(member.name), ":",
-                    SerializeJson(value));
+    absl::StrAppend(
+        &json, json.empty() ? "" : ",", QuoteJson(member.name), ":",
+        SerializeJson(member.name == std::string_view("tools") ? WholeTools(value) : value));
   }
+  absl::StrAppend(&json, ",\"store\":", can_store && store_ ? "true" : "false");
   return json;
 }
 

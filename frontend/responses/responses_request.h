@@ -41,7 +41,8 @@ class ResponsesRequest {
   std::string InputItemsJson(std::string_view id_stem) const;
 
   // The members of the response object that repeat the request: `"instructions":…,…`, no braces.
-  std::string EchoJson() const;
+  // `can_store`: the server keeps responses that ask for it.
+  std::string EchoJson(bool can_store) const;
 
  private:
   explicit ResponsesRequest(std::shared_ptr<const Json> body) : body_(std::move(body)) {}

@@ -10,13 +10,20 @@ FREE = {"id", "created", "system_fingerprint", "model", "root", "owned_by", "ver
 NUMBER = (int, float)
 
 
+# vLLM says null where OpenAI's schema has an object or a list, or no null: typed clients cannot read
+# that. Baton says what OpenAI says, or leaves the member out where that is allowed.
+NULL_IN_VLLM = {"annotations": [], "function_call": None, "service_tier": "default",
+                "prompt_tokens_details": None, "completion_tokens_details": None}
+
+
 def shape(value, path=""):
     """The keys and kinds of a JSON value; lists by their first element."""
     if isinstance(value, dict):
         # Token texts are keys in completions' logprobs.
         if path.endswith("top_logprobs") or path.endswith("prompt_logprobs"):
             return "map"
-        return {key: "*" if key in FREE else shape(item, key) for key, item in value.items()}
+        return {key: "*" if key in FREE else shape(item, key) for key, item in value.items()
+                if key not in NULL_IN_VLLM or item not in (None, NULL_IN_VLLM[key])}
     if isinstance(value, list):
         return [shape(value[0], path)] if value else []
     if isinstance(value, bool) or value is None:

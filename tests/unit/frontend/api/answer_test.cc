@@ -135,13 +135,19 @@ TEST_F(AnswerTest, ChatIsAnsweredWhole) {
   EXPECT_EQ(body["choices"][1]["token_ids"], Json::parse("[116,119,111,33]"));
   EXPECT_EQ(body["usage"]["completion_tokens"], 7);
   EXPECT_EQ(body["prompt_token_ids"].size(), 20u);
-  for (const char* key : {"service_tier", "prompt_logprobs", "prompt_text", "kv_transfer_params",
-                          "ec_transfer_params", "metrics"}) {
+  for (const char* key :
+       {"prompt_logprobs", "prompt_text", "kv_transfer_params", "ec_transfer_params", "metrics"}) {
     EXPECT_TRUE(body.contains(key) && body[key].is_null()) << key;
   }
-  for (const char* key : {"refusal", "annotations", "audio", "function_call", "reasoning"}) {
-    EXPECT_TRUE(body["choices"][0]["message"][key].is_null()) << key;
+  const Json& message = body["choices"][0]["message"];
+  for (const char* key : {"refusal", "audio", "reasoning"}) {
+    EXPECT_TRUE(message.contains(key) && message[key].is_null()) << key;
   }
+  // What OpenAI's schema does not let be null.
+  EXPECT_EQ(body["service_tier"], "default");
+  EXPECT_EQ(message["annotations"], Json::array());
+  EXPECT_FALSE(message.contains("function_call"));
+  EXPECT_FALSE(body["usage"].contains("completion_tokens_details"));
 }
 
 TEST_F(AnswerTest, ChatLogprobsHaveBytes) {

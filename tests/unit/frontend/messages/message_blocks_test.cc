@@ -21,8 +21,9 @@ TEST(MessageBlocksTest, EventsOfAllBlocks) {
   blocks.Close();
   EXPECT_EQ(Json::parse(blocks.ContentJson()),
             Json::parse(R"([{"type":"thinking","thinking":"hm","signature":"msg_1"},
-                            {"type":"text","text":"Hello"},
-                            {"type":"tool_use","id":"toolu_msg_1_2","name":"f","input":{"a":1}}])"));
+                            {"type":"text","text":"Hello","citations":null},
+                            {"type":"tool_use","id":"toolu_msg_1_2","name":"f","input":{"a":1},
+                             "caller":{"type":"direct"}}])"));
   EXPECT_TRUE(blocks.has_calls());
 
   const std::string events = blocks.TakeEvents();
@@ -51,7 +52,7 @@ TEST(MessageBlocksTest, EventsOfAllBlocks) {
 TEST(MessageBlocksTest, AnEmptyAnswerIsAnEmptyText) {
   MessageBlocks blocks("msg_1", BlockEvents::kNone);
   blocks.Close();
-  EXPECT_EQ(blocks.ContentJson(), R"([{"type":"text","text":""}])");
+  EXPECT_EQ(blocks.ContentJson(), R"([{"type":"text","text":"","citations":null}])");
   EXPECT_EQ(blocks.TakeEvents(), "");
 }
 

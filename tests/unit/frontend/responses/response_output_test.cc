@@ -108,6 +108,9 @@ TEST(ResponseObjectTest, HasAllMembersInEveryState) {
   const Json queued = Json::parse(object.Json({.status = "queued"}));
   EXPECT_EQ(queued["usage"], nullptr);
   EXPECT_EQ(queued["output"], Json::array());
+  EXPECT_EQ(queued["completed_at"], nullptr);
+  const Json done = Json::parse(object.Json({.status = "completed", .completed_at = 6}));
+  EXPECT_EQ(done["completed_at"], 6);
   const Json cut = Json::parse(object.Json({.status = "incomplete",
                                             .output_json = "[1]",
                                             .incomplete_reason = "max_output_tokens",

@@ -119,9 +119,24 @@ TEST(ResponsesRequestTest, ListsItsItemsWithIds) {
   EXPECT_EQ(Json::parse(request->InputItemsJson("msg_a")),
             Json::parse(R"([{"id":"msg_a_0","type":"message","role":"user","status":"completed",
                              "content":[{"type":"input_text","text":"Hi"}]}])"));
-  const Json echo = Json::parse("{" + request->EchoJson() + "}");
+}
+
+TEST(ResponsesRequestTest, EchoesEveryMemberThatTheApiRequires) {
+  const auto plain = ResponsesRequest::Parse(R"({"input":"Hi"})");
+  const Json echo = Json::parse("{" + plain->EchoJson(/*can_store=*/true) + "}");
   EXPECT_EQ(echo["tool_choice"], "auto");
   EXPECT_EQ(echo["text"]["format"]["type"], "text");
+  EXPECT_EQ(echo["store"], true);
+  EXPECT_EQ(Json::parse("{" + plain->EchoJson(/*can_store=*/false) + "}")["store"], false);
+  const auto full = ResponsesRequest::Parse(
+      R"({"input":"Hi","store":false,"prompt_cache_key":"k","safety_identifier":"s",
+          "tools":[{"type":"function","name":"f"}]})");
+  const Json echoed = Json::parse("{" + full->EchoJson(/*can_store=*/true) + "}");
+  EXPECT_EQ(echoed["store"], false);
+  EXPECT_EQ(echoed["prompt_cache_key"], "k");
+  EXPECT_EQ(echoed["safety_identifier"], "s");
+  EXPECT_EQ(echoed["tools"], Json::parse(R"([{"type":"function","name":"f","description":null,
+                                              "parameters":null,"strict":null}])"));
 }
 
 }  // namespace
