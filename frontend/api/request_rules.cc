@@ -122,6 +122,13 @@ absl::Status CheckTools(const ToolInput& tools) {
 absl::Status CheckChat(const GenerationRequest& request) {
   const ChatInput& chat = request.chat;
   RETURN_IF_ERROR(CheckTools(chat.tools));
+  const ConstraintInput& constraint = request.constraint_input;
+  if (constraint.structured_count > 0 && chat.tools.choice == ToolInput::Choice::kNamed) {
+    return WithField(
+        InvalidArgument(
+            "You can only either use constraints for structured outputs or tools, not both."),
+        constraint.structured_field);
+  }
   if (chat.top_logprobs.has_value()) {
     const int64_t count = *chat.top_logprobs;
     if (count < -1) {

@@ -25,6 +25,17 @@ def client(server):
     return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
 
 
+@pytest.fixture(scope="session")
+def coder():
+    """One server of a model that calls tools and fills gaps; as strict about `model` as OpenAI is."""
+    if not serving.model_present(serving.CODER):
+        pytest.skip(f"SKIPPED: {serving.CODER} has not been fetched (deploy/models.sh {serving.CODER})")
+    running = serving.Server("--max-model-len", "4096", "--require-model",
+                             model=serving.CODER).wait_ready()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def start():
     """Starts further servers, and stops them when the test is over."""

@@ -13,11 +13,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("BATON_BIN", ROOT / "build/release/bin"))
 MODELS = pathlib.Path(os.environ.get("BATON_MODELS", pathlib.Path.home() / ".cache/baton/models"))
 MODEL = "smollm2-135m"
+CODER = "qwen2.5-coder-0.5b"
 DEADLINE = 60.0
 
 
-def model_present():
-    return any((MODELS / MODEL).glob("*.gguf"))
+def model_present(model=MODEL):
+    return any((MODELS / model).glob("*.gguf"))
 
 
 def free_port():

@@ -11,22 +11,12 @@ import serving
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "clients"))
 import environments  # noqa: E402
 
-CODER = "qwen2.5-coder-0.5b"
+CODER = serving.CODER
 CLIENTS = environments.HERE
 FULL = bool(os.environ.get("BATON_TEST_FULL"))
 
 # The model reads text alone.
 NEEDS_IMAGES = {"image-input", "chat-image-input", "anth-image-input"}
-
-
-@pytest.fixture(scope="module")
-def coder():
-    """A server of a model that calls tools, as strict about `model` as OpenAI is."""
-    if not any((serving.MODELS / CODER).glob("*.gguf")):
-        pytest.skip(f"SKIPPED: {CODER} has not been fetched (deploy/models.sh {CODER})")
-    running = serving.Server("--max-model-len", "4096", "--require-model", model=CODER).wait_ready()
-    yield running
-    running.stop()
 
 
 def test_the_openai_sdk_2():

@@ -5,6 +5,8 @@ import urllib.request
 import openai
 import pytest
 
+import serving
+
 MESSAGES = [{"role": "system", "content": "you are a helpful assistant"},
             {"role": "user", "content": "what is 1+1?"}]
 
@@ -200,3 +202,46 @@ def test_bodies_that_are_no_objects(server, body):
         urllib.request.urlopen(request, timeout=30)
     assert error.value.code == 400
     assert json.load(error.value)["error"]["type"] == "Bad Request"
+
+
+def test_a_named_tool_excludes_other_structure(client, model):
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    named = {"type": "function", "function": {"name": "f"}}
+    with pytest.raises(openai.BadRequestError, match="not both"):
+        chat(client, model, tools=[tool], tool_choice=named,
+             extra_body={"structured_outputs": {"regex": "a"}})
+
+
+def test_usage_can_be_forced_and_long_prompts_stay_quiet(start):
+    """Every chunk has its usage, and the pieces of a long prompt make no chunks of their own."""
+    running = start("--enable-force-include-usage", "--max-num-batched-tokens", "64").wait_ready()
+    talker = openai.OpenAI(base_url=running.url + "/v1", api_key="none", max_retries=0, timeout=120)
+    words = [{"role": "user", "content": "word " * 400}]
+    chunks = list(chat(talker, serving.MODEL, messages=words, max_tokens=4, stream=True))
+    assert all(chunk.usage for chunk in chunks)
+    assert sum(not c.choices[0].delta.content for c in chunks if c.choices) <= 2
+    assert chunks[-1].usage.prompt_tokens > 400 and chunks[-1].choices == []
+
+
+def test_a_salt_keeps_the_caches_apart(start):
+    running = start("--enable-prompt-tokens-details").wait_ready()
+    talker = openai.OpenAI(base_url=running.url + "/v1", api_key="none", max_retries=0, timeout=120)
+    words = [{"role": "user", "content": "word " * 200}]
+    def cached(salt):
+        answer = chat(talker, serving.MODEL, messages=words, max_tokens=1, extra_body={"cache_salt": salt})
+        return answer.usage.prompt_tokens_details.cached_tokens
+    assert cached("a") == 0 and cached("a") > 0 and cached("b") == 0
+
+
+def test_invocations_are_chats_or_completions(server, client, model):
+    def invoke(body):
+        request = urllib.request.Request(server.url + "/invocations", json.dumps(body).encode(),
+                                         {"content-type": "application/json"})
+        return json.load(urllib.request.urlopen(request, timeout=60))
+    asked = chat(client, model)
+    told = invoke({"messages": MESSAGES, "max_tokens": 8, "temperature": 0})
+    assert told["choices"][0]["message"]["content"] == asked.choices[0].message.content
+    assert invoke({"prompt": "Hello", "max_tokens": 2})["object"] == "text_completion"
+    with pytest.raises(urllib.error.HTTPError) as refused_body:
+        invoke({"input": "Hello"})
+    assert refused_body.value.code == 400

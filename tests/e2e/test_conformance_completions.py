@@ -179,3 +179,16 @@ def test_stop_string_with_n_ends_only_its_choice(client, model):
 def test_literal_extra_body_counts(client, model):
     answer = complete(client, model, extra_body={"extra_body": {"max_tokens": 2}})
     assert answer.usage.completion_tokens == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_logprobs_of_named_tokens(client, model, stream):
+    """Exactly the drawn token and the named ones, as texts."""
+    fields = {"prompt": "The sky is", "max_tokens": 1, "logprobs": 1,
+              "extra_body": {"logprob_token_ids": [1, 2, 3], "return_tokens_as_token_ids": True}}
+    answer = complete(client, model, stream=stream, **fields)
+    choices = [c for chunk in answer for c in chunk.choices] if stream else answer.choices
+    maps = [top for choice in choices if choice.logprobs for top in choice.logprobs.top_logprobs]
+    assert len(maps) == 1
+    drawn = next(c for c in choices if c.logprobs).logprobs.tokens[0]
+    assert set(maps[0]) == {drawn, "token_id:1", "token_id:2", "token_id:3"}

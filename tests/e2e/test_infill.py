@@ -7,18 +7,9 @@ import pytest
 
 import serving
 
-MODEL = "qwen2.5-coder-0.5b"
+MODEL = serving.CODER
 PREFIX = "def add(a, b):\n    return "
 SUFFIX = "\n\nprint(add(1, 2))\n"
-
-
-@pytest.fixture(scope="module")
-def coder():
-    if not any((serving.MODELS / MODEL).glob("*.gguf")):
-        pytest.skip(f"{MODEL} has not been fetched (deploy/models.sh {MODEL})")
-    running = serving.Server("--max-model-len", "4096", model=MODEL).wait_ready()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,40 @@ def test_structured_text_is_checked(client, model):
     assert error.value.body["param"] == "tool_choice"
 
 
+def test_structured_text(client, model):
+    schema = {"type": "object", "properties": {"capital": {"type": "string", "maxLength": 20}},
+              "required": ["capital"], "additionalProperties": False}
+    answer = client.responses.create(model=model, input=JAPAN, temperature=0, max_output_tokens=60, text={
+        "format": {"type": "json_schema", "name": "place", "schema": schema, "strict": True}})
+    assert set(json.loads(answer.output_text)) == {"capital"}
+
+
+@pytest.mark.parametrize("fields, words", [
+    ({"seed": 2**63}, "seed"), ({"seed": -2**63 - 1}, "seed"), ({"temperature": 9}, "temperature"),
+    ({"text": {"format": {"type": "json_object"}}, "structured_outputs": {"regex": "a"}}, "structured_outputs"),
+    ({"stop": ["a", "b", "c", "d", "e"]}, "stop"), ({"prompt": {"id": "x"}}, "prompt"),
+    ({"previous_response_id": "resp_none"}, "resp_none")])
+def test_what_cannot_be_meant_is_refused(client, model, fields, words):
+    with pytest.raises(openai.APIStatusError, match=words) as error:
+        client.responses.create(model=model, input=JAPAN, extra_body=fields)
+    assert error.value.status_code == (404 if "previous_response_id" in fields else 400)
+
+
+def test_stops_and_seeds_are_those_of_chats(client, model):
+    plain = client.responses.create(model=model, input=JAPAN, temperature=0, max_output_tokens=30)
+    cut = client.responses.create(model=model, input=JAPAN, temperature=0, max_output_tokens=30,
+                                  extra_body={"stop": "Tokyo"})
+    assert cut.output_text == plain.output_text.split("Tokyo")[0]
+    drawn = [client.responses.create(model=model, input=JAPAN, max_output_tokens=12,
+                                     extra_body={"seed": 5}).output_text for _ in range(2)]
+    assert drawn[0] == drawn[1]
+
+
+def test_conversations_are_not_compacted(client, model):
+    with pytest.raises(openai.NotFoundError, match="compacted"):
+        client.post("/responses/compact", body={"model": model, "input": JAPAN}, cast_to=object)
+
+
 def test_without_a_store_nothing_is_kept(client, model):
     answer = client.responses.create(model=model, input="Hi", max_output_tokens=2)
     with pytest.raises(openai.NotFoundError):
@@ -91,6 +125,15 @@ def test_goes_on_from_an_earlier_response(keeper):
     keeper.responses.delete(first.id)
     with pytest.raises(openai.NotFoundError):
         keeper.responses.retrieve(first.id)
+
+
+def test_one_response_has_two_successors(keeper):
+    parent = keeper.responses.create(input="Name a fruit.", temperature=0, max_output_tokens=8)
+    ask = [{"input": text, "previous_response_id": parent.id, "temperature": 0, "max_output_tokens": 8}
+           for text in ("And a colour.", "And a city.")]
+    first, second = (keeper.responses.create(**fields) for fields in ask)
+    assert first.previous_response_id == second.previous_response_id == parent.id
+    assert keeper.responses.create(**ask[0]).output_text == first.output_text
 
 
 def test_background_can_be_followed(keeper):

@@ -6,10 +6,7 @@ import pytest
 
 import serving
 
-QWEN = "qwen2.5-coder-0.5b"
-pytestmark = pytest.mark.skipif(
-    not any((serving.MODELS / QWEN).glob("*.gguf")),
-    reason=f"{QWEN} has not been fetched (deploy/models.sh {QWEN})")
+QWEN = serving.CODER
 
 WEATHER = {"type": "function", "function": {
     "name": "get_weather", "description": "Get the current weather of a city",
@@ -24,10 +21,8 @@ MODES = pytest.mark.parametrize("choice", ["auto", "required", NAMED], ids=["aut
 
 
 @pytest.fixture(scope="module")
-def qwen():
-    running = serving.Server("--max-model-len", "4096", model=QWEN).wait_ready()
-    yield openai.OpenAI(base_url=running.url + "/v1", api_key="none", max_retries=0, timeout=300)
-    running.stop()
+def qwen(coder):
+    return openai.OpenAI(base_url=coder.url + "/v1", api_key="none", max_retries=0, timeout=300)
 
 
 def ask(client, messages=ASK, **options):

@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAI
+from pydantic import BaseModel, Field
 
 BASE = {"base_url": os.environ["BATON_URL"] + "/v1", "api_key": "none",
         "model": os.environ["BATON_MODEL"], "temperature": 0, "max_retries": 0, "timeout": 120}
@@ -75,6 +76,20 @@ def test_a_tool_that_must_be_called(choice):
     bound = ChatOpenAI(**BASE, max_tokens=80).bind_tools([get_weather], tool_choice=choice)
     (call,) = bound.invoke("What is the weather in Oslo?").tool_calls
     assert call["name"] == "get_weather" and call["args"] == {"city": "Oslo"}
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str = Field(max_length=20)
+    age: int = Field(ge=0, le=130)
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_structured_output(chat, method):
+    structured = chat.with_structured_output(Person, method=method)
+    person = structured.invoke("Ada Lovelace is 36 years old. Who is she?")
+    assert isinstance(person, Person) and "Ada" in person.name and person.age == 36
 
 
 def test_completions():

@@ -126,6 +126,23 @@ test("a streamed call is the same call", async () => {
   assert.equal(JSON.parse(call.function.arguments).city, "Oslo");
 });
 
+test("an answer keeps to its schema", async () => {
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string", maxLength: 20 }, age: { type: "integer", minimum: 0 } },
+    required: ["name", "age"],
+    additionalProperties: false,
+  };
+  const answer = await client.chat.completions.parse({
+    ...GREEDY,
+    messages: [{ role: "user", content: "Ada Lovelace is 36 years old. Who is she?" }],
+    response_format: { type: "json_schema", json_schema: { name: "person", schema, strict: true } },
+  });
+  const person = JSON.parse(answer.choices[0].message.content);
+  assert.deepEqual(Object.keys(person), ["name", "age"]);
+  assert.equal(person.age, 36);
+});
+
 test("errors have their classes and fields", async () => {
   const chat = (fields) => client.chat.completions.create({ ...GREEDY, messages: JAPAN, ...fields });
   await assert.rejects(chat({ model: "gpt-nope" }), (error) => {

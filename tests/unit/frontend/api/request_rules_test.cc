@@ -55,6 +55,16 @@ void ExpectRefusals(GenerationEndpoint endpoint, absl::Span<const Refusal> refus
   }
 }
 
+TEST(RequestRulesTest, ANamedToolExcludesOtherStructure) {
+  constexpr char kTools[] =
+      R"("tools":[{"type":"function","function":{"name":"f"}}],"structured_outputs":{"regex":"a"},)";
+  const std::string named =
+      std::string(kTools) + R"("tool_choice":{"type":"function","function":{"name":"f"}})";
+  const Refusal refusals[] = {{named.c_str(), "structured_outputs", "not both"}};
+  ExpectRefusals(kChat, refusals);
+  EXPECT_TRUE(Check(kChat, std::string(kTools) + R"("tool_choice":"auto")").ok());
+}
+
 TEST(RequestRulesTest, RefusalsOfBothEndpoints) {
   const Refusal refusals[] = {
       {R"("temperature":-1)", "temperature",
