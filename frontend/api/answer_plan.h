@@ -38,6 +38,7 @@ struct AnswerPlan {
   bool tokens_as_ids = false;
   bool only_echo = false;                  // the generated text is not shown
   std::optional<int64_t> logprobs;         // alternatives per token
+  bool logprobs_of_named = false;          // the alternatives are tokens that the client named
   std::optional<int64_t> prompt_logprobs;  // the same for the prompt, shown on its own
   bool echo_logprobs = false;              // those of the prompt stand before the output's
   std::optional<std::string> prompt_text;  // chat: shown with the first chunk, or the answer

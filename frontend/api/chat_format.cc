@@ -30,7 +30,8 @@ class ChatFormat : public AnswerFormat {
       : plan_(plan),
         style_{.tokenizer = *plan.context->tokenizer,
                .as_ids = plan.tokens_as_ids,
-               .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
+               .top_count = static_cast<size_t>(plan.logprobs.value_or(0)),
+               .adds_drawn = plan.logprobs_of_named},
         head_(Head("chat.completion.chunk")) {
     for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
   }

@@ -144,6 +144,10 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.prompt_logprobs = request.samplers.prompt_logprobs;
   // An echo with log-probabilities shows the prompt's on their own, too.
   if (plan.echo_logprobs && !plan.prompt_logprobs.has_value()) plan.prompt_logprobs = plan.logprobs;
+  // Named tokens take the place of the likeliest.
+  const auto named = static_cast<int64_t>(request.samplers.logprob_token_ids.size());
+  plan.logprobs_of_named = named > 0 && plan.logprobs.has_value();
+  if (plan.logprobs_of_named) plan.logprobs = named;
   return plan;
 }
 

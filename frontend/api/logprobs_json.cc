@@ -91,10 +91,16 @@ void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
     AppendChatEntry(style, ids[i], logprobs.sampled(static_cast<int>(i)), out);
     *out += ",\"top_logprobs\":[";
     const Alternatives tops = AlternativesOf(style, logprobs, i);
-    for (size_t k = 0; k < tops.ids.size(); ++k) {
-      if (k > 0) *out += ',';
-      AppendChatEntry(style, tops.ids[k], tops.logprobs[k], out);
+    bool first = true;
+    const auto append = [&](TokenId id, float logprob) {
+      if (!std::exchange(first, false)) *out += ',';
+      AppendChatEntry(style, id, logprob, out);
       *out += '}';
+    };
+    if (style.adds_drawn) append(ids[i], logprobs.sampled(static_cast<int>(i)));
+    for (size_t k = 0; k < tops.ids.size(); ++k) {
+      if (style.adds_drawn && tops.ids[k] == ids[i]) continue;
+      append(tops.ids[k], tops.logprobs[k]);
     }
     *out += "]}";
   }

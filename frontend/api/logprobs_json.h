@@ -21,6 +21,9 @@ struct TokenStyle {
   const Tokenizer& tokenizer;
   bool as_ids = false;   // "token_id:17" instead of the text
   size_t top_count = 0;  // alternatives per token
+  // The alternatives were named by the client: the drawn token goes in front of them, if it is
+  // none.
+  bool adds_drawn = false;
 };
 
 // Appends entries of the chat shape, separated by commas. `logprobs` covers at least `ids`.

@@ -21,7 +21,8 @@ class ResponsesFormat : public AnswerFormat {
         clock_(answer.clock),
         style_{.tokenizer = *plan.context->tokenizer,
                .as_ids = plan.tokens_as_ids,
-               .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
+               .top_count = static_cast<size_t>(plan.logprobs.value_or(0)),
+               .adds_drawn = plan.logprobs_of_named},
         object_(plan.id, plan.created, plan.model, answer.echo_json),
         output_(plan.id, plan.stream ? &events_ : nullptr),
         reply_(plan.reply.get()) {

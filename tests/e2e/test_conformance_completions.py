@@ -192,3 +192,12 @@ def test_logprobs_of_named_tokens(client, model, stream):
     assert len(maps) == 1
     drawn = next(c for c in choices if c.logprobs).logprobs.tokens[0]
     assert set(maps[0]) == {drawn, "token_id:1", "token_id:2", "token_id:3"}
+
+
+def test_logprobs_of_named_tokens_in_a_chat(client, model):
+    answer = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": "Hi"}], max_tokens=1, logprobs=True, temperature=0,
+        extra_body={"logprob_token_ids": [1, 2, 3], "return_tokens_as_token_ids": True})
+    (entry,) = answer.choices[0].logprobs.content
+    assert [top.token for top in entry.top_logprobs] == [entry.token, "token_id:1", "token_id:2", "token_id:3"]
+    assert entry.top_logprobs[0].logprob == entry.logprob

@@ -54,11 +54,11 @@ def test_a_streamed_response_builds_the_same_call(responses):
     assert [item.arguments for item in final.output if item.type == "function_call"] == [arguments]
 
 
-def message(messages, **fields):
+def message(api, **fields):
     tool = {"name": "get_weather", "description": "Get the current weather of a city", "input_schema": CITY}
     fields = {"messages": [{"role": "user", "content": QUESTION}], "tools": [tool],
               "max_tokens": 120, "extra_body": {"temperature": 0}} | fields
-    return messages.create(model=CODER, **fields)
+    return api.create(model=CODER, **fields)
 
 
 @pytest.mark.parametrize("choice", ["auto", "any", "tool"])

@@ -160,6 +160,23 @@ TEST_F(AnswerTest, ChatLogprobsHaveBytes) {
       {"token":"a","logprob":-0.5,"bytes":[97]},{"token":"b","logprob":-9999.0,"bytes":[98]}]})"));
 }
 
+TEST_F(AnswerTest, NamedTokensAreAllShownBehindTheDrawnOne) {
+  const auto chat = Chat(R"("logprobs":true,"logprob_token_ids":[97,98,99])");
+  fleet_.Place(0, "w");
+  PlayLogprob(0, 'a', OneLogprob(-0.5f, {'a', 'b', 'c'}, {-0.5f, -2, -3}), true);
+  const Json tops =
+      Json::parse(chat->response.body)["choices"][0]["logprobs"]["content"][0]["top_logprobs"];
+  ASSERT_EQ(tops.size(), 3u);  // the drawn token is one of the named
+  EXPECT_EQ(tops[0]["token"], "a");
+  EXPECT_EQ(tops[2]["token"], "c");
+
+  const auto text = Complete(R"("prompt":"x","logprobs":0,"logprob_token_ids":[98,99])");
+  fleet_.Place(1, "w");
+  PlayLogprob(1, 'a', OneLogprob(-0.5f, {'b', 'c'}, {-2, -3}), true);
+  EXPECT_EQ(Json::parse(text->response.body)["choices"][0]["logprobs"]["top_logprobs"][0],
+            Json::parse(R"({"a":-0.5,"b":-2.0,"c":-3.0})"));
+}
+
 TEST_F(AnswerTest, PartsOfCharactersAreShownAsDecodersShowThem) {
   // A byte model has no token of two bytes; one lone byte is one character, whichever it is.
   const auto sink = Complete(R"("prompt":"x","logprobs":0,"stream":true,"max_tokens":3)");
