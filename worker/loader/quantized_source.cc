@@ -345,6 +345,10 @@ class UnpackedSource : public TensorSource {
     const int64_t words = method_.bits != 0
                               ? weight.scale_cols * (weight.rows / per_word)
                               : (weight.rows + per_word - 1) / per_word * weight.scale_cols;
+    // These methods have no word for a part of one.
+    if (method_.bits != 0 && weight.rows % per_word != 0) {
+      return Misfit(*weight.codes, "outputs that fill words of zero points");
+    }
     const bool plain =
         zeros.dtype == "I8" && weight.codes->dtype == "I8" && zeros.shape.element_count() == grid;
     if (plain && weight.row_step == 1) return absl::OkStatus();

@@ -19,6 +19,7 @@ constexpr int32_t kSizeMax = 1 << 20;
 constexpr int32_t kVocabSizeMax = 1 << 22;
 constexpr int32_t kPositionsMax = 1 << 27;
 constexpr int32_t kLayerCountMax = 1 << 12;
+constexpr int32_t kExpertsOfModelMax = 1 << 17;  // a plan of weights has rows for each
 
 absl::Status CheckRange(std::string_view name, int64_t value, int64_t max) {
   if (value >= 1 && value <= max) return absl::OkStatus();
@@ -126,6 +127,13 @@ absl::Status CheckLayers(const DecoderSpec& spec) {
   if (spec.layers.size() != static_cast<size_t>(spec.layer_count)) {
     return InvalidArgument(absl::StrCat("read model configuration: ", spec.layers.size(),
                                         " layers described of ", spec.layer_count));
+  }
+  const auto with_experts = std::count_if(
+      spec.layers.begin(), spec.layers.end(),
+      [](const LayerSpec& layer) { return layer.feed_forward == FeedForwardKind::kExperts; });
+  const int64_t experts = with_experts * spec.moe.routing.expert_count;
+  if (experts != 0) {
+    RETURN_IF_ERROR(CheckRange("layers times experts", experts, kExpertsOfModelMax));
   }
   for (const LayerSpec& layer : spec.layers) {
     if (layer.window != 0) RETURN_IF_ERROR(CheckRange("window", layer.window, kPositionsMax));

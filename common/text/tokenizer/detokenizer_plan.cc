@@ -10,6 +10,9 @@
 namespace baton {
 namespace {
 
+// Decoders that make more of a vocabulary are run each time instead.
+constexpr size_t kTableBytesMax = size_t{256} << 20;
+
 // What a tokenizer without decoder does.
 class JoinWithSpaces : public TokenDecoder {
  public:
@@ -66,12 +69,15 @@ bool DetokenizerPlan::Compile(const std::vector<std::string>& texts) {
   const bool bytes = !tail.empty() && tail[0]->scope() == DecodeScope::kBytes;
   const bool runs = !tail.empty() && tail[0]->scope() == DecodeScope::kByteRun;
   if (!CompileTail(tail)) return false;
+  size_t table_bytes = 0;
   std::vector<std::string> first(first_differs ? texts.size() : 0);
   std::vector<std::string> rest(texts.size());
   for (size_t id = 0; id < texts.size(); ++id) {
     if ((facts_[id] & kExists) == 0) continue;
     rest[id] = TextAt(parts, tokenwise, texts[id], false);
     if (first_differs) first[id] = TextAt(parts, tokenwise, texts[id], true);
+    table_bytes += rest[id].size() + (first_differs ? first[id].size() : 0);
+    if (table_bytes > kTableBytesMax) return false;
     if (bytes) {
       rest[id] = BytesOfLetters(rest[id]).value_or(rest[id]);
       if (first_differs) first[id] = BytesOfLetters(first[id]).value_or(first[id]);

@@ -1,7 +1,8 @@
 // The first stage: rewrites a piece of text before it is cut.
 //
 // Threading: implementations are immutable and thread-safe.
-// Errors:    INVALID_ARGUMENT when an expression takes too many steps on this text.
+// Errors:    INVALID_ARGUMENT when an expression takes too many steps on this text, or makes it
+//            longer than NormalizedBytesMax.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,11 @@
 #include "absl/status/statusor.h"
 
 namespace baton {
+
+// What normalizers may make of a text of so many bytes: far above what real ones do.
+constexpr size_t NormalizedBytesMax(size_t text_bytes) {
+  return (size_t{1} << 20) + 64 * text_bytes;
+}
 
 class Normalizer {
  public:

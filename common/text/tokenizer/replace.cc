@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/text/tokenizer/component_registry.h"
 #include "common/text/tokenizer/split_pattern.h"
@@ -12,13 +14,17 @@
 namespace baton {
 namespace {
 
+constexpr size_t kDecodedTokenBytesMax = size_t{64} << 10;
+
 class Replacement {
  public:
   Replacement(std::unique_ptr<const SplitPattern> pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
 
-  // Returns `text` when nothing matches, else a view of `storage`.
-  absl::StatusOr<std::string_view> Apply(std::string_view text, std::string& storage) const {
+  // Returns `text` when nothing matches, else a view of `storage`. INVALID_ARGUMENT when the result
+  // has more than `bytes_max` bytes.
+  absl::StatusOr<std::string_view> Apply(std::string_view text, size_t bytes_max,
+                                         std::string& storage) const {
     std::vector<Piece> matches;
     if (!text.empty()) RETURN_IF_ERROR(pattern_->AppendMatches(text, 0, matches));
     if (matches.empty()) return text;
@@ -27,6 +33,10 @@ class Replacement {
     for (const Piece match : matches) {
       storage.append(text.substr(at, match.begin - at)).append(content_);
       at = match.end;
+      if (storage.size() > bytes_max) {
+        return InvalidArgument(
+            absl::StrCat("tokenize: Replace makes ", text.size(), " bytes more than ", bytes_max));
+      }
     }
     storage.append(text.substr(at));
     return std::string_view(storage);
@@ -59,7 +69,7 @@ class ReplaceNormalizer : public Normalizer {
 
   absl::StatusOr<std::string_view> Normalize(std::string_view text,
                                              std::string& storage) const override {
-    return replacement_.Apply(text, storage);
+    return replacement_.Apply(text, NormalizedBytesMax(text.size()), storage);
   }
   size_t FrontAfter(std::string_view text, size_t front) const override {
     return replacement_.FrontAfter(text, front);
@@ -76,8 +86,8 @@ class ReplaceDecoder : public TokenDecoder {
   void Decode(std::vector<std::string>& tokens) const override {
     std::string storage;
     for (std::string& token : tokens) {
-      // A token on which the expression gives up stays as it is.
-      const auto result = replacement_.Apply(token, storage);
+      // A token on which the expression gives up, or that gets too long, stays as it is.
+      const auto result = replacement_.Apply(token, kDecodedTokenBytesMax, storage);
       if (result.ok() && result->data() != token.data()) token = std::string(*result);
     }
   }

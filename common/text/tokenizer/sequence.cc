@@ -31,6 +31,9 @@ class NormalizerSequence : public Normalizer {
       ASSIGN_OR_RETURN(const std::string_view result, part->Normalize(current, target));
       const bool rewritten = result.data() == target.data();
       current = result;
+      if (current.size() > NormalizedBytesMax(text.size())) {
+        return absl::InvalidArgumentError("tokenize: normalizers make the text too long");
+      }
       if (rewritten) in_storage = !in_storage;
     }
     const bool in_spare = !spare.empty() && current.data() >= spare.data() &&

@@ -13,6 +13,8 @@
 namespace baton {
 namespace {
 
+constexpr size_t kTokenBytesMax = 4096;
+
 template <typename Component>
 absl::StatusOr<std::unique_ptr<const Component>> MakeOptional(
     const ComponentConfig& document, std::string_view key,
@@ -73,6 +75,24 @@ std::vector<std::string> DecodedTexts(const std::vector<AddedToken>& added,
   return result;
 }
 
+// Longer strings make matching, and finding what merges into a token, take quadratic time.
+absl::Status CheckLengths(const TokenizerSource& source) {
+  const auto check = [](std::string_view what, size_t id, size_t bytes) {
+    if (bytes <= kTokenBytesMax) return absl::OkStatus();
+    return InvalidArgument(absl::StrCat("load tokenizer: ", ToAbsl(what), " ", id, " has ", bytes,
+                                        " bytes, expected up to ", kTokenBytesMax));
+  };
+  const TokenModelSource& model = source.model;
+  for (size_t id = 0; id < model.tokens.size(); ++id) {
+    RETURN_IF_ERROR(check("token", id, model.tokens[id].size()));
+  }
+  for (const AddedToken& token : source.added) {
+    RETURN_IF_ERROR(check("added token", token.id, token.content.size()));
+  }
+  const size_t affix = std::max(model.continuing_prefix.size(), model.end_suffix.size());
+  return check("prefix or suffix of token", 0, affix);
+}
+
 std::vector<bool> ExistenceOf(const TokenTable& texts) {
   std::vector<bool> exists(texts.size());
   for (TokenId id = 0; id < texts.size(); ++id) exists[id] = !texts[id].empty();
@@ -117,6 +137,7 @@ absl::StatusOr<TokenizerComponents> MakeComponents(const ComponentConfig& docume
 }
 
 absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source) {
+  RETURN_IF_ERROR(CheckLengths(source));
   TokenizerComponents& components = source.components;
   TokenTable model_texts;
   for (const std::string_view token : source.model.tokens) model_texts.Append(token);

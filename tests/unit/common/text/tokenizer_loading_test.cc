@@ -126,6 +126,34 @@ TEST(TokenizerJson, RefusesMalformedFiles) {
               HasSubstr("eos_token \"</end>\" is outside the vocabulary"));
 }
 
+TEST(TokenizerJson, BoundsWhatGrows) {
+  EXPECT_THAT(ErrorWith("/added_tokens/1/content", std::string(4097, 'x')),
+              HasSubstr("added token 5 has 4097 bytes, expected up to 4096"));
+  EXPECT_THAT(ErrorWith("/model/vocab/" + std::string(4097, 'x'), 6),
+              HasSubstr("token 6 has 4097 bytes"));
+  // Each doubles the text, forty times.
+  const json doubling = {{"type", "Replace"}, {"pattern", {{"Regex", "."}}}, {"content", "aa"}};
+  json document = Sample();
+  document["normalizer"] = {{"type", "Sequence"}, {"normalizers", json::array()}};
+  document["decoder"] = {{"type", "Sequence"}, {"decoders", json::array()}};
+  for (int i = 0; i < 40; ++i) {
+    document["normalizer"]["normalizers"].push_back(doubling);
+    document["decoder"]["decoders"].push_back(doubling);
+  }
+  const auto tokenizer = Tokenizer::FromJson(document.dump(), {});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_THAT((*tokenizer)->Encode("ab", {}).status().ToString(), HasSubstr("too long"));
+  EXPECT_LT((*tokenizer)->Decode(std::vector<TokenId>{0, 1}, SpecialTokens::kKeep).size(),
+            200'000u);
+  // One that makes much of little.
+  document["normalizer"] = {
+      {"type", "Replace"}, {"pattern", {{"Regex", "."}}}, {"content", std::string(2000, 'a')}};
+  const auto other = Tokenizer::FromJson(document.dump(), {});
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_THAT((*other)->Encode(std::string(1000, 'a'), {}).status().ToString(),
+              HasSubstr("Replace makes 1000 bytes more than 1112576"));
+}
+
 TEST(TokenizerJson, BoundsTheNestingOfSequences) {
   json nested = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
   for (int depth = 0; depth < 1000; ++depth) {

@@ -72,7 +72,10 @@ INSTANTIATE_TEST_SUITE_P(Formats, QuantizedSourceTest,
 // The checkpoint of `golden` with another quantization_config.
 std::string ErrorWith(const char* golden, const std::string& quantization) {
   const ScratchDir dir("quantized-error");
-  fs::copy_file(kGolden / golden / "model.safetensors", dir.path() / "model.safetensors");
+  fs::path tensors = kGolden / golden;
+  tensors = fs::is_directory(tensors) ? tensors / "model.safetensors"
+                                      : fs::path(tensors.string() + ".safetensors");
+  fs::copy_file(tensors, dir.path() / "model.safetensors");
   std::ofstream(dir.path() / "config.json")
       << R"({"architectures": ["LlamaForCausalLM"], "quantization_config": )" << quantization
       << "}";
@@ -101,6 +104,13 @@ TEST(QuantizedSource, RefusesTensorsThatDoNotFitTogether) {
   EXPECT_THAT(
       ErrorWith("gptq", R"({"quant_method": "compressed-tensors", "format": "pack-quantized"})"),
       HasSubstr("weight_shape"));
+}
+
+// Five outputs have no whole word of zero points: nothing is read past the tensor.
+TEST(QuantizedSource, RefusesOutputsThatFillNoWord) {
+  EXPECT_THAT(ErrorWith("../../fuzz/corpus/safetensors/gptq_five_outputs",
+                        R"({"quant_method": "gptq", "bits": 4})"),
+              HasSubstr("tensor=a.qweight is I32[8, 5]/outputs that fill words"));
 }
 
 }  // namespace

@@ -101,6 +101,20 @@ TEST(LlamaSpec, SizesThatCannotBeAreNamed) {
   expect(Changed("\"high_freq_factor\":4.0", "\"high_freq_factor\":1.0"), "high_freq_factor");
 }
 
+// The plan of weights has rows for each.
+TEST(CheckSizes, ExpertsOfAllLayersAreBounded) {
+  DecoderSpec spec = *SpecOf(TinyLlamaConfig());
+  ASSERT_TRUE(SetLayerCount(4096, spec).ok());
+  for (LayerSpec& layer : spec.layers) layer.feed_forward = FeedForwardKind::kExperts;
+  spec.moe.expert_size = 8;
+  spec.moe.routing.expert_count = 32;
+  spec.moe.routing.experts_per_token = 1;
+  EXPECT_TRUE(CheckSizes(spec).ok()) << CheckSizes(spec);
+  spec.moe.routing.expert_count = 33;
+  EXPECT_NE(CheckSizes(spec).message().find("layers times experts=135168"),
+            absl::string_view::npos);
+}
+
 // What a GGUF file says after `from`, somewhere in its metadata, was replaced by as many bytes.
 absl::Status GgufStatus(const std::string& from, const std::string& to) {
   EXPECT_EQ(from.size(), to.size());

@@ -1,0 +1,10 @@
+// tokenizer.model.
+#include "common/text/tokenizer/tokenizer.h"
+#include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/use_tokenizer.h"
+
+namespace baton {
+
+void FuzzOneInput(std::string_view input) { UseTokenizer(Tokenizer::FromSentencePiece(input, {})); }
+
+}  // namespace baton
