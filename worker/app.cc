@@ -83,6 +83,7 @@ absl::Status App::LoadWeights(const Progress& progress) {
   load.quantization = options_.quantization;
   load.max_model_len = options_.max_model_len;
   load.max_num_seqs = options_.max_num_seqs;
+  load.max_num_batched_tokens = options_.max_num_batched_tokens;
   load.block_size = options_.block_size;
   load.kv_cache_memory_bytes = options_.kv_cache_memory_bytes;
   load.workers_on_host = options_.workers_on_host;
@@ -134,6 +135,8 @@ absl::StatusOr<SchedulerConfig> App::MakeSchedulerConfig() const {
   const ExecutorInfo& info = loaded_.executor->info();
   config.block_size = info.block_size;
   config.block_count = info.block_count;
+  config.kv_groups = info.kv_groups;
+  config.prefix_key = RandomBits();
   config.max_model_len = loaded_.max_model_len;
   config.max_num_seqs = options_.max_num_seqs;
   config.max_num_batched_tokens = options_.max_num_batched_tokens;
@@ -199,6 +202,11 @@ void App::Describe(int port) {
   description.set_block_size(static_cast<uint32_t>(info.block_size));
   description.set_block_count(static_cast<uint32_t>(info.block_count));
   description.set_kv_bytes_per_block(info.kv_bytes_per_block);
+  for (const KvGroup& group : info.kv_groups) {
+    v1::KvGroup& told = *description.add_kv_groups();
+    told.set_window(static_cast<uint32_t>(group.window));
+    told.set_parts(static_cast<uint32_t>(group.parts));
+  }
   description.set_numerics_id(info.numerics_id);
   description.set_max_num_seqs(static_cast<uint32_t>(options_.max_num_seqs));
   description.set_max_num_batched_tokens(static_cast<uint32_t>(options_.max_num_batched_tokens));

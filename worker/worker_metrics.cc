@@ -76,8 +76,10 @@ void WorkerMetrics::OnStep(const StepReport& report) {
 }
 
 void WorkerMetrics::OnKvEvents(const KvEventBatch& batch) {
-  stored_blocks_total_.Add(static_cast<double>(batch.stored.size()));
-  removed_blocks_total_.Add(static_cast<double>(batch.removed.size()));
+  for (const KvChanges& changes : batch.groups) {
+    stored_blocks_total_.Add(static_cast<double>(changes.stored.size()));
+    removed_blocks_total_.Add(static_cast<double>(changes.removed.size()));
+  }
 }
 
 void WorkerMetrics::OnKvSnapshot(const KvSnapshot&) { snapshots_total_.Increment(); }

@@ -10,8 +10,18 @@ namespace {
 constexpr uint32_t kSlotsPerGroup = 64;
 constexpr size_t kInitialCapacity = 1024;
 
-// A hash of zero would read as an empty cell.
-uint64_t KeyOf(uint64_t hash) { return hash == 0 ? 1 : hash; }
+// One hash has a key for each window. A key of zero would read as an empty cell.
+uint64_t KeyOf(uint64_t hash, uint32_t window) {
+  const uint64_t key = hash ^ (window * 0x9E3779B97F4A7C15ull);
+  return key == 0 ? 1 : key;
+}
+
+// The first block that a query right behind `end` blocks sees.
+uint32_t FirstSeen(uint32_t end, uint32_t window, uint32_t block_size) {
+  const uint64_t position = uint64_t{end} * block_size;
+  if (position < window) return 0;
+  return std::min(end, static_cast<uint32_t>((position - window + 1) / block_size));
+}
 
 }  // namespace
 
@@ -110,11 +120,11 @@ void PrefixIndex::Rebuild(Group& group) {
   group.published.Publish(std::move(next));
 }
 
-void PrefixIndex::Store(uint32_t slot, std::span<const uint64_t> hashes) {
+void PrefixIndex::Store(uint32_t slot, std::span<const uint64_t> hashes, uint32_t window) {
   Group& group = GroupOf(slot);
   const uint64_t bit = uint64_t{1} << (slot % kSlotsPerGroup);
   for (const uint64_t hash : hashes) {
-    const uint64_t key = KeyOf(hash);
+    const uint64_t key = KeyOf(hash, window);
     if (group.live >= entries_max_ && group.current->Find(key) == nullptr) {
       ++dropped_total_;
       continue;
@@ -129,11 +139,11 @@ void PrefixIndex::Store(uint32_t slot, std::span<const uint64_t> hashes) {
   }
 }
 
-void PrefixIndex::Remove(uint32_t slot, std::span<const uint64_t> hashes) {
+void PrefixIndex::Remove(uint32_t slot, std::span<const uint64_t> hashes, uint32_t window) {
   Group& group = GroupOf(slot);
   const uint64_t bit = uint64_t{1} << (slot % kSlotsPerGroup);
   for (const uint64_t hash : hashes) {
-    std::atomic<uint64_t>* holders = group.current->FindForWrite(KeyOf(hash));
+    std::atomic<uint64_t>* holders = group.current->FindForWrite(KeyOf(hash, window));
     if (holders == nullptr) continue;  // dropped at the bound
     const uint64_t before = holders->load(std::memory_order_relaxed);
     holders->store(before & ~bit, std::memory_order_release);
@@ -160,7 +170,7 @@ std::vector<uint32_t> PrefixIndex::Match(std::span<const uint64_t> chain,
     const std::shared_ptr<const Table> table = (*groups)[g]->published.Load();
     uint64_t holding = ~uint64_t{0};
     for (uint32_t depth = 0; depth < chain.size() && holding != 0; ++depth) {
-      const std::atomic<uint64_t>* holders = table->Find(KeyOf(chain[depth]));
+      const std::atomic<uint64_t>* holders = table->Find(KeyOf(chain[depth], /*window=*/0));
       holding &= holders == nullptr ? 0 : holders->load(std::memory_order_acquire);
       for (uint64_t bits = holding; bits != 0; bits &= bits - 1) {
         const size_t slot = g * kSlotsPerGroup + static_cast<size_t>(std::countr_zero(bits));
@@ -169,6 +179,32 @@ std::vector<uint32_t> PrefixIndex::Match(std::span<const uint64_t> chain,
     }
   }
   return matched;
+}
+
+uint32_t PrefixIndex::MatchWindows(std::span<const uint64_t> chain,
+                                   const WindowQuery& query) const {
+  const auto groups = groups_.Load();
+  const size_t g = query.slot / kSlotsPerGroup;
+  if (g >= groups->size()) return 0;
+  const std::shared_ptr<const Table> table = (*groups)[g]->published.Load();
+  const uint64_t bit = uint64_t{1} << (query.slot % kSlotsPerGroup);
+  const auto holds = [&](uint32_t block, uint32_t window) {
+    const std::atomic<uint64_t>* holders = table->Find(KeyOf(chain[block], window));
+    return holders != nullptr && (holders->load(std::memory_order_acquire) & bit) != 0;
+  };
+  auto end = static_cast<uint32_t>(std::min<size_t>(query.most, chain.size()));
+  // A block that is missing rules out every end whose window it is in.
+  for (bool settled = false; !settled;) {
+    settled = true;
+    for (const uint32_t window : query.windows) {
+      for (uint32_t block = end; block > FirstSeen(end, window, query.block_size); --block) {
+        if (holds(block - 1, window)) continue;
+        end = block - 1;
+        settled = false;
+      }
+    }
+  }
+  return end;
 }
 
 size_t PrefixIndex::entry_count() const {

@@ -2,8 +2,10 @@
 
 #include <span>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "common/kv/block_hash.h"
 
@@ -41,7 +43,17 @@ WorkerView ViewOf(const std::string& address, const v1::WorkerDescription& worke
   view.block_size = worker.block_size();
   view.block_count = worker.block_count();
   view.max_num_seqs = worker.max_num_seqs();
+  if (worker.kv_groups_size() > 0) view.kv_groups.clear();
+  for (const v1::KvGroup& group : worker.kv_groups()) {
+    view.kv_groups.push_back({.window = group.window(), .parts = group.parts()});
+  }
   return view;
+}
+
+absl::StatusOr<uint32_t> WindowOf(const WorkerView& worker, uint32_t group) {
+  if (group < worker.kv_groups.size()) return worker.kv_groups[group].window;
+  return Aborted(absl::StrCat("watch: worker=", worker.worker_id, " names kv group=", group, "/",
+                              worker.kv_groups.size()));
 }
 
 }  // namespace
@@ -99,7 +111,8 @@ absl::Status WorkerTable::ApplySnapshot(Entry& entry, const v1::WatchFrame::Snap
     return Aborted(absl::StrCat("watch: worker=", entry.view.worker_id,
                                 " sent a second snapshot in one watch"));
   }
-  index_.Store(entry.view.slot, SpanOf(snapshot.hashes()));
+  ASSIGN_OR_RETURN(const uint32_t window, WindowOf(entry.view, snapshot.group()));
+  index_.Store(entry.view.slot, SpanOf(snapshot.hashes()), window);
   if (!snapshot.last()) return absl::OkStatus();
   entry.applied_seq = snapshot.as_of_seq();
   entry.view.state = WorkerState::kReady;
@@ -117,9 +130,16 @@ absl::Status WorkerTable::ApplyBlocks(Entry& entry, const v1::WatchFrame::Blocks
                                 " expected=", entry.applied_seq + 1));
   }
   entry.applied_seq = blocks.seq();
-  if (blocks.cleared()) index_.Clear(entry.view.slot);
-  index_.Store(entry.view.slot, SpanOf(blocks.stored()));
-  index_.Remove(entry.view.slot, SpanOf(blocks.removed()));
+  const uint32_t slot = entry.view.slot;
+  if (blocks.cleared()) index_.Clear(slot);
+  const uint32_t first_window = entry.view.kv_groups.front().window;
+  index_.Store(slot, SpanOf(blocks.stored()), first_window);
+  index_.Remove(slot, SpanOf(blocks.removed()), first_window);
+  for (const v1::WatchFrame::GroupBlocks& group : blocks.groups()) {
+    ASSIGN_OR_RETURN(const uint32_t window, WindowOf(entry.view, group.group()));
+    index_.Store(slot, SpanOf(group.stored()), window);
+    index_.Remove(slot, SpanOf(group.removed()), window);
+  }
   return absl::OkStatus();
 }
 

@@ -82,9 +82,10 @@ RoutePlan RoutePlanner::Plan(const ClusterSnapshot& cluster, const RouteQuery& q
   RoutePlan plan;
   plan.candidates.reserve(cluster.workers.size());
   for (const WorkerView& worker : cluster.workers) {
-    const Candidate candidate = {.worker = &worker,
-                                 .matched_blocks = matched[worker.slot],
-                                 .pending = reservations_.PendingOf(worker.slot)};
+    const Candidate candidate = {
+        .worker = &worker,
+        .matched_blocks = UsableBlocks(worker, query, matched[worker.slot]),
+        .pending = reservations_.PendingOf(worker.slot)};
     CandidateReport& report = plan.candidates.emplace_back();
     report.worker = &worker;
     report.matched_blocks = candidate.matched_blocks;
@@ -106,6 +107,22 @@ RoutePlan RoutePlanner::Plan(const ClusterSnapshot& cluster, const RouteQuery& q
   return plan;
 }
 
+// Of the blocks that a worker's full groups hold, those that its windows can follow.
+uint32_t RoutePlanner::UsableBlocks(const WorkerView& worker, const RouteQuery& query,
+                                    uint32_t matched) const {
+  if (!worker.has_windows()) return matched;
+  std::vector<uint32_t> windows;
+  for (const KvGroupView& group : worker.kv_groups) {
+    if (group.window != 0) windows.push_back(group.window);
+  }
+  const bool any_full = windows.size() < worker.kv_groups.size();
+  const auto chain = static_cast<uint32_t>(query.block_hashes.size());
+  return index_.MatchWindows(query.block_hashes, {.slot = worker.slot,
+                                                  .block_size = worker.block_size,
+                                                  .windows = windows,
+                                                  .most = any_full ? matched : chain});
+}
+
 std::string_view RoutePlanner::ExcludedBy(const Candidate& candidate,
                                           const RouteQuery& query) const {
   const WorkerView& worker = *candidate.worker;
@@ -116,8 +133,8 @@ std::string_view RoutePlanner::ExcludedBy(const Candidate& candidate,
   }
   if (worker.state != WorkerState::kReady) return kState;
   if (worker.role == WorkerRole::kPrefill) return kRole;
-  const uint64_t capacity = uint64_t{worker.block_count} * worker.block_size;
-  if (query.prompt_tokens >= std::min<uint64_t>(worker.max_model_len, capacity)) return kLength;
+  if (query.prompt_tokens >= worker.max_model_len) return kLength;
+  if (worker.BlocksFor(query.prompt_tokens + uint64_t{1}) > worker.block_count) return kLength;
   if (worker.load.waiting + candidate.pending.requests >= options_.waiting_max) return kCapacity;
   return {};
 }

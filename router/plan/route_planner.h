@@ -67,6 +67,7 @@ class RoutePlanner {
   RoutePlan Plan(const ClusterSnapshot& cluster, const RouteQuery& query) const;
 
  private:
+  uint32_t UsableBlocks(const WorkerView& worker, const RouteQuery& query, uint32_t matched) const;
   std::string_view ExcludedBy(const Candidate& candidate, const RouteQuery& query) const;
   const CandidateReport* Pick(const std::vector<CandidateReport>& candidates,
                               uint64_t tie_seed) const;

@@ -21,10 +21,9 @@ uint32_t Candidate::UncachedTokens(const RouteQuery& query) const {
 }
 
 uint64_t Candidate::NewBlocks(const RouteQuery& query) const {
-  const uint64_t block = std::max<uint32_t>(worker->block_size, 1);
   const uint64_t bound = query.max_new_tokens == 0 ? kExpectedNewTokens : query.max_new_tokens;
   const uint64_t output = std::min<uint64_t>(bound, kExpectedNewTokens) * query.sequences;
-  return (UncachedTokens(query) + output + block - 1) / block;
+  return worker->BlocksFor(UncachedTokens(query) + output);
 }
 
 absl::Status PolicyRegistry::Register(std::string_view name, Factory factory) {

@@ -114,7 +114,10 @@ StepPlan MakePlan(const Bench& bench, int sequences, int32_t first, int32_t coun
     for (int32_t i = 0; i < count; ++i) {
       plan.tokens.push_back(static_cast<TokenId>((s * 131 + (first + i) * 17) % info.vocab_size));
     }
-    for (int32_t b = 0; b < blocks_each; ++b) plan.blocks.push_back(BlockId(s * 16 + b));
+    for (int32_t table = 0; table < TableCount(info.kv_groups); ++table) {
+      const int32_t begin = (table * sequences + s) * 16;
+      for (int32_t b = 0; b < blocks_each; ++b) plan.blocks.push_back(BlockId(begin + b));
+    }
     plan.samples.push_back({.row = s,
                             .sequence = SequenceId(static_cast<uint64_t>(s)),
                             .params = &bench.greedy,

@@ -1,6 +1,7 @@
 // An executor whose model is a hash: the next token is a function of the whole history, as read
-// back through the block table from a memory of tokens instead of keys and values. A scheduler that
-// names a stale, foreign or unwritten block gets a failed check, not a plausible token.
+// back through the block tables from a memory of tokens instead of keys and values: all of it in a
+// full KV group, the last of it in a window's. A scheduler that names a stale, foreign or unwritten
+// block gets a failed check, not a plausible token.
 //
 //   FakeExecutor executor({.block_size = 4, .block_count = 64, .vocab_size = 50});
 //   StepResult result = executor.Run(plan);          // pure tests
@@ -30,6 +31,7 @@ class FakeExecutor final : public ModelExecutor {
     int32_t block_count = 64;
     int32_t vocab_size = 50;
     int32_t max_model_len = 128;
+    KvGroups kv_groups = {KvGroup{}};
   };
 
   explicit FakeExecutor(Options options)
@@ -39,6 +41,7 @@ class FakeExecutor final : public ModelExecutor {
     info_.block_count = options.block_count;
     info_.vocab_size = options.vocab_size;
     info_.max_model_len = options.max_model_len;
+    info_.kv_groups = options.kv_groups;
     info_.numerics_id = "fake";
     info_.device = "fake";
   }
@@ -126,21 +129,35 @@ class FakeExecutor final : public ModelExecutor {
     for (int32_t i = 0; i < copy.token_count; ++i) At(copy.to, i) = At(copy.from, i);
   }
 
-  Slot& SlotOf(const StepPlan& plan, const PlanRow& row, int32_t position) {
+  Slot& SlotOf(const StepPlan& plan, const PlanRow& row, int32_t table, int32_t position) {
     const int32_t block = position / info_.block_size;
     BATON_CHECK(block < row.block_count) << "position=" << position;
-    return At(plan.blocks[static_cast<size_t>(row.block_begin + block)],
+    return At(plan.blocks[static_cast<size_t>(row.block_begin + table * row.block_count + block)],
               position % info_.block_size);
   }
 
   void Write(const StepPlan& plan, const PlanRow& row) {
     BATON_CHECK(row.token_count > 0);
-    for (int32_t i = 0; i < row.token_count; ++i) {
-      const int32_t position = row.first_position + i;
-      SlotOf(plan, row, position) = {
-          .written = true,
-          .position = position,
-          .token = plan.tokens[static_cast<size_t>(row.token_begin + i)]};
+    ForEachTable([&](int32_t table, const KvGroup& group) {
+      for (int32_t i = 0; i < row.token_count; ++i) {
+        const int32_t position = row.first_position + i;
+        SlotOf(plan, row, table, position) = {
+            .written = true,
+            .position = position,
+            .token = plan.tokens[static_cast<size_t>(row.token_begin + i)]};
+      }
+      for (int32_t p = group.SeenFrom(row.first_position); p < row.first_position; ++p) {
+        const Slot& slot = SlotOf(plan, row, table, p);
+        BATON_CHECK(slot.written && slot.position == p) << "stale block: " << p;
+      }
+    });
+  }
+
+  template <typename Visit>
+  void ForEachTable(Visit visit) {
+    int32_t table = 0;
+    for (const KvGroup& group : info_.kv_groups) {
+      for (int32_t part = 0; part < group.parts; ++part) visit(table++, group);
     }
   }
 
@@ -149,17 +166,17 @@ class FakeExecutor final : public ModelExecutor {
     BATON_CHECK(row.logits);
     const int32_t end = row.first_position + row.token_count;
     BATON_CHECK(sample.history.size() == static_cast<size_t>(end));
-    std::vector<TokenId> history;
-    for (int32_t position = 0; position < end; ++position) {
-      const Slot& slot = SlotOf(plan, row, position);
-      BATON_CHECK(slot.written && slot.position == position) << "stale block: " << position;
-      BATON_CHECK(slot.token == sample.history[static_cast<size_t>(position)])
-          << "foreign block: position=" << position;
-      history.push_back(slot.token);
-    }
+    ForEachTable([&](int32_t table, const KvGroup& group) {
+      for (int32_t position = group.SeenFrom(end - 1); position < end; ++position) {
+        const Slot& slot = SlotOf(plan, row, table, position);
+        BATON_CHECK(slot.written && slot.position == position) << "stale block: " << position;
+        BATON_CHECK(slot.token == sample.history[static_cast<size_t>(position)])
+            << "foreign block: position=" << position;
+      }
+    });
     SampledToken sampled;
-    sampled.token =
-        Next(history, sample.params->seed, sample.choice, sample.output_position, info_.vocab_size);
+    sampled.token = Next(sample.history, sample.params->seed, sample.choice, sample.output_position,
+                         info_.vocab_size);
     const bool banned = sample.output_position < sample.params->min_tokens;
     for (TokenId stop : sample.stop_ids) {
       if (banned && sampled.token == stop) sampled.token = stop + 1;

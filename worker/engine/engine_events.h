@@ -115,10 +115,10 @@ struct StepReport {
   absl::Span<const uint64_t> finished_leases;
 };
 
-// All resident hashes, parents first, after every batch up to `as_of_seq`.
+// All resident hashes of each KV group, parents first, after every batch up to `as_of_seq`.
 struct KvSnapshot {
   uint64_t as_of_seq = 0;
-  std::vector<BlockHash> hashes;
+  std::vector<std::vector<BlockHash>> groups;
 };
 
 class EngineObserver {

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "worker/engine/step_plan.h"
+#include "worker/kv/kv_group.h"
 
 namespace baton::worker {
 
@@ -25,6 +26,7 @@ namespace baton::worker {
 struct ExecutorInfo {
   int32_t block_size = 0;   // tokens
   int32_t block_count = 0;  // block ids are [0, block_count)
+  KvGroups kv_groups = {KvGroup{}};
   int32_t max_model_len = 0;
   int32_t vocab_size = 0;
   uint64_t kv_bytes_per_block = 0;

@@ -11,16 +11,17 @@
 namespace baton::worker {
 
 absl::Status SchedulerConfig::Validate() const {
-  if (block_size < 1 || block_count < 1 || policy == nullptr) {
-    return InvalidArgument(
-        absl::StrCat("scheduler: block_size=", block_size, " block_count=", block_count));
+  if (block_size < 1 || block_count < 1 || kv_groups.empty() || policy == nullptr) {
+    return InvalidArgument(absl::StrCat("scheduler: block_size=", block_size, " block_count=",
+                                        block_count, " kv_groups=", kv_groups.size()));
   }
   if (max_num_seqs < 1 || max_num_batched_tokens < max_num_seqs) {
     return InvalidArgument(absl::StrCat("max_num_batched_tokens=", max_num_batched_tokens,
                                         " must be at least max_num_seqs=", max_num_seqs,
                                         ", which must be at least 1"));
   }
-  if (max_model_len < 2 || max_model_len > int64_t{block_size} * block_count) {
+  if (max_model_len < 2 ||
+      BlocksMax(kv_groups, block_size, max_model_len, max_num_batched_tokens) > block_count) {
     return InvalidArgument(absl::StrCat("max_model_len=", max_model_len, " does not fit into ",
                                         block_count, " blocks of ", block_size,
                                         " tokens; raise kv_cache_memory_bytes"));
@@ -55,8 +56,9 @@ absl::Status CheckFits(const SchedulerConfig& config, const GenerationRequest& r
 
 Scheduler::Scheduler(SchedulerConfig config)
     : config_(std::move(config)),
+      log_(config_.kv_groups),
       pool_(config_.block_count),
-      cache_(pool_, config_.block_size, log_),
+      cache_(pool_, config_.block_size, log_, config_.kv_groups, config_.prefix_key),
       waiting_(ByPolicy{config_.policy}) {
   BATON_CHECK(config_.Validate().ok()) << config_.Validate().ToString();
 }
@@ -75,10 +77,10 @@ void Scheduler::Add(GenerationRequest request) {
   if (!active->request.params.ignore_eos) active->stop_ids = active->banned_ids;
   active->unfinished = active->request.choices;
   active->held = active->request.held;
-  Sequence* sequence = active->sequences
-                           .emplace_back(std::make_unique<Sequence>(NextSequenceId(), *active,
-                                                                    pool_, config_.block_size))
-                           .get();
+  Sequence* sequence =
+      active->sequences
+          .emplace_back(std::make_unique<Sequence>(NextSequenceId(), *active, NewTables()))
+          .get();
   waiting_.insert(sequence);
   waiting_tokens_ += sequence->size();
   BATON_CHECK(requests_.emplace(key, std::move(active)).second) << "request=" << key.value();
@@ -222,7 +224,9 @@ void Scheduler::GrantRunning() {
 }
 
 void Scheduler::Grant(Sequence& sequence) {
-  if (!sequence.fork_source.empty() && pool_.exclusive(sequence.fork_source.ids()[0])) {
+  const absl::Span<const BlockId> sources = sequence.fork_source.ids();
+  if (!sources.empty() && std::all_of(sources.begin(), sources.end(),
+                                      [this](BlockId block) { return pool_.exclusive(block); })) {
     sequence.ContinueInForkSource();
   }
   int32_t count = std::min(sequence.computable(), budget_);
@@ -238,7 +242,7 @@ void Scheduler::Grant(Sequence& sequence) {
 // Preempts from the end of the policy's order until `token_count` tokens fit. False if the sequence
 // itself was the last one.
 bool Scheduler::MakeRoom(Sequence& sequence, int32_t token_count) {
-  while (!sequence.table.Reserve(token_count)) {
+  while (!sequence.tables.Reserve(token_count)) {
     Sequence* last = *std::max_element(running_.begin(), running_.end(), ByPolicy{config_.policy});
     Preempt(*last);
     if (last == &sequence) return false;
@@ -279,7 +283,8 @@ bool Scheduler::TryAdmit(Sequence& sequence) {
   const absl::Span<const BlockHash> usable =
       sequence.wants_scores() ? absl::Span<const BlockHash>() : sequence.hashes;
   PrefixMatch match = cache_.Lookup(sequence.tokens, usable);
-  const int32_t missing = sequence.table.BlocksFor(sequence.size()) - match.blocks.size();
+  const int64_t missing =
+      sequence.tables.BlocksToAdmit(match, sequence.size(), config_.max_num_batched_tokens);
   const int32_t spare = running_.empty() ? 0 : 1;
   if (missing + spare > pool_.free_count()) return false;
   waiting_.erase(&sequence);
@@ -324,30 +329,36 @@ void Scheduler::BuildPlan() {
 }
 
 void Scheduler::AddRow(Sequence& sequence) {
-  if (!sequence.fork_source.empty()) {
-    const int32_t partial = sequence.computed % config_.block_size;
-    const auto own = static_cast<size_t>(sequence.computed / config_.block_size);
-    plan_.copies.push_back({sequence.fork_source.ids()[0], sequence.table.ids()[own], partial});
-  }
+  if (!sequence.fork_source.empty()) AddCopies(sequence);
   const int32_t end = sequence.computed + sequence.granted;
-  const auto blocks =
-      sequence.table.ids().first(static_cast<size_t>(sequence.table.BlocksFor(end)));
   PlanRow row;
   row.sequence = sequence.id;
   row.first_position = sequence.computed;
   row.token_begin = static_cast<int32_t>(plan_.tokens.size());
   row.token_count = sequence.granted;
   row.block_begin = static_cast<int32_t>(plan_.blocks.size());
-  row.block_count = static_cast<int32_t>(blocks.size());
+  row.block_count = sequence.tables.BlocksFor(end);
   row.logits = end == sequence.size();
   row.all_logits = sequence.wants_scores() && sequence.computed + 1 < sequence.prompt_count;
   plan_.tokens.insert(plan_.tokens.end(), sequence.tokens.begin() + sequence.computed,
                       sequence.tokens.begin() + end);
-  plan_.blocks.insert(plan_.blocks.end(), blocks.begin(), blocks.end());
+  for (const BlockTable& table : sequence.tables.tables()) {
+    table.AppendTo(row.block_count, plan_.blocks);
+  }
   plan_.rows.push_back(row);
   const auto index = static_cast<int32_t>(plan_.rows.size()) - 1;
   if (row.all_logits) AddScores(sequence, index);
   if (row.logits) AddSamples(sequence, index);
+}
+
+// What a fork shares of its parent's partial blocks goes into its own.
+void Scheduler::AddCopies(const Sequence& sequence) {
+  const int32_t partial = sequence.computed % config_.block_size;
+  const int32_t own = sequence.computed / config_.block_size;
+  const absl::Span<const BlockId> sources = sequence.fork_source.ids();
+  for (size_t i = 0; i < sources.size(); ++i) {
+    plan_.copies.push_back({sources[i], sequence.tables.tables()[i].At(own), partial});
+  }
 }
 
 // The run's logits score the tokens after its own, as far as these are prompt.
@@ -466,7 +477,7 @@ void Scheduler::TakeSample(const SampleTarget& target, SampledToken sampled) {
 
 void Scheduler::Fork(Sequence& parent, int32_t choice, SampledToken sampled) {
   Sequence& fork = *parent.owner.sequences.emplace_back(
-      std::make_unique<Sequence>(NextSequenceId(), parent, choice, pool_));
+      std::make_unique<Sequence>(NextSequenceId(), parent, choice, NewTables()));
   running_.push_back(&fork);
   AppendToken(fork, std::move(sampled));
 }
@@ -530,7 +541,12 @@ void Scheduler::TakeEvents(StepEvents& events) {
 }
 
 KvSnapshot Scheduler::SnapshotKv() const {
-  return {.as_of_seq = log_.head_seq(), .hashes = cache_.Resident()};
+  KvSnapshot snapshot;
+  snapshot.as_of_seq = log_.head_seq();
+  for (size_t group = 0; group < config_.kv_groups.size(); ++group) {
+    snapshot.groups.push_back(cache_.Resident(static_cast<int32_t>(group)));
+  }
+  return snapshot;
 }
 
 EngineLoad Scheduler::load() const {
@@ -560,7 +576,7 @@ void Scheduler::CheckIntegrity() const {
         reserved += sequence->pending_forks;
       } else {
         waiting_tokens += sequence->size();
-        BATON_CHECK(sequence->table.empty()) << "waiting with blocks";
+        BATON_CHECK(sequence->tables.empty()) << "waiting with blocks";
       }
     }
   }

@@ -39,6 +39,7 @@
 #include "worker/engine/step_plan.h"
 #include "worker/kv/block_pool.h"
 #include "worker/kv/kv_event_log.h"
+#include "worker/kv/kv_group.h"
 #include "worker/kv/prefix_cache.h"
 
 namespace baton::worker {
@@ -46,6 +47,8 @@ namespace baton::worker {
 struct SchedulerConfig {
   int32_t block_size = 64;
   int32_t block_count = 0;
+  KvGroups kv_groups = {KvGroup{}};
+  uint64_t prefix_key = 0;             // of the cache's checks: best one that nobody can guess
   int32_t max_model_len = 0;           // prompt and output; at most what the blocks hold
   int32_t max_num_seqs = 64;           // running at once
   int32_t max_num_batched_tokens = 0;  // per step; at least max_num_seqs
@@ -125,9 +128,11 @@ class Scheduler {
   void NoteAdmission(Sequence& sequence, int32_t cached_tokens);
   void FailStalledHead();
   int32_t FreeSlots() const;
+  KvTables NewTables() { return KvTables(pool_, config_.block_size, config_.kv_groups); }
 
   void BuildPlan();
   void AddRow(Sequence& sequence);
+  void AddCopies(const Sequence& sequence);
   void AddScores(Sequence& sequence, int32_t row);
   void AddSamples(Sequence& sequence, int32_t row);
 

@@ -16,7 +16,7 @@ SchedulingKey KeyOf(const GenerationRequest& request, int32_t choice) {
 
 }  // namespace
 
-Sequence::Sequence(SequenceId id_in, ActiveRequest& owner_in, BlockPool& pool, int32_t block_size)
+Sequence::Sequence(SequenceId id_in, ActiveRequest& owner_in, KvTables tables_in)
     : id(id_in),
       owner(owner_in),
       choice(0),
@@ -25,14 +25,14 @@ Sequence::Sequence(SequenceId id_in, ActiveRequest& owner_in, BlockPool& pool, i
       key(KeyOf(owner_in.request, 0)),
       tokens(owner_in.request.prompt),
       hashes(owner_in.request.block_hashes),
-      table(pool, block_size),
+      tables(std::move(tables_in)),
       pending_forks(owner_in.request.choices - 1),
       sampler_state(owner_in.request.sampler_state) {
-  BATON_CHECK(hashes.size() == tokens.size() / static_cast<size_t>(block_size))
+  BATON_CHECK(hashes.size() == tokens.size() / static_cast<size_t>(tables.block_size()))
       << "Sequence: hashes=" << hashes.size() << " tokens=" << tokens.size();
 }
 
-Sequence::Sequence(SequenceId id_in, const Sequence& parent, int32_t choice_in, BlockPool& pool)
+Sequence::Sequence(SequenceId id_in, const Sequence& parent, int32_t choice_in, KvTables tables_in)
     : id(id_in),
       owner(parent.owner),
       choice(choice_in),
@@ -41,16 +41,10 @@ Sequence::Sequence(SequenceId id_in, const Sequence& parent, int32_t choice_in, 
       state(State::kRunning),
       tokens(owner.request.prompt),
       hashes(owner.request.block_hashes),
-      table(pool, parent.table.block_size()),
-      computed(static_cast<int32_t>(owner.request.prompt.size())),
-      published_(parent.published_),
-      node_(parent.node_) {
+      tables(std::move(tables_in)),
+      computed(static_cast<int32_t>(owner.request.prompt.size())) {
   BATON_CHECK(parent.computed == computed) << "fork: computed=" << parent.computed;
-  const int32_t full_blocks = computed / table.block_size();
-  table.Adopt(parent.table.lease().Share(full_blocks));
-  if (computed % table.block_size() != 0) {
-    fork_source = parent.table.lease().ShareOne(full_blocks);
-  }
+  fork_source = tables.ForkFrom(parent.tables, computed);
 }
 
 bool Sequence::wants_scores() const {
@@ -61,37 +55,27 @@ int32_t Sequence::computable() const { return remaining() - (owner.held ? 1 : 0)
 
 void Sequence::Append(TokenId token) {
   tokens.push_back(token);
-  const auto block_size = static_cast<size_t>(table.block_size());
+  const auto block_size = static_cast<size_t>(tables.block_size());
   if (tokens.size() % block_size != 0) return;
   const BlockHash parent = hashes.empty() ? owner.request.chain_root : hashes.back();
   hashes.push_back(NextBlockHash(parent, std::span(tokens).last(block_size)));
 }
 
 void Sequence::Adopt(PrefixMatch match) {
-  published_ = match.blocks.size();
-  computed = published_ * table.block_size();
-  node_ = match.node;
-  table.Adopt(std::move(match.blocks));
+  computed = match.block_count * tables.block_size();
+  tables.Adopt(std::move(match));
 }
 
 void Sequence::Advance(int32_t count, PrefixCache& cache) {
   computed += count;
-  const auto block_size = static_cast<size_t>(table.block_size());
-  for (; (published_ + 1) * table.block_size() <= computed; ++published_) {
-    if (node_.closed()) continue;
-    const auto block = static_cast<size_t>(published_);
-    node_ = cache.Publish(node_, hashes[block],
-                          absl::MakeConstSpan(tokens).subspan(block * block_size, block_size),
-                          table, published_);
-  }
+  tables.Publish(cache, computed, tokens, hashes);
+  tables.ReleaseUnseen(computed);
 }
 
 void Sequence::ReleaseBlocks() {
-  fork_source.Reset();  // before the table, which holds its ancestors
-  table.Clear();
+  fork_source.Reset();  // before the tables, which hold its ancestors
+  tables.Clear();
   computed = 0;
-  published_ = 0;
-  node_ = {};
 }
 
 }  // namespace baton::worker

@@ -16,7 +16,7 @@
 #include "worker/engine/generation_request.h"
 #include "worker/engine/scheduling_policy.h"
 #include "worker/kv/block_pool.h"
-#include "worker/kv/block_table.h"
+#include "worker/kv/kv_tables.h"
 #include "worker/kv/prefix_cache.h"
 
 namespace baton::worker {
@@ -28,10 +28,10 @@ class Sequence {
   enum class State { kWaiting, kRunning, kEnded };
 
   // The first sequence of a request.
-  Sequence(SequenceId id, ActiveRequest& owner, BlockPool& pool, int32_t block_size);
+  Sequence(SequenceId id, ActiveRequest& owner, KvTables tables);
   // A fork of `parent` right after its prompt was computed: shares the full blocks, and holds the
-  // last, partial one until its copy has run.
-  Sequence(SequenceId id, const Sequence& parent, int32_t choice, BlockPool& pool);
+  // last, partial ones until their copies have run.
+  Sequence(SequenceId id, const Sequence& parent, int32_t choice, KvTables tables);
 
   // Tokens without keys and values yet.
   int32_t remaining() const { return size() - computed; }
@@ -49,12 +49,13 @@ class Sequence {
   // Takes over what the cache has of the tokens.
   void Adopt(PrefixMatch match);
 
-  // A fork whose parent is gone needs no copy: the parent's partial block becomes its own.
+  // A fork whose parent is gone needs no copy: the parent's partial blocks become its own.
   // REQUIRES: nobody else holds fork_source.
-  void ContinueInForkSource() { table.Append(std::move(fork_source)); }
+  void ContinueInForkSource() { tables.ContinueIn(std::move(fork_source)); }
 
-  // Counts `count` tokens as computed and publishes the blocks that are full now, which may
-  // exchange them for equal ones. REQUIRES: no step is under way.
+  // Counts `count` tokens as computed, publishes the blocks that are full now, which may exchange
+  // them for equal ones, and gives back those that are out of sight. REQUIRES: no step is under
+  // way.
   void Advance(int32_t count, PrefixCache& cache);
 
   // Gives all blocks back; the tokens stay, and are computed again.
@@ -69,19 +70,15 @@ class Sequence {
   State state = State::kWaiting;
   std::vector<TokenId> tokens;
   std::vector<BlockHash> hashes;  // of the full blocks of `tokens`
-  BlockTable table;
+  KvTables tables;
   int32_t computed = 0;
   int32_t granted = 0;        // by the plan under way
   bool deferred = false;      // its last token comes again
   int32_t pending_forks = 0;  // choices that will start from this one's prompt
   bool retiring = false;      // to be cancelled as soon as no step names it
-  BlockLease fork_source;     // the parent's partial block; empty once copied or taken over
+  BlockLease fork_source;  // the parent's partial block of each table; empty once copied or taken
   std::string sampler_state;  // what its last draw left
   int32_t scored = 1;         // prompt tokens whose log-probabilities were told, if they are wanted
-
- private:
-  int32_t published_ = 0;  // blocks
-  PrefixNode node_;
 };
 
 // A request and its sequences.

@@ -33,14 +33,18 @@ struct BlockCopy {
 };
 
 // A run of consecutive tokens of one sequence. Its keys and values are written to the sequence's
-// blocks; attention sees positions [0, position] of the same blocks.
+// blocks; attention sees positions [0, position] of the same blocks, or as many of them as its
+// layer's window has.
+//
+// A sequence has as many tables as the parts of ExecutorInfo::kv_groups: their blocks follow each
+// other, `block_count` of each table, kNoBlock where a window has left one behind.
 struct PlanRow {
   SequenceId sequence = {};
   int32_t first_position = 0;  // of the run's first token in its sequence
   int32_t token_begin = 0;     // into StepPlan::tokens
   int32_t token_count = 0;
-  int32_t block_begin = 0;  // into StepPlan::blocks: the table from position 0 on
-  int32_t block_count = 0;  // covers first_position + token_count positions
+  int32_t block_begin = 0;  // into StepPlan::blocks: the tables, each from position 0 on
+  int32_t block_count = 0;  // of each table; covers first_position + token_count positions
   bool logits = false;      // of the run's last token
   bool all_logits = false;  // of all of them
 };

@@ -46,25 +46,33 @@ absl::Status CheckTokens(const DumpOptions& options, const DecoderSpec& spec) {
   return absl::OkStatus();
 }
 
-// The prompt as one step of a sequence on blocks of its own.
+// The prompt as one step of a sequence on blocks of its own, in each of the cache's tables.
 struct Prompt {
-  explicit Prompt(const std::vector<TokenId>& tokens)
-      : positions(tokens.size()), block_count(BlocksOf(tokens.size())) {
+  Prompt(const std::vector<TokenId>& tokens, int32_t table_count)
+      : positions(tokens.size()),
+        blocks_per_table(BlocksOf(tokens.size())),
+        slots(static_cast<size_t>(table_count)) {
     std::iota(positions.begin(), positions.end(), 0);
-    for (int32_t i = 0; i < block_count; ++i) blocks.push_back(BlockId(i));
+    for (int32_t i = 0; i < blocks_per_table * table_count; ++i) blocks.push_back(BlockId(i));
+    for (int32_t table = 0; table < table_count; ++table) AddTable(table);
+    for (size_t table = 0; table < slots.size(); ++table) {
+      tables.push_back(
+          {.slots = slots[table], .runs = absl::MakeConstSpan(runs).subspan(table, 1)});
+    }
+    batch = {.tokens = tokens, .positions = positions, .tables = tables, .logit_rows = positions};
+  }
+
+  void AddTable(int32_t table) {
+    const int32_t first = table * blocks_per_table;
     for (const int32_t position : positions) {
-      slots.push_back(
-          {.block = BlockId(position / kBlockTokens), .offset = position % kBlockTokens});
+      slots[static_cast<size_t>(table)].push_back(
+          {.block = BlockId(first + position / kBlockTokens), .offset = position % kBlockTokens});
     }
     runs.push_back({.row_begin = 0,
-                    .row_count = static_cast<int32_t>(tokens.size()),
+                    .row_count = static_cast<int32_t>(positions.size()),
                     .first_position = 0,
-                    .blocks = blocks});
-    batch = {.tokens = tokens,
-             .positions = positions,
-             .slots = slots,
-             .runs = runs,
-             .logit_rows = positions};
+                    .blocks = absl::MakeConstSpan(blocks).subspan(
+                        static_cast<size_t>(first), static_cast<size_t>(blocks_per_table))});
   }
 
   static int32_t BlocksOf(size_t tokens) {
@@ -72,10 +80,11 @@ struct Prompt {
   }
 
   std::vector<int32_t> positions;
-  int32_t block_count;
+  int32_t blocks_per_table;
   std::vector<BlockId> blocks;
-  std::vector<KvSlot> slots;
-  std::vector<AttentionRun> runs;
+  std::vector<std::vector<KvSlot>> slots;  // of each table
+  std::vector<AttentionRun> runs;          // likewise, one
+  std::vector<BatchTable> tables;
   DecoderBatch batch;
 };
 
@@ -102,9 +111,11 @@ absl::StatusOr<std::vector<DumpedValues>> DumpLayers(const DumpOptions& options)
   ASSIGN_OR_RETURN(DecoderWeights weights, PackWeights(pack, threads));
   Decoder decoder(spec, std::move(weights), {}, compute,
                   static_cast<int32_t>(options.tokens.size()));
-  const Prompt prompt(options.tokens);
+  const KvPlacement& placement = decoder.placement();
+  const Prompt prompt(options.tokens, placement.table_count());
   ASSIGN_OR_RETURN(const KvLayout layout, MakeKvLayout(spec, {}, compute, kBlockTokens));
-  ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout, spec.layer_count, prompt.block_count));
+  ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout, placement.layers_per_block,
+                                                   static_cast<int32_t>(prompt.blocks.size())));
   std::vector<DumpedValues> dump;
   decoder.SetTap([&](int32_t layer, std::string_view name, const ConstMatrix& values) {
     dump.push_back(Copy(layer, name, values));

@@ -12,6 +12,7 @@
 #include "worker/executor/memory_limit.h"
 #include "worker/loader/read_ahead.h"
 #include "worker/model/architecture.h"
+#include "worker/model/kv_placement.h"
 #include "worker/parallel/local_communicator.h"
 
 namespace baton::worker {
@@ -75,10 +76,12 @@ class ModelLoader {
       return InvalidArgument(
           absl::StrCat("load model: workers_on_host=", options_.workers_on_host, "/>0"));
     }
-    if (options_.max_model_len < 0 || options_.max_num_seqs < 1) {
-      return InvalidArgument(absl::StrCat("load model: max_model_len=", options_.max_model_len,
-                                          ", max_num_seqs=", options_.max_num_seqs,
-                                          " are no sizes"));
+    if (options_.max_model_len < 0 || options_.max_num_seqs < 1 ||
+        options_.max_num_batched_tokens < 1) {
+      return InvalidArgument(absl::StrCat(
+          "load model: max_model_len=", options_.max_model_len,
+          ", max_num_seqs=", options_.max_num_seqs,
+          ", max_num_batched_tokens=", options_.max_num_batched_tokens, " are no sizes"));
     }
     threads_per_rank_ = std::max(1, threads / ranks);
     const bool bf16 = options_.dtype == ComputeType::kBfloat16 ||
@@ -155,15 +158,18 @@ class ModelLoader {
   absl::Status SizeCache() {
     ASSIGN_OR_RETURN(layout_, MakeKvLayout(spec_, {0, options_.tensor_parallel_size}, compute_,
                                            options_.block_size));
-    const uint64_t block_bytes = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
-                                 static_cast<uint64_t>(options_.tensor_parallel_size);
+    placement_ = PlaceLayers(spec_);
+    for (const KvPlacement::Group& group : placement_.groups) {
+      kv_groups_.push_back({.window = group.window, .parts = group.parts});
+    }
+    const uint64_t block_bytes = BytesPerBlock();
     const int32_t wanted_len =
         options_.max_model_len > 0 ? options_.max_model_len : spec_.usual_positions();
     if (wanted_len > spec_.max_positions) {
       return InvalidArgument(absl::StrCat("load model: max_model_len=", wanted_len, "/",
                                           spec_.max_positions, " positions of the model"));
     }
-    const int64_t blocks_per_sequence = BlocksFor(wanted_len);
+    const int64_t blocks_per_sequence = BlocksForSequence(wanted_len);
     const int64_t wanted_blocks = blocks_per_sequence * options_.max_num_seqs;
     uint64_t budget_bytes = options_.kv_cache_memory_bytes;
     if (budget_bytes == 0) {
@@ -175,13 +181,13 @@ class ModelLoader {
     const uint64_t blocks = std::min<uint64_t>(budget_bytes / block_bytes, INT32_MAX / 2);
     block_count_ = static_cast<int32_t>(blocks);
     const bool fits = blocks >= static_cast<uint64_t>(blocks_per_sequence);
-    if (blocks < 1 || (!fits && options_.max_model_len > 0)) {
+    if (LongestIn(block_count_) < 1 || (!fits && options_.max_model_len > 0)) {
       return InvalidArgument(absl::StrCat("load model: a cache of ", budget_bytes, " bytes holds ",
                                           blocks, " blocks of ", options_.block_size,
                                           " tokens, max_model_len=", wanted_len, " needs ",
                                           blocks_per_sequence));
     }
-    model_.max_model_len = fits ? wanted_len : block_count_ * options_.block_size;
+    model_.max_model_len = fits ? wanted_len : LongestIn(block_count_);
     return absl::OkStatus();
   }
 
@@ -191,8 +197,24 @@ class ModelLoader {
     return depends ? absl::StrCat("/len", model_.max_model_len) : std::string();
   }
 
-  int64_t BlocksFor(int32_t tokens) const {
-    return (int64_t{tokens} + options_.block_size - 1) / options_.block_size;
+  uint64_t BytesPerBlock() const {
+    return layout_.block_bytes() * static_cast<uint64_t>(placement_.layers_per_block) *
+           static_cast<uint64_t>(options_.tensor_parallel_size);
+  }
+
+  // In all tables.
+  int64_t BlocksForSequence(int32_t tokens) const {
+    return BlocksMax(kv_groups_, options_.block_size, tokens, options_.max_num_batched_tokens);
+  }
+
+  // Tokens of the longest sequence that so many blocks hold; 0: not even one.
+  int32_t LongestIn(int32_t blocks) const {
+    int32_t fits = 0;
+    for (int32_t above = spec_.max_positions + 1; fits + 1 < above;) {
+      const int32_t middle = fits + (above - fits) / 2;
+      (BlocksForSequence(middle) <= blocks ? fits : above) = middle;
+    }
+    return fits;
   }
 
   absl::StatusOr<std::unique_ptr<ModelExecutor>> StartExecutor(const Checkpoint& checkpoint) {
@@ -200,7 +222,8 @@ class ModelLoader {
     auto communicators = MakeLocalCommunicators(size, RealClock(), kCollectiveDeadline);
     std::vector<std::unique_ptr<RankRunner>> ranks;
     for (int rank = 0; rank < size; ++rank) {
-      ASSIGN_OR_RETURN(KvStorage kv, KvStorage::Create(layout_, spec_.layer_count, block_count_));
+      ASSIGN_OR_RETURN(KvStorage kv,
+                       KvStorage::Create(layout_, placement_.layers_per_block, block_count_));
       const auto index = static_cast<size_t>(rank);
       auto decoder = std::make_unique<Decoder>(spec_, std::move(weights_[index]), Shard{rank, size},
                                                compute_, model_.max_model_len);
@@ -214,10 +237,10 @@ class ModelLoader {
     ExecutorInfo info{
         .block_size = options_.block_size,
         .block_count = block_count_,
+        .kv_groups = kv_groups_,
         .max_model_len = model_.max_model_len,
         .vocab_size = spec_.vocab_size,
-        .kv_bytes_per_block = layout_.block_bytes() * static_cast<uint64_t>(spec_.layer_count) *
-                              static_cast<uint64_t>(size),
+        .kv_bytes_per_block = BytesPerBlock(),
         .numerics_id = absl::StrFormat("%016x/%s%s/cpu-%s/tp%d%s", checkpoint.digest(),
                                        ToAbsl(NameOf(compute_)), SuffixOf(quantization_),
                                        ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
@@ -233,6 +256,8 @@ class ModelLoader {
   std::optional<WeightPlan> plan_;
   std::vector<DecoderWeights> weights_;  // of each rank
   KvLayout layout_;
+  KvPlacement placement_;
+  KvGroups kv_groups_;
   int32_t block_count_ = 0;
   LoadedModel model_;
 };

@@ -44,13 +44,14 @@ struct LoadOptions {
   std::string path;
   ComputeType dtype = ComputeType::kAuto;
   WeightChoice quantization = WeightChoice::kAuto;
-  int32_t max_model_len = 0;           // 0: the model's own, less if the cache is too small for it
-  int32_t max_num_seqs = 64;           // how many such sequences the cache should hold, at best
-  int32_t block_size = 64;             // tokens
-  uint64_t kv_cache_memory_bytes = 0;  // 0: what is wanted, at most a quarter of the memory
-  int workers_on_host = 1;             // that divide that share of the memory
-  int threads = 0;                     // of all ranks together; 0: one for each usable processor
-  int tensor_parallel_size = 1;        // ranks, as threads of this process
+  int32_t max_model_len = 0;  // 0: the model's own, less if the cache is too small for it
+  int32_t max_num_seqs = 64;  // how many such sequences the cache should hold, at best
+  int32_t max_num_batched_tokens = 512;  // the longest step, which a window's cache must hold too
+  int32_t block_size = 64;               // tokens
+  uint64_t kv_cache_memory_bytes = 0;    // 0: what is wanted, at most a quarter of the memory
+  int workers_on_host = 1;               // that divide that share of the memory
+  int threads = 0;                       // of all ranks together; 0: one for each usable processor
+  int tensor_parallel_size = 1;          // ranks, as threads of this process
   CpuIsa isa = BestCpuIsa();
   std::function<void(uint64_t done_bytes, uint64_t total_bytes)> progress;
   LocalExecutor::BrokenCallback on_broken;

@@ -12,7 +12,7 @@ namespace baton::worker {
 namespace {
 
 // "BTNPLAN" and a version.
-constexpr uint64_t kMagic = 0x0131'4e4c'504e'5442;
+constexpr uint64_t kMagic = 0x0231'4e4c'504e'5442;
 
 template <typename T>
 void Append(const T& value, std::string& to) {

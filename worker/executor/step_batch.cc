@@ -7,8 +7,8 @@
 namespace baton::worker {
 namespace {
 
-bool Within(int32_t begin, int32_t count, size_t size) {
-  return begin >= 0 && count >= 0 && int64_t{begin} + count <= static_cast<int64_t>(size);
+bool Within(int32_t begin, int64_t count, size_t size) {
+  return begin >= 0 && count >= 0 && begin + count <= static_cast<int64_t>(size);
 }
 
 bool IsBlock(BlockId block, const ExecutorInfo& info) {
@@ -25,8 +25,11 @@ absl::Status Wrong(const StepPlan& plan, const PlanRow& row, const char* what) {
 absl::Status StepBatch::Build(const StepPlan& plan, const ExecutorInfo& info) {
   tokens_.clear();
   positions_.clear();
-  slots_.clear();
-  runs_.clear();
+  tables_.resize(static_cast<size_t>(TableCount(info.kv_groups)));
+  for (Table& table : tables_) {
+    table.slots.clear();
+    table.runs.clear();
+  }
   logit_rows_.clear();
   logit_row_of_.clear();
   RETURN_IF_ERROR(CheckCopies(plan, info));
@@ -34,14 +37,15 @@ absl::Status StepBatch::Build(const StepPlan& plan, const ExecutorInfo& info) {
     RETURN_IF_ERROR(CheckRow(plan, row, info));
     AddRow(plan, row, info);
   }
+  table_views_.clear();
+  for (const Table& table : tables_) table_views_.push_back({table.slots, table.runs});
   return CheckSamples(plan);
 }
 
 DecoderBatch StepBatch::view() const {
   return {.tokens = tokens_,
           .positions = positions_,
-          .slots = slots_,
-          .runs = runs_,
+          .tables = table_views_,
           .logit_rows = logit_rows_};
 }
 
@@ -59,22 +63,37 @@ absl::Status StepBatch::CheckRow(const StepPlan& plan, const PlanRow& row,
   if (row.token_count < 1 || !Within(row.token_begin, row.token_count, plan.tokens.size())) {
     return Wrong(plan, row, "has tokens outside of the plan");
   }
-  if (!Within(row.block_begin, row.block_count, plan.blocks.size())) {
+  if (row.block_count < 0 ||
+      !Within(row.block_begin, int64_t{row.block_count} * TableCount(info.kv_groups),
+              plan.blocks.size())) {
     return Wrong(plan, row, "has blocks outside of the plan");
   }
   const int64_t end = int64_t{row.first_position} + row.token_count;
   if (row.first_position < 0 || end > int64_t{row.block_count} * info.block_size) {
     return Wrong(plan, row, "has positions outside of its blocks");
   }
-  for (int32_t i = 0; i < row.block_count; ++i) {
-    if (!IsBlock(plan.blocks[static_cast<size_t>(row.block_begin + i)], info)) {
-      return Wrong(plan, row, "has a block that does not exist");
-    }
-  }
+  RETURN_IF_ERROR(CheckBlocks(plan, row, info));
   for (int32_t i = 0; i < row.token_count; ++i) {
     if (plan.tokens[static_cast<size_t>(row.token_begin + i)] >=
         static_cast<TokenId>(info.vocab_size)) {
       return Wrong(plan, row, "has a token beyond the vocabulary");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What the row sees in a table has to be there; before that, a window may have no blocks.
+absl::Status StepBatch::CheckBlocks(const StepPlan& plan, const PlanRow& row,
+                                    const ExecutorInfo& info) const {
+  auto at = static_cast<size_t>(row.block_begin);
+  for (const KvGroup& group : info.kv_groups) {
+    const int32_t first_seen = group.SeenFrom(row.first_position) / info.block_size;
+    for (int32_t part = 0; part < group.parts; ++part) {
+      for (int32_t block = 0; block < row.block_count; ++block, ++at) {
+        if (IsBlock(plan.blocks[at], info)) continue;
+        if (plan.blocks[at] == kNoBlock && block < first_seen) continue;
+        return Wrong(plan, row, "has a block that does not exist");
+      }
     }
   }
   return absl::OkStatus();
@@ -101,23 +120,32 @@ absl::Status StepBatch::CheckSamples(const StepPlan& plan) const {
 }
 
 void StepBatch::AddRow(const StepPlan& plan, const PlanRow& row, const ExecutorInfo& info) {
-  const absl::Span<const BlockId> blocks(plan.blocks.data() + row.block_begin,
-                                         static_cast<size_t>(row.block_count));
-  runs_.push_back({.row_begin = static_cast<int32_t>(tokens_.size()),
-                   .row_count = row.token_count,
-                   .first_position = row.first_position,
-                   .blocks = blocks});
+  AddToTables(plan, row, info);
   for (int32_t i = 0; i < row.token_count; ++i) {
-    const int32_t position = row.first_position + i;
     tokens_.push_back(plan.tokens[static_cast<size_t>(row.token_begin + i)]);
-    positions_.push_back(position);
-    slots_.push_back({.block = blocks[static_cast<size_t>(position / info.block_size)],
-                      .offset = position % info.block_size});
+    positions_.push_back(row.first_position + i);
   }
   const int32_t wanted = row.all_logits ? row.token_count : static_cast<int32_t>(row.logits);
   const auto end = static_cast<int32_t>(tokens_.size());
   for (int32_t i = end - wanted; i < end; ++i) logit_rows_.push_back(i);
   logit_row_of_.push_back(wanted > 0 ? static_cast<int32_t>(logit_rows_.size()) - 1 : -1);
+}
+
+void StepBatch::AddToTables(const StepPlan& plan, const PlanRow& row, const ExecutorInfo& info) {
+  const auto block_count = static_cast<size_t>(row.block_count);
+  const BlockId* blocks = plan.blocks.data() + row.block_begin;
+  for (Table& table : tables_) {
+    table.runs.push_back({.row_begin = static_cast<int32_t>(tokens_.size()),
+                          .row_count = row.token_count,
+                          .first_position = row.first_position,
+                          .blocks = {blocks, block_count}});
+    for (int32_t i = 0; i < row.token_count; ++i) {
+      const int32_t position = row.first_position + i;
+      table.slots.push_back(
+          {.block = blocks[position / info.block_size], .offset = position % info.block_size});
+    }
+    blocks += block_count;
+  }
 }
 
 }  // namespace baton::worker

@@ -10,8 +10,8 @@
 
 namespace baton::worker {
 
-// A step plan laid out for the decoder: a position and a cache slot for each token. Keeps its
-// memory from step to step.
+// A step plan laid out for the decoder: a position for each token, and a cache slot in each table.
+// Keeps its memory from step to step.
 //
 // Threading: thread-compatible.
 // Ownership: views into the plan; it must outlive their use.
@@ -21,6 +21,7 @@ class StepBatch {
  public:
   absl::Status Build(const StepPlan& plan, const ExecutorInfo& info);
 
+  // Valid until the next Build.
   DecoderBatch view() const;
 
   // Which row of logits belongs to the last token of a row of the plan; -1: none.
@@ -35,13 +36,21 @@ class StepBatch {
  private:
   absl::Status CheckCopies(const StepPlan& plan, const ExecutorInfo& info) const;
   absl::Status CheckRow(const StepPlan& plan, const PlanRow& row, const ExecutorInfo& info) const;
+  absl::Status CheckBlocks(const StepPlan& plan, const PlanRow& row,
+                           const ExecutorInfo& info) const;
   absl::Status CheckSamples(const StepPlan& plan) const;
   void AddRow(const StepPlan& plan, const PlanRow& row, const ExecutorInfo& info);
+  void AddToTables(const StepPlan& plan, const PlanRow& row, const ExecutorInfo& info);
+
+  struct Table {
+    std::vector<KvSlot> slots;
+    std::vector<AttentionRun> runs;
+  };
 
   std::vector<TokenId> tokens_;
   std::vector<int32_t> positions_;
-  std::vector<KvSlot> slots_;
-  std::vector<AttentionRun> runs_;
+  std::vector<Table> tables_;
+  std::vector<BatchTable> table_views_;
   std::vector<int32_t> logit_rows_;
   std::vector<int32_t> logit_row_of_;
 };

@@ -10,14 +10,16 @@
 namespace baton::worker {
 namespace {
 
-// One sequence of zeros on block 0: computes the tokens [first, end) and draws the next.
+// One sequence of zeros on the first blocks: computes the tokens [first, end) and draws the next.
 absl::Status RunTokens(ModelExecutor& executor, int32_t first, int32_t end) {
   SamplingParams greedy;
   greedy.temperature = 0;
   const std::vector<TokenId> history(static_cast<size_t>(end), 0);
   StepPlan plan;
   plan.tokens.assign(static_cast<size_t>(end - first), 0);
-  plan.blocks = {BlockId(0)};
+  for (int32_t table = 0; table < TableCount(executor.info().kv_groups); ++table) {
+    plan.blocks.push_back(BlockId(table));
+  }
   plan.rows.push_back(
       {.first_position = first, .token_count = end - first, .block_count = 1, .logits = true});
   plan.samples.push_back({.params = &greedy, .history = history, .prompt_count = end});

@@ -46,11 +46,23 @@ void BlockLease::Exchange(int32_t index, BlockId block) {
   pool_->Release(std::exchange(ids_[static_cast<size_t>(index)], block));
 }
 
+BlockLease BlockLease::TakeFirst(int32_t count) {
+  BATON_CHECK(count >= 0 && count <= size()) << "BlockLease::TakeFirst: count=" << count;
+  BlockLease first;
+  first.pool_ = pool_;
+  first.ids_.assign(ids_.begin(), ids_.begin() + count);
+  ids_.erase(ids_.begin(), ids_.begin() + count);
+  return first;
+}
+
+void BlockLease::DropLast() {
+  BATON_CHECK(!empty()) << "BlockLease::DropLast: empty";
+  pool_->Release(ids_.back());
+  ids_.pop_back();
+}
+
 void BlockLease::Reset() {
-  while (!ids_.empty()) {
-    pool_->Release(ids_.back());
-    ids_.pop_back();
-  }
+  while (!ids_.empty()) DropLast();
 }
 
 BlockPool::BlockPool(int32_t block_count)

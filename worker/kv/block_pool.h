@@ -49,6 +49,12 @@ class BlockLease {
   // Holds `block`, which is held or kept, in the place of block `index`, and gives that one back.
   void Exchange(int32_t index, BlockId block);
 
+  // Moves the first `count` blocks into a lease of their own.
+  BlockLease TakeFirst(int32_t count);
+
+  // Gives the last block back.
+  void DropLast();
+
   // Gives everything back, the last block first.
   void Reset();
 

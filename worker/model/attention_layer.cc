@@ -28,21 +28,16 @@ absl::StatusOr<AttentionWeights> PackAttention(WeightPacker& packer, int32_t lay
   return weights;
 }
 
-AttentionLayer::AttentionLayer(const DecoderSpec& spec, Shard shard, DType compute,
-                               std::vector<std::vector<float>> frequencies)
+AttentionLayer::AttentionLayer(const DecoderSpec& spec, const KvPlacement& placement, Shard shard,
+                               DType compute, std::vector<std::vector<float>> frequencies)
     : spec_(spec),
+      placement_(placement),
       shard_(shard),
       compute_(compute),
       frequencies_(std::move(frequencies)),
+      plans_(placement.windows.size()),
       cos_sin_(frequencies_.size()),
-      cos_sin_memory_(frequencies_.size()) {
-  for (const LayerSpec& layer : spec.layers) {
-    const bool known = std::any_of(plans_.begin(), plans_.end(), [&](const WindowPlan& plan) {
-      return plan.window == layer.window;
-    });
-    if (!known) plans_.emplace_back().window = layer.window;
-  }
-}
+      cos_sin_memory_(frequencies_.size()) {}
 
 absl::Status AttentionLayer::Prepare(const DecoderBatch& batch, const KvLayout& layout,
                                      int thread_count) {
@@ -59,8 +54,9 @@ absl::Status AttentionLayer::Prepare(const DecoderBatch& batch, const KvLayout& 
     const auto turning = static_cast<int64_t>(2 * frequencies_[i].size());
     ASSIGN_OR_RETURN(cos_sin_[i], cos_sin_memory_[i].Take(DType::kF32, rows, turning));
   }
-  for (WindowPlan& plan : plans_) {
-    plan.plan.Build(batch.runs, spec_.head_count / shard_.size, layout, thread_count, plan.window);
+  for (size_t table = 0; table < plans_.size(); ++table) {
+    plans_[table].Build(batch.tables[table].runs, spec_.head_count / shard_.size, layout,
+                        thread_count, placement_.windows[table]);
   }
   return absl::OkStatus();
 }
@@ -73,14 +69,6 @@ void AttentionLayer::Turn(const DecoderBatch& batch, const ComputeSlice& slice) 
                 .cos_sin = cos_sin_[i]},
                slice);
   }
-}
-
-AttentionPlan& AttentionLayer::PlanOf(int32_t window) {
-  for (WindowPlan& plan : plans_) {
-    if (plan.window == window) return plan.plan;
-  }
-  BATON_CHECK(false) << "attention layer: no plan of window=" << window;
-  return plans_.front().plan;
 }
 
 void AttentionLayer::Project(const ConstMatrix& x, int32_t layer, const AttentionWeights& weights,
@@ -130,13 +118,14 @@ void AttentionLayer::Run(const SublayerIo& io, const DecoderBatch& batch, int32_
                          const AttentionWeights& weights, const KvLayerView& cache,
                          const ActivationTap& tap, const ComputeSlice& slice) {
   const LayerSpec& spec = spec_.layers[static_cast<size_t>(layer)];
+  const auto table = static_cast<size_t>(placement_.layers[static_cast<size_t>(layer)].table);
   const bool per_head = spec_.qk_norm == QkNorm::kPerHead;
   if (spec_.qk_norm == QkNorm::kWholeProjection) NormProjections(weights, slice);
   const bool turns = spec.rope != kNoRope;
   RopeAppend(
       {.qkv = qkv_,
        .cos_sin = turns ? ConstMatrix(cos_sin_[static_cast<size_t>(spec.rope)]) : ConstMatrix(),
-       .slots = batch.slots,
+       .slots = batch.tables[table].slots,
        .q = q_,
        .kv = cache,
        .q_norm = per_head ? absl::MakeConstSpan(weights.q_norm) : absl::Span<const float>(),
@@ -146,7 +135,7 @@ void AttentionLayer::Run(const SublayerIo& io, const DecoderBatch& batch, int32_
   slice.Sync();
   Attention({.q = q_,
              .kv = cache,
-             .plan = &PlanOf(spec.window),
+             .plan = &plans_[table],
              .scale = static_cast<float>(spec_.attention_scale),
              .soft_cap = static_cast<float>(spec_.attention_soft_cap),
              .sinks = weights.sinks,

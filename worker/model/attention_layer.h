@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "worker/kv_storage/kv_storage.h"
 #include "worker/model/decoder_spec.h"
+#include "worker/model/kv_placement.h"
 #include "worker/model/step.h"
 #include "worker/model/weight_packer.h"
 #include "worker/ops/attention.h"
@@ -40,8 +41,8 @@ absl::StatusOr<AttentionWeights> PackAttention(WeightPacker& packer, int32_t lay
 
 class AttentionLayer {
  public:
-  // `frequencies`: of each of the spec's ropes.
-  AttentionLayer(const DecoderSpec& spec, Shard shard, DType compute,
+  // `frequencies`: of each of the spec's ropes. Spec and placement outlive the layer.
+  AttentionLayer(const DecoderSpec& spec, const KvPlacement& placement, Shard shard, DType compute,
                  std::vector<std::vector<float>> frequencies);
 
   absl::Status Prepare(const DecoderBatch& batch, const KvLayout& layout, int thread_count);
@@ -62,27 +63,21 @@ class AttentionLayer {
            const ComputeSlice& slice);
 
  private:
-  // All layers with one window share a plan.
-  struct WindowPlan {
-    int32_t window = 0;
-    AttentionPlan plan;
-  };
-
   Matrix Queries() const { return qkv_.Cols(0, q_.cols()); }
   Matrix Keys() const { return qkv_.Cols(q_.cols(), (qkv_.cols() - q_.cols()) / 2); }
   void NormProjections(const AttentionWeights& weights, const ComputeSlice& slice);
-  AttentionPlan& PlanOf(int32_t window);
 
   // Constant after construction.
   const DecoderSpec& spec_;
+  const KvPlacement& placement_;
   const Shard shard_;
   const DType compute_;
   const std::vector<std::vector<float>> frequencies_;
 
   // Of the step under way.
-  std::vector<WindowPlan> plans_;
-  std::vector<Matrix> cos_sin_;  // f32, of each rope
-  Matrix qkv_;                   // f32
+  std::vector<AttentionPlan> plans_;  // of each table of the cache
+  std::vector<Matrix> cos_sin_;       // f32, of each rope
+  Matrix qkv_;                        // f32
   Matrix square_sums_;  // f32 [2, rows]: of queries, of keys; empty unless ranks exchange them
   Matrix q_;            // compute type
   Matrix attended_;     // compute type

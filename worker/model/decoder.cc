@@ -47,12 +47,13 @@ absl::Span<float> Flat(const Matrix& matrix) {
 Decoder::Decoder(const DecoderSpec& spec, DecoderWeights weights, Shard shard, DType compute,
                  int32_t longest)
     : spec_(spec),
+      placement_(PlaceLayers(spec)),
       weights_(std::move(weights)),
       shard_(shard),
       compute_(compute),
       vocabulary_(shard.ChunkOf(spec.vocab_size)),
       embedding_scale_(Rounded(spec.embedding_scale, compute)),
-      attention_(spec_, shard, compute, Frequencies(spec_, weights_, longest)),
+      attention_(spec_, placement_, shard, compute, Frequencies(spec_, weights_, longest)),
       mlp_(spec_, shard, compute) {
   if (spec_.attention == AttentionKind::kLatent) {
     latent_.emplace(spec_, shard, compute, Frequencies(spec_, weights_, longest).front());
@@ -68,8 +69,10 @@ Decoder::Decoder(const DecoderSpec& spec, DecoderWeights weights, Shard shard, D
 absl::StatusOr<ConstMatrix> Decoder::Forward(const DecoderBatch& batch, KvStorage& kv,
                                              ComputeThreads& threads, Communicator& communicator) {
   BATON_CHECK(batch.positions.size() == batch.tokens.size() &&
-              batch.slots.size() == batch.tokens.size())
-      << "decoder: tokens=" << batch.tokens.size();
+              static_cast<int32_t>(batch.tables.size()) == placement_.table_count() &&
+              kv.layer_count() == placement_.layers_per_block)
+      << "decoder: tokens=" << batch.tokens.size() << " tables=" << batch.tables.size()
+      << " layers=" << kv.layer_count();
   if (batch.tokens.empty()) return ConstMatrix();
   RETURN_IF_ERROR(Prepare(batch, kv, threads.thread_count()));
   if (shard_.whole()) {
@@ -227,12 +230,13 @@ void Decoder::StartAttend(int32_t layer, const ComputeSlice& slice) {
 void Decoder::Attend(const DecoderBatch& batch, int32_t layer, KvStorage& kv,
                      const ComputeSlice& slice) {
   const LayerWeights& weights = WeightsOf(layer);
+  const KvLayerView cache = kv.Layer(placement_.layers[static_cast<size_t>(layer)].slot);
   switch (spec_.attention) {
     case AttentionKind::kGrouped:
-      attention_.Run(Io(), batch, layer, weights.attention, kv.Layer(layer), tap_, slice);
+      attention_.Run(Io(), batch, layer, weights.attention, cache, tap_, slice);
       break;
     case AttentionKind::kLatent:
-      latent_->Run(Io(), batch, layer, weights.latent, kv.Layer(layer), tap_, slice);
+      latent_->Run(Io(), batch, layer, weights.latent, cache, tap_, slice);
       break;
   }
 }

@@ -25,6 +25,7 @@
 #include "worker/model/attention_layer.h"
 #include "worker/model/decoder_spec.h"
 #include "worker/model/decoder_weights.h"
+#include "worker/model/kv_placement.h"
 #include "worker/model/latent_layer.h"
 #include "worker/model/mlp_layer.h"
 #include "worker/model/moe_layer.h"
@@ -45,13 +46,15 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
 
   const DecoderSpec& spec() const { return spec_; }
+  const KvPlacement& placement() const { return placement_; }
   uint64_t weight_bytes() const { return weights_.size_bytes(); }
 
   // Shows intermediate results of the steps that follow: for dumps, never while serving.
   void SetTap(ActivationTap tap) { tap_ = std::move(tap); }
 
   // f32 [logit_rows, vocab_size] on rank 0; on other ranks the content is unspecified.
-  // REQUIRES: `kv` has this decoder's layout and layers; the communicator is this shard's.
+  // REQUIRES: `kv` has this decoder's layout and its placement's layers; the communicator is this
+  // shard's.
   absl::StatusOr<ConstMatrix> Forward(const DecoderBatch& batch, KvStorage& kv,
                                       ComputeThreads& threads, Communicator& communicator);
 
@@ -98,6 +101,7 @@ class Decoder {
 
   // Constant after construction.
   const DecoderSpec spec_;
+  const KvPlacement placement_;
   const DecoderWeights weights_;
   const Shard shard_;
   const DType compute_;

@@ -75,7 +75,7 @@ absl::Status LatentLayer::Prepare(const DecoderBatch& batch, const KvLayout& lay
                    q_memory_.Take(DType::kF32, rows, int64_t{heads_} * (s.kv_rank + s.rotary_dim)));
   ASSIGN_OR_RETURN(mixed_, mixed_memory_.Take(compute_, rows, int64_t{heads_} * s.kv_rank));
   ASSIGN_OR_RETURN(attended_, attended_memory_.Take(compute_, rows, int64_t{heads_} * s.value_dim));
-  BuildLatentPlan(batch.runs, heads_, layout, thread_count, plan_);
+  BuildLatentPlan(batch.tables.front().runs, heads_, layout, thread_count, plan_);
   return absl::OkStatus();
 }
 
@@ -134,7 +134,7 @@ void LatentLayer::Run(const SublayerIo& io, const DecoderBatch& batch, int32_t l
                 .cos_sin = cos_sin_,
                 .norm_weight = weights.kv_norm,
                 .norm_epsilon = kLatentNormEpsilon,
-                .slots = batch.slots,
+                .slots = batch.tables.front().slots,
                 .heads = heads_,
                 .plain = plain_,
                 .q = q_,

@@ -18,12 +18,17 @@
 
 namespace baton::worker {
 
+// Where a step's tokens lie in one table of the cache (kv_placement.h), and what they see there.
+struct BatchTable {
+  absl::Span<const KvSlot> slots;  // one for each token
+  absl::Span<const AttentionRun> runs;
+};
+
 // The tokens of a step, row after row. Parallel spans have one entry for each token.
 struct DecoderBatch {
   absl::Span<const TokenId> tokens;  // each < vocab_size
   absl::Span<const int32_t> positions;
-  absl::Span<const KvSlot> slots;
-  absl::Span<const AttentionRun> runs;
+  absl::Span<const BatchTable> tables;   // as many as the decoder's placement has
   absl::Span<const int32_t> logit_rows;  // indexes of tokens, ascending
 };
 

@@ -27,7 +27,7 @@ struct AttentionRun {
   int32_t row_begin = 0;
   int32_t row_count = 0;
   int32_t first_position = 0;
-  absl::Span<const BlockId> blocks;  // from position 0 on
+  absl::Span<const BlockId> blocks;  // from position 0 on; any id where a window sees nothing
 };
 
 // How the attention of a step is cut into pieces of like cost: made once per step, used by every

@@ -16,6 +16,13 @@ bool SameLoad(const EngineLoad& a, const EngineLoad& b) {
          a.blocks_active == b.blocks_active && a.blocks_free == b.blocks_free;
 }
 
+// `message` names stored and removed hashes.
+template <typename Message>
+void AddChanges(const KvChanges& changes, Message& message) {
+  for (BlockHash hash : changes.stored) message.add_stored(hash.value());
+  for (BlockHash hash : changes.removed) message.add_removed(hash.value());
+}
+
 v1::WatchFrame DrainFrame(const std::string& reason) {
   v1::WatchFrame frame;
   frame.mutable_drain()->set_reason(reason);
@@ -113,8 +120,16 @@ void WatchHub::OnKvEvents(const KvEventBatch& batch) {
   v1::WatchFrame frame;
   v1::WatchFrame::Blocks& blocks = *frame.mutable_blocks();
   blocks.set_seq(batch.seq);
-  for (BlockHash hash : batch.stored) blocks.add_stored(hash.value());
-  for (BlockHash hash : batch.removed) blocks.add_removed(hash.value());
+  for (size_t group = 0; group < batch.groups.size(); ++group) {
+    const KvChanges& changes = batch.groups[group];
+    if (group == 0) {
+      AddChanges(changes, blocks);
+    } else if (!changes.empty()) {
+      v1::WatchFrame::GroupBlocks& more = *blocks.add_groups();
+      more.set_group(static_cast<uint32_t>(group));
+      AddChanges(changes, more);
+    }
+  }
   {
     MutexLock lock(mutex_);
     head_seq_ = batch.seq;
@@ -131,17 +146,25 @@ void WatchHub::OnKvSnapshot(const KvSnapshot& snapshot) {
       fresh.push_back(stream);
     }
   }
+  for (size_t group = 0; group < snapshot.groups.size(); ++group) {
+    SendSnapshot(fresh, snapshot, group);
+  }
+}
+
+void WatchHub::SendSnapshot(const Streams& streams, const KvSnapshot& snapshot, size_t group) {
+  const std::vector<BlockHash>& hashes = snapshot.groups[group];
+  const bool last_group = group + 1 == snapshot.groups.size();
   size_t offset = 0;
   do {
-    const size_t count = std::min(kSnapshotHashesMax, snapshot.hashes.size() - offset);
+    const size_t end = std::min(offset + kSnapshotHashesMax, hashes.size());
     v1::WatchFrame frame;
     v1::WatchFrame::Snapshot& chunk = *frame.mutable_snapshot();
     chunk.set_as_of_seq(snapshot.as_of_seq);
-    for (size_t i = offset; i < offset + count; ++i) chunk.add_hashes(snapshot.hashes[i].value());
-    offset += count;
-    chunk.set_last(offset == snapshot.hashes.size());
-    Send(fresh, frame);
-  } while (offset < snapshot.hashes.size());
+    chunk.set_group(static_cast<uint32_t>(group));
+    for (; offset < end; ++offset) chunk.add_hashes(hashes[offset].value());
+    chunk.set_last(last_group && offset == hashes.size());
+    Send(streams, frame);
+  } while (offset < hashes.size());
 }
 
 void WatchHub::SendLoads() {

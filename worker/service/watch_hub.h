@@ -80,6 +80,7 @@ class WatchHub final : public EngineObserver {
   void SendLoads();
   v1::WatchFrame TakeLoadLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Streams LiveStreams();
+  void SendSnapshot(const Streams& streams, const KvSnapshot& snapshot, size_t group);
   void Send(const Streams& streams, const v1::WatchFrame& frame);
   void SendOne(WatchStream& stream, v1::WatchFrame frame);
   void Forget(const WatchStream* stream);

@@ -196,8 +196,29 @@ TEST_P(ArchitectureTest, TheBatchAndSharedPrefixesChangeNoBit) {
     RankRig::Sequence first = rig.Place(from, 64);
     const RankRig::Rows cold = rig.Step({{&first, 0, 300}});
     RankRig::Sequence second = rig.Place(from, 96);
-    std::copy_n(first.blocks.begin(), 4, second.blocks.begin());
+    rig.ShareBlocks(first, 4, second);
     EXPECT_EQ(rig.Step({{&second, 256, 44}}), cold);
+  }
+}
+
+// Blocks behind a window are taken away after each step; what was in them is overwritten by others.
+TEST_P(ArchitectureTest, WhatIsBehindAWindowIsNotRead) {
+  const std::string path = Write();
+  const std::vector<TokenId> tokens = LongestPrompt();
+  const auto size = static_cast<int32_t>(tokens.size());
+  if (RankRig(path, {}).placement().groups.back().window == 0) GTEST_SKIP() << "has no windows";
+  for (const DType dtype : {DType::kF32, DType::kBf16}) {
+    for (const int32_t block_size : {16, 64}) {
+      RankRig rig(path, {.dtype = dtype, .block_size = block_size});
+      const std::vector<float> whole = LastLogits(rig, tokens, 512);
+      RankRig::Sequence sequence = rig.Place(tokens, 32);
+      RankRig::Rows rows;
+      for (int32_t at = 0; at < size; at += 50) {
+        rig.DropUnseen(at, sequence);
+        rows = rig.Step({{&sequence, at, std::min(50, size - at)}});
+      }
+      EXPECT_EQ(rows.front(), whole) << "block size " << block_size;
+    }
   }
 }
 

@@ -29,11 +29,14 @@ inline void FetchLine(const unsigned char* group, int64_t offset) {
   if (group != nullptr) __builtin_prefetch(group + offset, 0, 2);
 }
 
-inline KvTile FindTile(const AttentionTask& task, int first_token, int token_count,
+// Blocks that lie wholly before `seen_begin` may be gone: what a window sees stands in for them,
+// with no weight.
+inline KvTile FindTile(const AttentionTask& task, int first_token, int token_count, int seen_begin,
                        size_t element_bytes) {
   KvTile tile{};
   for (int group = 0; group < kTileGroups && group * kGroupTokens < token_count; ++group) {
-    const int token = first_token + group * kGroupTokens;
+    int token = first_token + group * kGroupTokens;
+    if (token < seen_begin) token = seen_begin / kGroupTokens * kGroupTokens;
     const size_t block = static_cast<size_t>(task.blocks[token / task.block_tokens]);
     const auto offset = static_cast<size_t>(token % task.block_tokens) * element_bytes;
     tile.keys[group] = task.keys + block * task.block_bytes;
@@ -271,15 +274,17 @@ void AttendSplit(const AttentionTask& task, int split) {
   const int split_end =
       split_begin + kSplitTokens < seen_end ? split_begin + kSplitTokens : seen_end;
   // Tiles that are outside of everybody's window are not read.
-  const int seen_begin = SeenFrom(task, task.first_position) / kTileTokens * kTileTokens;
-  const int begin = split_begin < seen_begin ? seen_begin : split_begin;
-  KvTile next = FindTile(task, begin, split_end - begin, sizeof(Element));
+  const int seen_begin = SeenFrom(task, task.first_position);
+  const int first_tile = seen_begin / kTileTokens * kTileTokens;
+  const int begin = split_begin < first_tile ? first_tile : split_begin;
+  KvTile next = FindTile(task, begin, split_end - begin, seen_begin, sizeof(Element));
   for (int token = begin; token < split_end; token += kTileTokens) {
     const int tile_tokens = split_end - token < kTileTokens ? split_end - token : kTileTokens;
     KvTile tile = next;
     // What follows this split is fetched too: it is the next piece's.
     if (token + kTileTokens < seen_end) {
-      next = FindTile(task, token + kTileTokens, seen_end - token - kTileTokens, sizeof(Element));
+      next = FindTile(task, token + kTileTokens, seen_end - token - kTileTokens, seen_begin,
+                      sizeof(Element));
       tile.next = &next;
     }
     for (int row = 0; row < rows;) {

@@ -116,5 +116,39 @@ TEST(PrefixIndexTest, ReadersNeverSeeMoreThanWasStored) {
   EXPECT_EQ(index.Match(chain, 1)[0], chain.size());
 }
 
+TEST(PrefixIndexTest, AWindowNeedsTheBlocksThatTheEndSees) {
+  PrefixIndex index(1000);
+  const Hashes chain = {10, 20, 30, 40, 50, 60};
+  const std::vector<uint32_t> windows = {6};  // in blocks of 4: the last two
+  const auto usable = [&](uint32_t slot, uint32_t most) {
+    return index.MatchWindows(chain,
+                              {.slot = slot, .block_size = 4, .windows = windows, .most = most});
+  };
+  EXPECT_EQ(usable(0, 6), 0u);
+  index.Store(0, Hashes{40, 50}, 6);
+  EXPECT_EQ(usable(0, 6), 5u) << "60 is not there, and 5 blocks end behind 40 and 50";
+  EXPECT_EQ(usable(0, 4), 0u) << "4 blocks end behind 30 and 40";
+  index.Store(0, Hashes{10}, 6);
+  EXPECT_EQ(usable(0, 4), 1u);
+  EXPECT_EQ(usable(1, 6), 0u) << "another worker";
+  EXPECT_EQ(index.Match(chain, 1)[0], 0u) << "the window's blocks are no full group's";
+  index.Remove(0, Hashes{50}, 6);
+  EXPECT_EQ(usable(0, 6), 1u);
+  index.Clear(0);
+  EXPECT_EQ(usable(0, 6), 0u);
+  EXPECT_EQ(index.entry_count(), 0u);
+}
+
+TEST(PrefixIndexTest, TheLongestThatAllWindowsServe) {
+  PrefixIndex index(1000);
+  const Hashes chain = {1, 2, 3, 4, 5, 6, 7, 8};
+  const std::vector<uint32_t> windows = {4, 12};
+  index.Store(0, chain, 4);
+  index.Store(0, Hashes{1, 2, 3, 4, 7, 8}, 12);
+  const PrefixIndex::WindowQuery query = {
+      .slot = 0, .block_size = 4, .windows = windows, .most = 8};
+  EXPECT_EQ(index.MatchWindows(chain, query), 4u) << "5 and 6 are missing in the wider window";
+}
+
 }  // namespace
 }  // namespace baton::router

@@ -145,5 +145,38 @@ TEST_F(WorkerTableTest, ASlotIsCleanWhenItIsUsedAgain) {
   EXPECT_EQ(table_.Snapshot()->slot_count, 2u);
 }
 
+TEST_F(WorkerTableTest, GroupsAreIndexedByTheirWindow) {
+  v1::WatchFrame hello = Hello();
+  for (const uint32_t window : {0u, 100u}) {
+    v1::KvGroup& group = *hello.mutable_hello()->mutable_worker()->add_kv_groups();
+    group.set_window(window);
+    group.set_parts(1 + window / 50);
+  }
+  ASSERT_TRUE(table_.Apply("a:1", hello).ok());
+  ASSERT_TRUE(table_.Apply("a:1", SnapshotChunk(5, {1, 2, 3}, false)).ok());
+  v1::WatchFrame windowed = SnapshotChunk(5, {2}, true);
+  windowed.mutable_snapshot()->set_group(1);
+  ASSERT_TRUE(table_.Apply("a:1", windowed).ok());
+  const std::vector<uint32_t> windows = {100};
+  const auto usable = [&] {
+    return index_.MatchWindows(std::vector<uint64_t>{1, 2, 3},
+                               {.slot = 0, .block_size = 64, .windows = windows, .most = 3});
+  };
+  EXPECT_EQ(Matched({1, 2, 3}, 0), 3u);
+  EXPECT_EQ(usable(), 0u) << "2 blocks end behind 1 and 2";
+  v1::WatchFrame change = Blocks(6, {}, {3});
+  v1::WatchFrame::GroupBlocks& group = *change.mutable_blocks()->add_groups();
+  group.set_group(1);
+  group.add_stored(1);
+  ASSERT_TRUE(table_.Apply("a:1", change).ok());
+  EXPECT_EQ(Matched({1, 2, 3}, 0), 2u);
+  EXPECT_EQ(usable(), 2u);
+  group.set_group(2);
+  change.mutable_blocks()->set_seq(7);
+  EXPECT_EQ(table_.Apply("a:1", change).code(), absl::StatusCode::kAborted);
+  const WorkerView view = table_.Snapshot()->workers[0];
+  EXPECT_EQ(view.BlocksFor(640), 10u + 3 * 3u);
+}
+
 }  // namespace
 }  // namespace baton::router

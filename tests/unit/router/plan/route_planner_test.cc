@@ -54,6 +54,17 @@ class RoutePlannerTest : public testing::Test {
   RouteQuery query_;
 };
 
+TEST_F(RoutePlannerTest, WhatAWindowCannotFollowIsNoMatch) {
+  for (WorkerView& worker : cluster_.workers) worker.kv_groups = {{.window = 0}, {.window = 100}};
+  index_.Store(0, chain_);
+  index_.Store(1, Hashes{11, 12});
+  index_.Store(1, Hashes{11, 12}, 100);
+  const RoutePlan plan = Plan();
+  EXPECT_EQ(plan.candidates[0].matched_blocks, 0u) << "its window has none of them left";
+  EXPECT_EQ(plan.candidates[1].matched_blocks, 2u);
+  EXPECT_EQ(Chosen(), "b");
+}
+
 TEST_F(RoutePlannerTest, TheHolderOfThePrefixWins) {
   index_.Store(1, chain_);
   EXPECT_EQ(Chosen(), "b");

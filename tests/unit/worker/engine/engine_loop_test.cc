@@ -80,13 +80,14 @@ class RecordingObserver final : public EngineObserver {
   void OnKvEvents(const KvEventBatch& batch) override {
     std::lock_guard lock(mutex_);
     last_seq_ = batch.seq;
-    for (BlockHash hash : batch.stored) mirror_.insert(hash);
-    for (BlockHash hash : batch.removed) mirror_.erase(hash);
+    for (BlockHash hash : batch.groups[0].stored) mirror_.insert(hash);
+    for (BlockHash hash : batch.groups[0].removed) mirror_.erase(hash);
   }
   void OnKvSnapshot(const KvSnapshot& snapshot) override {
     std::lock_guard lock(mutex_);
     EXPECT_EQ(snapshot.as_of_seq, last_seq_);
-    EXPECT_EQ(std::set<BlockHash>(snapshot.hashes.begin(), snapshot.hashes.end()), mirror_);
+    const std::vector<BlockHash>& resident = snapshot.groups[0];
+    EXPECT_EQ(std::set<BlockHash>(resident.begin(), resident.end()), mirror_);
     ++snapshots_;
     changed_.notify_all();
   }

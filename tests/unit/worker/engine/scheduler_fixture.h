@@ -26,6 +26,7 @@ struct SchedulerOptions {
   int32_t max_num_seqs = 8;
   int32_t max_num_batched_tokens = 32;
   std::string policy = "fcfs";
+  KvGroups kv_groups = {KvGroup{}};
 };
 
 inline SchedulerConfig ConfigOf(const SchedulerOptions& options) {
@@ -33,6 +34,7 @@ inline SchedulerConfig ConfigOf(const SchedulerOptions& options) {
   BATON_CHECK(RegisterBuiltinSchedulers(registry).ok());
   return {.block_size = options.block_size,
           .block_count = options.block_count,
+          .kv_groups = options.kv_groups,
           .max_model_len = options.max_model_len,
           .max_num_seqs = options.max_num_seqs,
           .max_num_batched_tokens = options.max_num_batched_tokens,
@@ -72,7 +74,8 @@ class SchedulerRun {
         scheduler(ConfigOf(options)),
         executor({.block_size = options.block_size,
                   .block_count = options.block_count,
-                  .max_model_len = options.max_model_len}) {}
+                  .max_model_len = options.max_model_len,
+                  .kv_groups = options.kv_groups}) {}
 
   // One step, with every invariant checked. False when there is nothing to do.
   bool Step() {

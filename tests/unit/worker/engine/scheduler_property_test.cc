@@ -37,6 +37,22 @@ struct Shape {
   uint32_t seed;
 };
 
+// What a router keeps of each group, brought up to date, is what is resident.
+void ExpectMirrored(Scheduler& scheduler, std::vector<std::set<BlockHash>>& mirrors) {
+  const std::optional<KvEventBatch> batch = scheduler.SealKvEvents();
+  const KvSnapshot snapshot = scheduler.SnapshotKv();
+  ASSERT_EQ(snapshot.groups.size(), mirrors.size());
+  for (size_t group = 0; group < mirrors.size(); ++group) {
+    std::set<BlockHash>& mirror = mirrors[group];
+    if (batch.has_value()) {
+      for (BlockHash hash : batch->groups[group].stored) EXPECT_TRUE(mirror.insert(hash).second);
+      for (BlockHash hash : batch->groups[group].removed) EXPECT_EQ(mirror.erase(hash), 1u);
+    }
+    const std::vector<BlockHash>& resident = snapshot.groups[group];
+    EXPECT_EQ(std::set<BlockHash>(resident.begin(), resident.end()), mirror);
+  }
+}
+
 class SchedulerProperties : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(SchedulerProperties, EverybodyEndsWithTheTextOfRunningAlone) {
@@ -44,7 +60,7 @@ TEST_P(SchedulerProperties, EverybodyEndsWithTheTextOfRunningAlone) {
   std::mt19937 random(shape.seed);
   SchedulerRun run(shape.options);
   std::map<std::pair<uint64_t, int32_t>, std::vector<TokenId>> expected;
-  std::set<BlockHash> mirror;
+  std::vector<std::set<BlockHash>> mirrors(shape.options.kv_groups.size());
   int32_t most_active = 0;
   for (uint64_t key = 1; key <= 150; ++key) {
     GenerationRequest request = RandomRequest(random, key, shape.options.max_model_len,
@@ -57,12 +73,7 @@ TEST_P(SchedulerProperties, EverybodyEndsWithTheTextOfRunningAlone) {
       run.Step();
       most_active = std::max(most_active, run.scheduler.load().blocks_active);
     }
-    if (const auto batch = run.scheduler.SealKvEvents()) {
-      for (BlockHash hash : batch->stored) EXPECT_TRUE(mirror.insert(hash).second);
-      for (BlockHash hash : batch->removed) EXPECT_EQ(mirror.erase(hash), 1u);
-    }
-    const KvSnapshot snapshot = run.scheduler.SnapshotKv();
-    EXPECT_EQ(std::set<BlockHash>(snapshot.hashes.begin(), snapshot.hashes.end()), mirror);
+    ExpectMirrored(run.scheduler, mirrors);
   }
   run.RunToEnd();
   EXPECT_TRUE(run.failed.empty());
@@ -87,7 +98,34 @@ INSTANTIATE_TEST_SUITE_P(
         Shape{{.block_count = 20, .max_model_len = 64, .max_num_batched_tokens = 16}, 4},
         Shape{{.block_count = 20, .max_model_len = 64, .policy = "priority"}, 5},
         Shape{{.block_count = 16, .max_model_len = 64, .max_num_seqs = 1}, 6},
-        Shape{{.block_size = 1, .block_count = 400, .max_model_len = 64}, 7}),
+        Shape{{.block_size = 1, .block_count = 400, .max_model_len = 64}, 7},
+        // A window alone: sequences of 16 blocks in a cache of 9.
+        Shape{{.block_count = 9,
+               .max_model_len = 64,
+               .max_num_batched_tokens = 8,
+               .kv_groups = {{.window = 10}}},
+              8},
+        Shape{{.block_count = 9,
+               .max_model_len = 64,
+               .max_num_batched_tokens = 16,
+               .kv_groups = {{.window = 3}}},
+              9},
+        Shape{{.block_count = 20,
+               .max_model_len = 64,
+               .max_num_batched_tokens = 8,
+               .kv_groups = {{.window = 0}, {.window = 5}}},
+              10},
+        Shape{{.block_count = 60,
+               .max_model_len = 64,
+               .max_num_batched_tokens = 12,
+               .policy = "priority",
+               .kv_groups = {{.window = 0, .parts = 2}, {.window = 17}, {.window = 6, .parts = 3}}},
+              11},
+        Shape{{.block_count = 400,
+               .max_model_len = 64,
+               .kv_groups = {{.window = 0}, {.window = 9, .parts = 2}}},
+              12},
+        Shape{{.block_count = 400, .max_model_len = 64, .kv_groups = {{.window = 1}}}, 13}),
     [](const auto& info) { return "Seed" + std::to_string(info.param.seed); });
 
 // The narrowest cache: exactly one sequence of the model's length, forks that need a block more

@@ -123,7 +123,7 @@ TEST(Scheduler, RepeatsOfOneRequestEvictNobody) {
     if (key % 3 == 0) run.RunToEnd();
   }
   run.RunToEnd();
-  EXPECT_EQ(run.scheduler.SnapshotKv().hashes.size(), 22u + 6u);
+  EXPECT_EQ(run.scheduler.SnapshotKv().groups[0].size(), 22u + 6u);
   run.scheduler.Add(RequestOf(key, Counted(100, 90), 1));
   run.RunToEnd();
   EXPECT_EQ(run.cached[key], 88);

@@ -17,6 +17,7 @@
 #include "worker/executor/rank_runner.h"
 #include "worker/loader/checkpoint.h"
 #include "worker/model/architecture.h"
+#include "worker/model/kv_placement.h"
 #include "worker/parallel/local_communicator.h"
 
 namespace baton::worker {
@@ -33,7 +34,7 @@ struct RigOptions {
   int threads = 2;
   int ranks = 1;
   int32_t block_size = 64;
-  int32_t block_count = 64;
+  int32_t block_count = 64;  // of each table
   CpuIsa isa = BestCpuIsa();
   int32_t max_model_len = 0;  // 0: the model's
 };
@@ -42,7 +43,7 @@ class RankRig {
  public:
   using Rows = std::vector<std::vector<float>>;
 
-  // A sequence with the blocks it may use.
+  // A sequence with the blocks it may use, of one table after the other.
   struct Sequence {
     std::vector<TokenId> tokens;
     std::vector<BlockId> blocks;
@@ -61,6 +62,7 @@ class RankRig {
     const ArchitectureRegistry registry = ValueOrDie(ArchitectureRegistry::Builtin());
     const Architecture* architecture = ValueOrDie(registry.Find(checkpoint));
     spec_ = ValueOrDie(ReadSpec(*architecture, checkpoint));
+    placement_ = PlaceLayers(spec_);
     const WeightPlan plan(spec_, architecture->names,
                           checkpoint.gguf_metadata() != nullptr ? CheckpointKind::kGguf
                                                                 : CheckpointKind::kSafetensors,
@@ -74,25 +76,53 @@ class RankRig {
               std::move(communicators[static_cast<size_t>(rank)]));
     }
     info_ = {.block_size = options.block_size,
-             .block_count = options.block_count,
+             .block_count = options.block_count * placement_.table_count(),
+             .kv_groups = {},
              .max_model_len = spec_.max_positions,
              .vocab_size = spec_.vocab_size,
              .kv_bytes_per_block = 0,
              .numerics_id = "",
              .device = ""};
+    for (const KvPlacement::Group& group : placement_.groups) {
+      info_.kv_groups.push_back({.window = group.window, .parts = group.parts});
+    }
   }
 
   const DecoderSpec& spec() const { return spec_; }
+  const KvPlacement& placement() const { return placement_; }
   const ExecutorInfo& info() const { return info_; }
 
   // A sequence on blocks of its own, from `first_block` on, wherever they were used before.
   Sequence Place(std::vector<TokenId> tokens, int32_t first_block) const {
     Sequence sequence{std::move(tokens), {}};
     const auto count = static_cast<int32_t>(sequence.tokens.size());
-    for (int32_t i = 0; i * options_.block_size < count; ++i) {
-      sequence.blocks.push_back(BlockId(first_block + i));
+    for (int32_t table = 0; table < placement_.table_count(); ++table) {
+      const int32_t first = table * options_.block_count + first_block;
+      for (int32_t i = 0; i * options_.block_size < count; ++i) {
+        sequence.blocks.push_back(BlockId(first + i));
+      }
     }
     return sequence;
+  }
+
+  // `to` has the first `count` blocks of `from`, in each table.
+  void ShareBlocks(const Sequence& from, int32_t count, Sequence& to) const {
+    const auto tables = static_cast<size_t>(placement_.table_count());
+    for (size_t table = 0; table < tables; ++table) {
+      std::copy_n(from.blocks.begin() + from.blocks.size() / tables * table, count,
+                  to.blocks.begin() + to.blocks.size() / tables * table);
+    }
+  }
+
+  // Takes the blocks away that no query at `position` or behind it sees.
+  void DropUnseen(int32_t position, Sequence& sequence) const {
+    const auto tables = static_cast<size_t>(placement_.table_count());
+    const size_t per_table = sequence.blocks.size() / tables;
+    for (size_t table = 0; table < tables; ++table) {
+      const KvGroup group{.window = placement_.windows[table]};
+      std::fill_n(sequence.blocks.begin() + per_table * table,
+                  group.SeenFrom(position) / options_.block_size, kNoBlock);
+    }
   }
 
   // The logits of each run's last token, one step for all of them.
@@ -100,13 +130,14 @@ class RankRig {
     StepPlan plan;
     for (const Run& run : runs) {
       const Sequence& s = *run.sequence;
-      plan.rows.push_back({.sequence = SequenceId(1),
-                           .first_position = run.first,
-                           .token_begin = static_cast<int32_t>(plan.tokens.size()),
-                           .token_count = run.count,
-                           .block_begin = static_cast<int32_t>(plan.blocks.size()),
-                           .block_count = static_cast<int32_t>(s.blocks.size()),
-                           .logits = run.logits});
+      plan.rows.push_back(
+          {.sequence = SequenceId(1),
+           .first_position = run.first,
+           .token_begin = static_cast<int32_t>(plan.tokens.size()),
+           .token_count = run.count,
+           .block_begin = static_cast<int32_t>(plan.blocks.size()),
+           .block_count = static_cast<int32_t>(s.blocks.size()) / placement_.table_count(),
+           .logits = run.logits});
       plan.tokens.insert(plan.tokens.end(), s.tokens.begin() + run.first,
                          s.tokens.begin() + run.first + run.count);
       plan.blocks.insert(plan.blocks.end(), s.blocks.begin(), s.blocks.end());
@@ -169,7 +200,8 @@ class RankRig {
                                              options_.dtype, longest);
     const KvLayout layout =
         ValueOrDie(MakeKvLayout(spec_, shard, options_.dtype, options_.block_size));
-    KvStorage kv = ValueOrDie(KvStorage::Create(layout, spec_.layer_count, options_.block_count));
+    KvStorage kv = ValueOrDie(KvStorage::Create(layout, placement_.layers_per_block,
+                                                options_.block_count * placement_.table_count()));
     ranks_.push_back(std::make_unique<RankRunner>(
         RankRunner::Parts{.decoder = std::move(decoder),
                           .kv = std::make_unique<KvStorage>(std::move(kv)),
@@ -180,6 +212,7 @@ class RankRig {
 
   const RigOptions options_;
   DecoderSpec spec_;
+  KvPlacement placement_;
   ExecutorInfo info_;
   std::vector<std::unique_ptr<RankRunner>> ranks_;
 };
