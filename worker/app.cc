@@ -81,6 +81,7 @@ absl::Status App::LoadWeights(const Progress& progress) {
   load.path = options_.model;
   load.dtype = options_.dtype;
   load.quantization = options_.quantization;
+  load.kv_cache_dtype = options_.kv_cache_dtype;
   load.max_model_len = options_.max_model_len;
   load.max_num_seqs = options_.max_num_seqs;
   load.max_num_batched_tokens = options_.max_num_batched_tokens;
@@ -122,6 +123,7 @@ absl::Status App::LoadWeights(const Progress& progress) {
   }
   LogInfo("model is loaded", {{"architecture", loaded_.architecture},
                               {"dtype", loaded_.dtype},
+                              {"kv_cache_dtype", loaded_.kv_cache_dtype},
                               {"bytes", loaded_.loaded_bytes},
                               {"seconds", ToSeconds(loaded_.load_time)}});
   return absl::OkStatus();
@@ -202,6 +204,7 @@ void App::Describe(int port) {
   description.set_block_size(static_cast<uint32_t>(info.block_size));
   description.set_block_count(static_cast<uint32_t>(info.block_count));
   description.set_kv_bytes_per_block(info.kv_bytes_per_block);
+  description.set_kv_layout(info.kv_layout);
   for (const KvGroup& group : info.kv_groups) {
     v1::KvGroup& told = *description.add_kv_groups();
     told.set_window(static_cast<uint32_t>(group.window));

@@ -40,6 +40,16 @@ void DescribeEngine(OptionTable& table, WorkerOptions& options) {
                    {"none", WeightChoice::kNone},
                    {"int8", WeightChoice::kInt8},
                    {"int4", WeightChoice::kInt4}});
+  table.AddChoice({.name = "kv-cache-dtype",
+                   .help = "Type of the keys and values that are kept: auto is that of --dtype."},
+                  options.kv_cache_dtype,
+                  {{"auto", KvCacheType::kAuto},
+                   {"bfloat16", KvCacheType::kBfloat16},
+                   {"bf16", KvCacheType::kBfloat16},
+                   {"float32", KvCacheType::kFloat32},
+                   {"int8", KvCacheType::kInt8},
+                   {"fp8", KvCacheType::kFp8},
+                   {"fp8_e4m3", KvCacheType::kFp8}});
   table.Add({.name = "max-model-len",
              .help = "Longest prompt and output together; 0 is the model's own."},
             options.max_model_len);

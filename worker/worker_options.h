@@ -27,6 +27,7 @@ struct WorkerOptions {
 
   ComputeType dtype = ComputeType::kAuto;
   WeightChoice quantization = WeightChoice::kAuto;
+  KvCacheType kv_cache_dtype = KvCacheType::kAuto;
   int32_t max_model_len = 0;
   int32_t max_num_seqs = 64;
   int32_t max_num_batched_tokens = 512;

@@ -89,6 +89,9 @@ void DescribeWorkers(OptionTable& table, ServeOptions& options) {
   table.Add({.name = "quantization",
              .help = "Weights as small integers: auto (as the checkpoint), none, int8 or int4."},
             options.quantization);
+  table.Add({.name = "kv-cache-dtype",
+             .help = "Keys and values that are kept: auto (as --dtype), bfloat16, int8 or fp8."},
+            options.kv_cache_dtype);
   table.Add({.name = "max-model-len", .help = "Bound on prompt and output together, in tokens."},
             options.max_model_len);
   table.Add({.name = "max-num-seqs", .help = "Sequences that run at once."}, options.max_num_seqs);
@@ -126,6 +129,7 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
   }
   AppendIfSet(arguments, "--dtype", options.dtype);
   AppendIfSet(arguments, "--quantization", options.quantization);
+  AppendIfSet(arguments, "--kv-cache-dtype", options.kv_cache_dtype);
   AppendIfSet(arguments, "--max-model-len", options.max_model_len);
   AppendIfSet(arguments, "--max-num-seqs", options.max_num_seqs);
   AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);

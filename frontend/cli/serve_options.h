@@ -29,6 +29,7 @@ struct ServeOptions {
   int workers = 1;
   std::optional<std::string> dtype;
   std::optional<std::string> quantization;
+  std::optional<std::string> kv_cache_dtype;
   std::optional<int64_t> max_model_len;
   std::optional<int64_t> max_num_seqs;
   std::optional<int64_t> max_num_batched_tokens;

@@ -1,5 +1,6 @@
-// What each way to hold weights costs in accuracy: the mean Kullback-Leibler divergence of the next
-// token's distribution from that of exact float32, and how often the most likely token is the same.
+// What each way to hold weights, and keys and values, costs in accuracy: the mean Kullback-Leibler
+// divergence of the next token's distribution from that of exact float32, and how often the most
+// likely token is the same.
 //
 //   build/release/bin/quantization_error MODEL GOLDEN.json             the ways of --quantization
 //   build/release/bin/quantization_error MODEL GOLDEN.json FILE ...    the model in other formats
@@ -61,6 +62,12 @@ std::vector<Mode> ModesOf(const char* model, absl::Span<char* const> files) {
   }
   if (!modes.empty()) return modes;
   return {{"bfloat16", model, {.dtype = DType::kBf16}},
+          {"bfloat16 --kv-cache-dtype int8",
+           model,
+           {.dtype = DType::kBf16, .kv_format = KvFormat::kInt8}},
+          {"bfloat16 --kv-cache-dtype fp8",
+           model,
+           {.dtype = DType::kBf16, .kv_format = KvFormat::kFp8}},
           {"bfloat16 --quantization auto", model, AsItRuns()},
           {"bfloat16 --quantization int8",
            model,

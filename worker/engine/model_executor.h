@@ -30,6 +30,7 @@ struct ExecutorInfo {
   int32_t max_model_len = 0;
   int32_t vocab_size = 0;
   uint64_t kv_bytes_per_block = 0;
+  std::string kv_layout;    // what caches that exchange blocks must have in common
   std::string numerics_id;  // equal ids: equal text
   std::string device;
 };

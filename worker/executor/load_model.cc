@@ -56,6 +56,7 @@ class ModelLoader {
     model_.digest = checkpoint.digest();
     model_.architecture = spec_.architecture;
     model_.dtype = std::string(NameOf(compute_));
+    model_.kv_cache_dtype = std::string(NameOf(layout_.format, compute_));
     model_.load_time = RealClock().Now() - start;
     return std::move(model_);
   }
@@ -154,10 +155,35 @@ class ModelLoader {
     return ranges;
   }
 
+  absl::StatusOr<KvFormat> ChooseKvFormat() const {
+    switch (options_.kv_cache_dtype) {
+      case KvCacheType::kAuto:
+        return KvFormat::kPlain;
+      case KvCacheType::kBfloat16:
+        return compute_ == DType::kBf16 ? KvFormat::kPlain : KvFormat::kBf16;
+      case KvCacheType::kFloat32:
+        if (compute_ == DType::kF32) return KvFormat::kPlain;
+        return InvalidArgument(
+            "load model: kv_cache_dtype=float32 holds no more than dtype=bfloat16 computes");
+      case KvCacheType::kInt8:
+        return KvFormat::kInt8;
+      case KvCacheType::kFp8:
+        return KvFormat::kFp8;
+    }
+    return KvFormat::kPlain;
+  }
+
+  // What the numerics id says of the cache, where it is not of the compute type.
+  std::string CacheSuffix() const {
+    if (layout_.format == KvFormat::kPlain) return "";
+    return absl::StrCat("+kv-", ToAbsl(NameOf(layout_.format, compute_)));
+  }
+
   // Chooses the number of blocks and the length of the longest sequence.
   absl::Status SizeCache() {
+    ASSIGN_OR_RETURN(const KvFormat format, ChooseKvFormat());
     ASSIGN_OR_RETURN(layout_, MakeKvLayout(spec_, {0, options_.tensor_parallel_size}, compute_,
-                                           options_.block_size));
+                                           options_.block_size, format));
     placement_ = PlaceLayers(spec_);
     for (const KvPlacement::Group& group : placement_.groups) {
       kv_groups_.push_back({.window = group.window, .parts = group.parts});
@@ -234,17 +260,19 @@ class ModelLoader {
                                 .thread_count = threads_per_rank_, .isa = options_.isa}),
                             .communicator = std::move(communicators[index])}));
     }
-    ExecutorInfo info{
-        .block_size = options_.block_size,
-        .block_count = block_count_,
-        .kv_groups = kv_groups_,
-        .max_model_len = model_.max_model_len,
-        .vocab_size = spec_.vocab_size,
-        .kv_bytes_per_block = BytesPerBlock(),
-        .numerics_id = absl::StrFormat("%016x/%s%s/cpu-%s/tp%d%s", checkpoint.digest(),
-                                       ToAbsl(NameOf(compute_)), SuffixOf(quantization_),
-                                       ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
-        .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
+    ExecutorInfo info{.block_size = options_.block_size,
+                      .block_count = block_count_,
+                      .kv_groups = kv_groups_,
+                      .max_model_len = model_.max_model_len,
+                      .vocab_size = spec_.vocab_size,
+                      .kv_bytes_per_block = BytesPerBlock(),
+                      .kv_layout = absl::StrCat(layout_.Describe(), "/layers=", spec_.layer_count,
+                                                "/", placement_.layers_per_block, "/ranks=", size),
+                      .numerics_id = absl::StrFormat(
+                          "%016x/%s%s%s/cpu-%s/tp%d%s", checkpoint.digest(),
+                          ToAbsl(NameOf(compute_)), SuffixOf(quantization_), CacheSuffix(),
+                          ToAbsl(NameOf(options_.isa)), size, LengthSuffix()),
+                      .device = absl::StrCat("cpu-", ToAbsl(NameOf(options_.isa)))};
     return std::make_unique<LocalExecutor>(std::move(info), std::move(ranks), options_.on_broken);
   }
 
@@ -276,6 +304,15 @@ std::optional<WeightChoice> ParseWeightChoice(std::string_view name) {
   if (name == "none") return WeightChoice::kNone;
   if (name == "int8") return WeightChoice::kInt8;
   if (name == "int4") return WeightChoice::kInt4;
+  return std::nullopt;
+}
+
+std::optional<KvCacheType> ParseKvCacheType(std::string_view name) {
+  if (name == "auto") return KvCacheType::kAuto;
+  if (name == "bfloat16" || name == "bf16") return KvCacheType::kBfloat16;
+  if (name == "float32" || name == "float" || name == "f32") return KvCacheType::kFloat32;
+  if (name == "int8") return KvCacheType::kInt8;
+  if (name == "fp8" || name == "fp8_e4m3") return KvCacheType::kFp8;
   return std::nullopt;
 }
 

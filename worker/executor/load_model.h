@@ -40,10 +40,15 @@ enum class WeightChoice { kAuto, kNone, kInt8, kInt4 };
 std::optional<WeightChoice> ParseWeightChoice(
     std::string_view name);  // "auto", "none", "int8", ...
 
+// --kv-cache-dtype: what the cache keeps of keys and values. Auto: the compute type.
+enum class KvCacheType { kAuto, kBfloat16, kFloat32, kInt8, kFp8 };
+std::optional<KvCacheType> ParseKvCacheType(std::string_view name);  // "auto", "fp8_e4m3", ...
+
 struct LoadOptions {
   std::string path;
   ComputeType dtype = ComputeType::kAuto;
   WeightChoice quantization = WeightChoice::kAuto;
+  KvCacheType kv_cache_dtype = KvCacheType::kAuto;
   int32_t max_model_len = 0;  // 0: the model's own, less if the cache is too small for it
   int32_t max_num_seqs = 64;  // how many such sequences the cache should hold, at best
   int32_t max_num_batched_tokens = 512;  // the longest step, which a window's cache must hold too
@@ -65,6 +70,7 @@ struct LoadedModel {
   int32_t max_model_len = 0;
   std::string architecture;
   std::string dtype;
+  std::string kv_cache_dtype;
   uint64_t loaded_bytes = 0;     // read from the checkpoint
   uint64_t weight_bytes = 0;     // in memory, all ranks
   int64_t left_aside_count = 0;  // tensors of parts that take something else than text

@@ -120,8 +120,9 @@ class Decoder {
   Scratch hidden_, normed_, added_, last_, logits_, gathered_, whole_logits_;
 };
 
-// How a shard's keys and values lie. `block_tokens` as KvLayout::Make allows.
+// How a shard's keys and values lie. `block_tokens` as KvLayout::Make allows. UNIMPLEMENTED for
+// latents in another format than kPlain.
 absl::StatusOr<KvLayout> MakeKvLayout(const DecoderSpec& spec, const Shard& shard, DType dtype,
-                                      int32_t block_tokens);
+                                      int32_t block_tokens, KvFormat format = KvFormat::kPlain);
 
 }  // namespace baton::worker

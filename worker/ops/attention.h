@@ -75,6 +75,8 @@ class AttentionPlan {
   float* Partial(int64_t index) { return Aligned(partials_) + index * state_floats(); }
   float* ThreadTotals(int thread) { return Aligned(scratch_) + 2 * thread * scratch_floats_; }
   float* ThreadPartials(int thread) { return ThreadTotals(thread) + scratch_floats_; }
+  // Where a thread widens tiles of a cache whose format is not kPlain.
+  float* ThreadTile(int thread) { return Aligned(tiles_memory_) + thread * tile_floats_; }
 
  private:
   static float* Aligned(std::vector<float>& floats);  // its first 64-byte boundary
@@ -96,11 +98,13 @@ class AttentionPlan {
   // With room for Aligned to move on by a cache line.
   std::vector<float> partials_;
   std::vector<float> scratch_;
+  std::vector<float> tiles_memory_;
   int64_t scratch_floats_ = 0;  // of one of a thread's two areas
+  int64_t tile_floats_ = 0;     // of a thread's tile
 };
 
 struct AttentionArgs {
-  ConstMatrix q;  // [M, heads * head_dim], of the cache's dtype
+  ConstMatrix q;  // [M, heads * head_dim], of the layout's dtype
   KvLayerView kv;
   AttentionPlan* plan = nullptr;       // built for this step and thread count
   float scale = 1;                     // head_dim^-0.5

@@ -24,6 +24,10 @@ void CheckArgs(const AttentionArgs& args, const ComputeSlice& slice) {
       << "attention: sinks=" << args.sinks.size() << "/" << plan.heads();
 }
 
+const unsigned char* ScalesOf(const KvLayout& layout, const float* scales) {
+  return layout.has_scales() ? reinterpret_cast<const unsigned char*>(scales) : nullptr;
+}
+
 void Attend(const AttentionArgs& args, const Piece& piece, const ComputeSlice& slice) {
   AttentionPlan& plan = *args.plan;
   const KvLayout& layout = plan.layout();
@@ -36,7 +40,11 @@ void Attend(const AttentionArgs& args, const Piece& piece, const ComputeSlice& s
       .blocks = plan.BlocksOf(piece),
       .keys = reinterpret_cast<const unsigned char*>(args.kv.Keys(BlockId(0), piece.kv_head)),
       .values = reinterpret_cast<const unsigned char*>(args.kv.Values(BlockId(0), piece.kv_head)),
+      .key_scales = ScalesOf(layout, args.kv.KeyScales(BlockId(0), piece.kv_head)),
+      .value_scales = ScalesOf(layout, args.kv.ValueScales(BlockId(0), piece.kv_head)),
+      .format = layout.format,
       .block_bytes = args.kv.block_stride,
+      .tile = plan.ThreadTile(slice.index()),
       .totals = plan.ThreadTotals(slice.index()),
       .partials = whole ? plan.ThreadPartials(slice.index()) : plan.Partial(piece.partial),
       .out = whole ? args.out.Rows(piece.row_begin, 1).Cols(first_col, 1).data() : nullptr,

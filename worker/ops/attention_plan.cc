@@ -131,6 +131,10 @@ void AttentionPlan::Build(absl::Span<const AttentionRun> runs, int32_t heads,
   scratch_floats_ = int64_t{std::max(kTileRows, group_)} * state_floats();
   const auto floats = static_cast<size_t>(2 * thread_count * scratch_floats_) + kLineFloats;
   if (scratch_.size() < floats) scratch_.resize(floats);
+  const bool widens = layout.format != KvFormat::kPlain;
+  tile_floats_ = widens ? int64_t{cpu::kTileTokens} * 2 * (layout.padded_head_dim() + 1) : 0;
+  const auto tiles = static_cast<size_t>(thread_count * tile_floats_) + kLineFloats;
+  if (tiles_memory_.size() < tiles) tiles_memory_.resize(tiles);
 }
 
 absl::Span<const AttentionPlan::Piece> AttentionPlan::PiecesOf(int thread) const {

@@ -53,6 +53,11 @@ void RopeAppend(const RopeAppendArgs& args, const ComputeSlice& slice) {
         .q_out = args.q.Rows(row, 1).Cols(head * group * layout.head_dim, 1).data(),
         .keys = args.kv.Keys(slot.block, head),
         .values = args.kv.Values(slot.block, head),
+        .key_scale =
+            layout.has_scales() ? args.kv.KeyScales(slot.block, head) + slot.offset : nullptr,
+        .value_scale =
+            layout.has_scales() ? args.kv.ValueScales(slot.block, head) + slot.offset : nullptr,
+        .format = layout.format,
         .group = group,
         .head_dim = layout.head_dim,
         .padded_head_dim = layout.padded_head_dim(),

@@ -8,6 +8,10 @@
 //   f32:  keys   [head][head_dim][block_tokens]
 //         values [head][block_tokens][head_dim']
 //
+// A format other than kPlain keeps smaller elements in the same order, which the attention kernel
+// widens tile by tile. kInt8 has scales behind the values, f32: [head][block_tokens] of keys, then
+// of values; a number is its scale times its element.
+//
 // A latent layout (multi-head latent attention) has one row for each token instead, of which the
 // first latent_dim elements are key and value of all heads and the others key alone:
 //
@@ -21,39 +25,63 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "worker/tensor/dtype.h"
+#include "worker/tensor/kv_format.h"
 
 namespace baton::worker {
 
+// What is kept, by name: the compute type's, if it is kPlain.
+std::string_view NameOf(KvFormat format, DType compute);
+
 struct KvLayout {
-  DType dtype = DType::kBf16;
+  DType dtype = DType::kBf16;  // of queries, and of elements in kPlain
   int32_t block_tokens = 0;
   int32_t kv_heads = 0;
   int32_t head_dim = 0;
   int32_t latent_dim = 0;  // 0: keys and values for each head
+  KvFormat format = KvFormat::kPlain;
 
   // Checks the four: kBf16 or kF32, 16 to 128 tokens in steps of 16, head_dim 8 to 512
   // in steps of 8.
   // INVALID_ARGUMENT names the one that is wrong.
   static absl::StatusOr<KvLayout> Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
-                                       int32_t head_dim);
+                                       int32_t head_dim, KvFormat format = KvFormat::kPlain);
   // Rows of latent_dim + rotary_dim: both multiples of 16, at most 512 and 256.
   static absl::StatusOr<KvLayout> MakeLatent(DType dtype, int32_t block_tokens, int32_t latent_dim,
                                              int32_t rotary_dim);
 
   int32_t padded_head_dim() const { return (head_dim + 15) / 16 * 16; }
 
+  size_t element_bytes() const {
+    if (format == KvFormat::kPlain) return SizeOf(dtype);
+    return format == KvFormat::kBf16 ? 2 : 1;
+  }
+  bool has_scales() const { return format == KvFormat::kInt8; }
+
   // Bytes of one head's keys in a block; its values take as many.
   size_t head_bytes() const {
     return static_cast<size_t>(block_tokens) * static_cast<size_t>(padded_head_dim()) *
-           SizeOf(dtype);
+           element_bytes();
   }
   size_t keys_bytes() const { return static_cast<size_t>(kv_heads) * head_bytes(); }
+  // Bytes of the scales of all heads' keys; those of values take as many.
+  size_t scales_bytes() const {
+    return has_scales()
+               ? static_cast<size_t>(kv_heads) * static_cast<size_t>(block_tokens) * sizeof(float)
+               : 0;
+  }
   // In one layer.
-  size_t block_bytes() const { return latent_dim > 0 ? keys_bytes() : 2 * keys_bytes(); }
+  size_t block_bytes() const {
+    return latent_dim > 0 ? keys_bytes() : 2 * (keys_bytes() + scales_bytes());
+  }
+
+  // What two caches that exchange blocks must have in common, in words.
+  std::string Describe() const;
 
   friend bool operator==(const KvLayout&, const KvLayout&) = default;
 };
@@ -73,6 +101,14 @@ struct KvLayerView {
   }
   std::byte* Values(BlockId block, int head) const {
     return Keys(block, head) + layout.keys_bytes();
+  }
+  // The scales of a head's keys, and of its values, one for each token. REQUIRES: has_scales().
+  float* KeyScales(BlockId block, int head) const {
+    return reinterpret_cast<float*>(Block(block) + 2 * layout.keys_bytes()) +
+           head * layout.block_tokens;
+  }
+  float* ValueScales(BlockId block, int head) const {
+    return KeyScales(block, head + layout.kv_heads);
   }
   // The row of a token. REQUIRES: a latent layout.
   std::byte* Latent(BlockId block, int32_t offset) const {

@@ -51,21 +51,23 @@ class Engine {
     SchedulerRegistry registry;
     BATON_CHECK(RegisterBuiltinSchedulers(registry).ok());
     const ExecutorInfo& info = model_.executor->info();
-    SchedulerConfig config{.block_size = info.block_size,
-                           .block_count = info.block_count,
-                           .kv_groups = info.kv_groups,
-                           .prefix_key = 1234567,
-                           .max_model_len = model_.max_model_len,
-                           .max_num_seqs = 8,
-                           .max_num_batched_tokens = step_tokens,
-                           .end_token_ids = {},
-                           .policy = *registry.Find("fcfs")};
-    scheduler_ = std::make_unique<Scheduler>(std::move(config));
+    config_ = {.block_size = info.block_size,
+               .block_count = info.block_count,
+               .kv_groups = info.kv_groups,
+               .prefix_key = 1234567,
+               .max_model_len = model_.max_model_len,
+               .max_num_seqs = 8,
+               .max_num_batched_tokens = step_tokens,
+               .end_token_ids = {},
+               .policy = *registry.Find("fcfs")};
+    Restart();
   }
+
+  // Forgets what is cached; the blocks keep what they hold.
+  void Restart() { scheduler_ = std::make_unique<Scheduler>(config_); }
 
   const ExecutorInfo& info() const { return model_.executor->info(); }
   const EngineCounters& counters() const { return scheduler_->counters(); }
-  Scheduler& scheduler() { return *scheduler_; }
 
   Texts Run(const std::vector<GenerationRequest>& requests) {
     for (GenerationRequest request : requests) {
@@ -98,6 +100,7 @@ class Engine {
   }
 
   LoadedModel model_;
+  SchedulerConfig config_;
   std::unique_ptr<Scheduler> scheduler_;
   uint64_t last_key_ = 0;
   std::map<uint64_t, uint64_t> names_;  // by key
@@ -109,7 +112,9 @@ class EngineConformance : public ::testing::TestWithParam<std::string> {
     model_.WriteDirectory(dir_.path(), "config", TinyDtype::kF32);
     const auto& prompts = model_.golden()["prompts"];
     longest_ = prompts[prompts.size() - 1]["tokens"].get<std::vector<TokenId>>();
-    const size_t positions = model_.golden()["config"]["max_position_embeddings"];
+    const auto& config = model_.golden()["config"];
+    const auto& text = config.contains("text_config") ? config["text_config"] : config;
+    const auto positions = text.value("max_position_embeddings", longest_.size() + kOutput);
     longest_.resize(std::min(longest_.size(), positions - kOutput));
   }
 
@@ -117,6 +122,7 @@ class EngineConformance : public ::testing::TestWithParam<std::string> {
     LoadOptions options;
     options.path = dir_.string();
     options.dtype = dtype;
+    options.kv_cache_dtype = kv_cache_dtype_;
     options.max_model_len = static_cast<int32_t>(longest_.size()) + kOutput;
     options.max_num_seqs = 8;
     options.max_num_batched_tokens = step_tokens;
@@ -138,9 +144,11 @@ class EngineConformance : public ::testing::TestWithParam<std::string> {
     return request;
   }
 
+  // Of the longest prompt, as far as it goes.
   std::vector<TokenId> Part(size_t begin, size_t end) const {
-    return {longest_.begin() + static_cast<int64_t>(begin),
-            longest_.begin() + static_cast<int64_t>(end)};
+    const absl::Span<const TokenId> part =
+        absl::MakeConstSpan(longest_).subspan(begin, std::min(end, longest_.size()) - begin);
+    return {part.begin(), part.end()};
   }
 
   // The longest prompt there is, some that begin like it, some that do not, and many that grow.
@@ -169,11 +177,11 @@ class EngineConformance : public ::testing::TestWithParam<std::string> {
   void ExpectOneText(ComputeType dtype) {
     const std::vector<GenerationRequest> requests = Requests();
     Texts alone;
-    for (const GenerationRequest& request : requests) {
-      Engine engine(Options(dtype, 512), 512);
-      alone.merge(engine.Run({request}));
-    }
     Engine roomy(Options(dtype, 512), 512);
+    for (const GenerationRequest& request : requests) {
+      alone.merge(roomy.Run({request}));
+      roomy.Restart();
+    }
     EXPECT_EQ(roomy.Run(requests), alone) << "together";
     const uint64_t hits = roomy.counters().prefix_hit_tokens;
     EXPECT_EQ(roomy.Run(requests), alone) << "on a hot prefix";
@@ -198,6 +206,7 @@ class EngineConformance : public ::testing::TestWithParam<std::string> {
     EXPECT_LT(info.block_count, everything) << "the longest prompt alone has more blocks";
   }
 
+  KvCacheType kv_cache_dtype_ = KvCacheType::kAuto;
   const ScratchDir dir_{"engine_conformance"};
   const TinyModel model_ = TinyModel::Read(ArchitecturesDir() / (GetParam() + ".json"));
   std::vector<TokenId> longest_;
@@ -208,6 +217,21 @@ TEST_P(EngineConformance, OneTextHoweverItIsServed) { ExpectOneText(ComputeType:
 TEST_P(EngineConformance, SoItIsInBfloat16) { ExpectOneText(ComputeType::kBfloat16); }
 
 INSTANTIATE_TEST_SUITE_P(Models, EngineConformance, ::testing::ValuesIn(Models()),
+                         [](const auto& info) { return info.param; });
+
+class SmallerCacheConformance : public EngineConformance {};
+
+TEST_P(SmallerCacheConformance, OneTextOnACacheOfInt8) {
+  kv_cache_dtype_ = KvCacheType::kInt8;
+  ExpectOneText(ComputeType::kBfloat16);
+}
+
+TEST_P(SmallerCacheConformance, OneTextOnACacheOfFp8) {
+  kv_cache_dtype_ = KvCacheType::kFp8;
+  ExpectOneText(ComputeType::kFloat32);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, SmallerCacheConformance, ::testing::Values("gemma3", "llama2"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -6,47 +6,14 @@
 #pragma once
 
 #include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/kv_tile.h"
 #include "worker/ops/cpu/simd_formats.h"
 
 namespace baton::worker::cpu {
 
 namespace {
 
-inline constexpr int kGroupTokens = 16;  // a block holds whole groups of so many tokens
-inline constexpr int kTileGroups = kTileTokens / kGroupTokens;
 inline constexpr float kMinusInfinity = -__builtin_inff();
-
-// Where the groups of a tile lie; those behind the last token are null. So is `next`, or it is the
-// tile that follows: the first rows to use this one fetch it.
-struct KvTile {
-  const unsigned char* keys[kTileGroups];
-  const unsigned char* values[kTileGroups];
-  const KvTile* next;
-};
-
-// Fetches the line of the next tile that corresponds to `offset` bytes in a group of this one.
-inline void FetchLine(const unsigned char* group, int64_t offset) {
-  if (group != nullptr) __builtin_prefetch(group + offset, 0, 2);
-}
-
-// Blocks that lie wholly before `seen_begin` may be gone: what a window sees stands in for them,
-// with no weight.
-inline KvTile FindTile(const AttentionTask& task, int first_token, int token_count, int seen_begin,
-                       size_t element_bytes) {
-  KvTile tile{};
-  for (int group = 0; group < kTileGroups && group * kGroupTokens < token_count; ++group) {
-    int token = first_token + group * kGroupTokens;
-    if (token < seen_begin) token = seen_begin / kGroupTokens * kGroupTokens;
-    const size_t block = static_cast<size_t>(task.blocks[token / task.block_tokens]);
-    const auto offset = static_cast<size_t>(token % task.block_tokens) * element_bytes;
-    tile.keys[group] = task.keys + block * task.block_bytes;
-    tile.values[group] = task.values + block * task.block_bytes;
-    // Keys: packs of dims of neighbouring tokens; values: whole rows of dims.
-    tile.keys[group] += offset * (element_bytes == 2 ? 2 : 1);
-    tile.values[group] += offset * static_cast<size_t>(task.padded_head_dim);
-  }
-  return tile;
-}
 
 // scores[r][0 .. kTileTokens) for R rows; groups without tokens are left as they are.
 template <class S, class Format, int R>
@@ -55,7 +22,7 @@ void ScoreTile(const AttentionTask& task, const KvTile& tile,
   using Element = typename Format::Element;
   constexpr int kVecs = kGroupTokens / S::kLanes;  // one group at a time, or more in registers
   constexpr int kGroups = S::kLanes == kGroupTokens ? kTileGroups : 1;
-  const int64_t step = static_cast<int64_t>(task.block_tokens) * Format::kPack;
+  const int64_t step = tile.key_step;
   const int packs = task.head_dim / Format::kPack;
   for (int group = 0; group < kTileGroups && tile.keys[group] != nullptr; group += kGroups) {
     typename S::F sum[R][kGroups * kVecs];
@@ -94,6 +61,14 @@ void ScoreTile(const AttentionTask& task, const KvTile& tile,
   }
 }
 
+// Brings each token's scale to the scores of its key.
+template <class S>
+__attribute__((noinline)) void ScaleScores(int rows, const float* scales, float* scores) {
+  for (int i = 0; i < rows * kTileTokens; i += S::kLanes) {
+    S::Store(scores + i, S::Load(scores + i) * S::Load(scales + i % kTileTokens));
+  }
+}
+
 struct ScoreScale {
   float scale;
   float soft_cap;  // 0: none
@@ -115,11 +90,14 @@ struct Seen {
   int end;
 };
 
-// One row of online softmax over the seen scores of a tile: leaves the weights, brings maximum and
-// sum up to date, returns the factor for what was summed before.
+// One row of online softmax over the seen scores of a tile: leaves the weights, times the values'
+// scales if there are any, brings maximum and sum up to date, returns the factor for what was
+// summed before.
 template <class S, class Format>
-float WeighRow(float scale, const float* scores, Seen seen, typename Format::Element* weights,
-               float* maximum, float* sum) {
+float WeighRow(float scale, const float* scores, Seen seen, const float* value_scales,
+               typename Format::Element* weights, float* state) {
+  float* maximum = state;
+  float* sum = state + 1;
   using F = typename S::F;
   constexpr int kVecs = kTileTokens / S::kLanes;
   if (seen.end <= seen.begin) {
@@ -142,8 +120,13 @@ float WeighRow(float scale, const float* scores, Seen seen, typename Format::Ele
     const F power = Exp2<S>(values[v] - S::Set(new_maximum));
     F weight = S::Blend(seen.end - v * S::kLanes, power, S::Zero());
     if (seen.begin > 0) weight = S::Blend(seen.begin - v * S::kLanes, S::Zero(), weight);
-    Format::Store(weights + v * S::kLanes, weight);
     total = total + weight;
+    if (value_scales != nullptr) {
+      const F scaled = weight * S::Load(value_scales + v * S::kLanes);
+      // A token that is not seen may have a scale that is no number.
+      weight = S::Blend(seen.end - v * S::kLanes, scaled, S::Zero());
+    }
+    Format::Store(weights + v * S::kLanes, weight);
   }
   const float factor = *maximum == kMinusInfinity ? 0.0f : Exp2Of<S>(*maximum - new_maximum);
   *sum = *sum * factor + S::SumOf(total);
@@ -176,7 +159,7 @@ void AddValues(const AttentionTask& task, const KvTile& tile, int token_count,
     }
   };
   const int64_t step = static_cast<int64_t>(task.padded_head_dim) * kPack;
-  for (int token = 0; token < token_count;) {
+  for (int token = tile.first_token; token < token_count;) {
     const Element* values =
         reinterpret_cast<const Element*>(tile.values[token / kGroupTokens]) + dim * kPack;
     const int group_end = (token / kGroupTokens + 1) * kGroupTokens;
@@ -210,11 +193,12 @@ void AttendTile(const AttentionTask& task, const KvTile& tile, int token_count, 
   alignas(64) Element weights[R * kTileTokens];
   float factors[R];
   ScoreTile<S, Format, R>(task, tile, q, scores);
+  if (tile.key_scales != nullptr) ScaleScores<S>(R, tile.key_scales, scores);
   if (task.soft_cap != 0) CapScores<S>({task.scale, task.soft_cap}, R * kTileTokens, scores);
   for (int r = 0; r < R; ++r) {
-    float* maximum = states[r] + task.padded_head_dim;
     factors[r] = WeighRow<S, Format>(task.scale * kLog2E, scores + r * kTileTokens, seen[r],
-                                     weights + r * kTileTokens, maximum, maximum + 1);
+                                     tile.value_scales, weights + r * kTileTokens,
+                                     states[r] + task.padded_head_dim);
   }
   constexpr int kVecs = S::kTileVecs;
   int dim = 0;
@@ -277,14 +261,19 @@ void AttendSplit(const AttentionTask& task, int split) {
   const int seen_begin = SeenFrom(task, task.first_position);
   const int first_tile = seen_begin / kTileTokens * kTileTokens;
   const int begin = split_begin < first_tile ? first_tile : split_begin;
-  KvTile next = FindTile(task, begin, split_end - begin, seen_begin, sizeof(Element));
+  const bool plain = task.format == KvFormat::kPlain;
+  KvTile next{};
+  if (plain) {
+    next = FindTile<Format::kPack>(task, {begin, split_end - begin, seen_begin}, sizeof(Element));
+  }
   for (int token = begin; token < split_end; token += kTileTokens) {
     const int tile_tokens = split_end - token < kTileTokens ? split_end - token : kTileTokens;
-    KvTile tile = next;
+    KvTile tile = plain ? next : WidenTile<Format>(task, {token, tile_tokens, seen_begin});
     // What follows this split is fetched too: it is the next piece's.
-    if (token + kTileTokens < seen_end) {
-      next = FindTile(task, token + kTileTokens, seen_end - token - kTileTokens, seen_begin,
-                      sizeof(Element));
+    if (plain && token + kTileTokens < seen_end) {
+      const int behind = token + kTileTokens;
+      next =
+          FindTile<Format::kPack>(task, {behind, seen_end - behind, seen_begin}, sizeof(Element));
       tile.next = &next;
     }
     for (int row = 0; row < rows;) {

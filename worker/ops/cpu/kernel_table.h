@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "worker/ops/activation.h"
+#include "worker/tensor/kv_format.h"
 
 namespace baton::worker::cpu {
 
@@ -94,8 +95,11 @@ struct RopeAppendTask {
   const float* q_norm;  // head_dim weights, or nullptr
   const float* k_norm;
   void* q_out;
-  void* keys;    // of the head in the block
-  void* values;  // likewise
+  void* keys;          // of the head in the block
+  void* values;        // likewise
+  float* key_scale;    // of the token, or nullptr
+  float* value_scale;  // likewise
+  KvFormat format;
   int32_t group;
   int32_t head_dim;
   int32_t padded_head_dim;
@@ -110,12 +114,16 @@ struct AttentionTask {
   const void* q;  // first query, first head of the group
   int64_t q_stride;
   const int32_t* blocks;
-  const unsigned char* keys;    // of the kv head in block 0
-  const unsigned char* values;  // likewise
-  size_t block_bytes;           // from one block of this layer to the next
-  float* totals;                // scratch of rows * state_floats
-  float* partials;              // rows * state_floats: scratch, or where the result is wanted
-  void* out;  // nullptr: leave the partial results of the only split in `partials`
+  const unsigned char* keys;          // of the kv head in block 0
+  const unsigned char* values;        // likewise
+  const unsigned char* key_scales;    // likewise, or nullptr
+  const unsigned char* value_scales;  // likewise
+  KvFormat format;
+  size_t block_bytes;  // from one block of this layer to the next
+  void* tile;          // scratch of a tile, unless kPlain
+  float* totals;       // scratch of rows * state_floats
+  float* partials;     // rows * state_floats: scratch, or where the result is wanted
+  void* out;           // nullptr: leave the partial results of the only split in `partials`
   int64_t out_stride;
   int32_t state_floats;  // padded_head_dim sums, maximum, sum of weights, fill
   int32_t query_count;

@@ -105,7 +105,7 @@ void AttendLatents(const LatentTask& task, const LatentTile<typename Format::Ele
     float* maximum = states[r] + task.latent_dim;
     factors[r] =
         WeighRow<S, F32Format<S>>(task.scale * kLog2E, scores + r * kTileTokens, {0, counts[r]},
-                                  weights + r * kTileTokens, maximum, maximum + 1);
+                                  /*value_scales=*/nullptr, weights + r * kTileTokens, maximum);
   }
   constexpr int kUnitVecs = kGroupTokens / S::kLanes;  // 16 dims
   constexpr int kVecs = kUnitVecs < 4 ? 4 : kUnitVecs;

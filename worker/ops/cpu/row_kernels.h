@@ -3,6 +3,7 @@
 #pragma once
 
 #include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/kv_formats.h"
 #include "worker/ops/cpu/simd_formats.h"
 
 namespace baton::worker::cpu {
@@ -96,6 +97,32 @@ void ConvertHead(const float* in, int head_dim, typename Format::Element* out) {
   }
 }
 
+// Puts the elements of a token's key, or value, to their places: `step` elements from one pack of
+// dims to the next. What lies between may be other threads'.
+inline void Scatter(const unsigned char* from, int packs, int pack_bytes, int64_t step_bytes,
+                    unsigned char* to) {
+  for (int i = 0; i < packs; ++i) {
+    __builtin_memcpy(to + i * step_bytes, from + i * pack_bytes, static_cast<size_t>(pack_bytes));
+  }
+}
+
+// A token's key and value in a smaller format; kPack is that of the layout's order.
+template <int kPack>
+void AppendNarrow(const RopeAppendTask& task, const float* key) {
+  const int bytes = task.format == KvFormat::kBf16 ? 2 : 1;
+  const int dim = task.head_dim;
+  alignas(64) unsigned char codes[2 * kHeadDimMax];
+  const float key_scale = NarrowHead(task.format, key, dim, codes);
+  Scatter(codes, dim / kPack, kPack * bytes, int64_t{kPack} * bytes * task.block_tokens,
+          static_cast<unsigned char*>(task.keys) + task.slot * kPack * bytes);
+  const float value_scale = NarrowHead(task.format, task.value, dim, codes);
+  const int64_t row = int64_t{task.slot / kPack} * task.padded_head_dim * kPack;
+  Scatter(codes, dim, bytes, int64_t{kPack} * bytes,
+          static_cast<unsigned char*>(task.values) + (row + task.slot % kPack) * bytes);
+  if (task.key_scale != nullptr) *task.key_scale = key_scale;
+  if (task.value_scale != nullptr) *task.value_scale = value_scale;
+}
+
 template <class S, class Format>
 void RopeAppendKernel(const RopeAppendTask& task) {
   using Element = typename Format::Element;
@@ -109,6 +136,10 @@ void RopeAppendKernel(const RopeAppendTask& task) {
     ConvertHead<S, Format>(turned, dim, q + head * dim);
   }
   TurnHead<S>(task, task.key, task.k_norm, turned);
+  if (task.format != KvFormat::kPlain) {
+    AppendNarrow<kPack>(task, turned);
+    return;
+  }
   ConvertHead<S, Format>(turned, dim, converted);
   Element* key = static_cast<Element*>(task.keys) + task.slot * kPack;
   for (int i = 0; i < dim; i += kPack) {

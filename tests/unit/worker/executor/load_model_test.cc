@@ -120,6 +120,32 @@ TEST(LoadModel, ACacheThatIsTooSmallShortensSequencesOrIsRefused) {
   EXPECT_NE(status.message().find("max_model_len=200 needs 4"), absl::string_view::npos) << status;
 }
 
+TEST(LoadModel, TheCacheHasATypeOfItsOwn) {
+  const ScratchDir dir("load-cache-type");
+  WriteTinyLlama(dir.path());
+  LoadOptions options = TinyLoad(dir.string());
+  const absl::StatusOr<LoadedModel> plain = LoadModel(options);
+  EXPECT_EQ(plain->kv_cache_dtype, "float32");
+  const ExecutorInfo& info = plain->executor->info();
+  for (const char* name : {"bf16", "int8", "fp8"}) {
+    options.kv_cache_dtype = *ParseKvCacheType(name);
+    const absl::StatusOr<LoadedModel> small = LoadModel(options);
+    ASSERT_TRUE(small.ok()) << small.status();
+    EXPECT_LT(small->executor->info().kv_bytes_per_block, info.kv_bytes_per_block);
+    EXPECT_NE(small->executor->info().numerics_id, info.numerics_id);
+    EXPECT_NE(small->executor->info().kv_layout, info.kv_layout);
+    EXPECT_NE(small->executor->info().numerics_id.find("+kv-" + small->kv_cache_dtype),
+              std::string::npos);
+  }
+  options.dtype = ComputeType::kBfloat16;
+  options.kv_cache_dtype = KvCacheType::kBfloat16;
+  EXPECT_EQ(LoadModel(options)->executor->info().numerics_id.find("+kv"), std::string::npos);
+  options.kv_cache_dtype = KvCacheType::kFloat32;
+  EXPECT_EQ(LoadModel(options).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ParseKvCacheType("fp8_e4m3"), KvCacheType::kFp8);
+  EXPECT_EQ(ParseKvCacheType("int4"), std::nullopt);
+}
+
 TEST(LoadModel, OptionsThatDoNotFitTheModelAreNamed) {
   const ScratchDir dir("load-options");
   WriteTinyLlama(dir.path());

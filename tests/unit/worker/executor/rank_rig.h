@@ -31,6 +31,7 @@ T ValueOrDie(absl::StatusOr<T> value) {
 struct RigOptions {
   DType dtype = DType::kF32;
   Quantization quantization = Quantization::kNone;
+  KvFormat kv_format = KvFormat::kPlain;
   int threads = 2;
   int ranks = 1;
   int32_t block_size = 64;
@@ -81,6 +82,7 @@ class RankRig {
              .max_model_len = spec_.max_positions,
              .vocab_size = spec_.vocab_size,
              .kv_bytes_per_block = 0,
+             .kv_layout = "",
              .numerics_id = "",
              .device = ""};
     for (const KvPlacement::Group& group : placement_.groups) {
@@ -198,8 +200,8 @@ class RankRig {
         options_.max_model_len > 0 ? options_.max_model_len : spec_.usual_positions();
     auto decoder = std::make_unique<Decoder>(spec_, ValueOrDie(PackWeights(pack, packers)), shard,
                                              options_.dtype, longest);
-    const KvLayout layout =
-        ValueOrDie(MakeKvLayout(spec_, shard, options_.dtype, options_.block_size));
+    const KvLayout layout = ValueOrDie(
+        MakeKvLayout(spec_, shard, options_.dtype, options_.block_size, options_.kv_format));
     KvStorage kv = ValueOrDie(KvStorage::Create(layout, placement_.layers_per_block,
                                                 options_.block_count * placement_.table_count()));
     ranks_.push_back(std::make_unique<RankRunner>(

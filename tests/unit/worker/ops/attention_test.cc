@@ -27,14 +27,59 @@ struct Extras {
   std::vector<float> sinks = {};
 };
 
+// How a cache keeps what is computed in some type.
+struct Kind {
+  DType dtype;
+  KvFormat format = KvFormat::kPlain;
+};
+
+// The number nearest to `value` among those that E4M3 has, found by trying all.
+float NearestFp8(float value) {
+  float best = 0;
+  for (int code = 0; code < 127; ++code) {
+    const int exponent = code >> 3;
+    const int mantissa = code & 7;
+    const float number = exponent == 0
+                             ? std::ldexp(static_cast<float>(mantissa), -9)
+                             : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10);
+    const float distance = std::abs(std::abs(value) - number);
+    const float least = std::abs(std::abs(value) - best);
+    if (distance < least || (distance == least && mantissa % 2 == 0)) best = number;
+  }
+  return std::copysign(best, value);
+}
+
+// What the cache gives back of one head of a token.
+void Keep(const Kind& kind, absl::Span<float> head) {
+  float most = 0;
+  for (const float value : head) most = std::max(most, std::abs(value));
+  for (float& value : head) {
+    switch (kind.format) {
+      case KvFormat::kPlain:
+        value = RoundedTo(kind.dtype, value);
+        break;
+      case KvFormat::kBf16:
+        value = RoundedTo(DType::kBf16, value);
+        break;
+      case KvFormat::kInt8:
+        value = std::nearbyint(value * (127.0f / most)) * (most / 127.0f);
+        break;
+      case KvFormat::kFp8:
+        value = NearestFp8(value);
+        break;
+    }
+  }
+}
+
 // Sequences whose queries, keys and values are given, with their keys and values in a paged cache
 // that held NaNs before, so that nothing unwritten may count.
 class PagedSequences {
  public:
-  PagedSequences(const Heads& heads, DType dtype, int32_t block_tokens, std::vector<int> lengths,
-                 uint32_t first_seed = 1)
-      : heads_(heads), dtype_(dtype), lengths_(std::move(lengths)) {
-    const KvLayout layout = *KvLayout::Make(dtype, block_tokens, heads.kv_heads, heads.head_dim);
+  PagedSequences(const Heads& heads, Kind kind, int32_t block_tokens, std::vector<int> lengths,
+                 uint32_t first_seed = 1, bool broken = false)
+      : heads_(heads), kind_(kind), lengths_(std::move(lengths)) {
+    const KvLayout layout =
+        *KvLayout::Make(kind.dtype, block_tokens, heads.kv_heads, heads.head_dim, kind.format);
     int32_t block_count = 0;
     for (const int length : lengths_) block_count += (length + block_tokens - 1) / block_tokens;
     storage_.emplace(*KvStorage::Create(layout, 2, block_count));
@@ -48,11 +93,18 @@ class PagedSequences {
                         static_cast<size_t>(heads.head_dim);
       const auto rows = static_cast<size_t>(lengths_[i]);
       qkv_.push_back(RandomFloats(rows * cols, first_seed + static_cast<uint32_t>(i)));
+      if (broken) qkv_.back()[cols - 1] = std::numeric_limits<float>::quiet_NaN();  // of a value
       std::vector<BlockId>& table = tables_.emplace_back();
       for (int first = 0; first < lengths_[i]; first += block_tokens) {
         table.push_back(BlockId(--next));
       }
       Append(static_cast<int>(i));
+      std::vector<float>& kept = kept_.emplace_back(qkv_.back());
+      const auto dim = static_cast<size_t>(heads.head_dim);
+      for (size_t at = 0; at < kept.size(); at += dim) {
+        const bool query = at % cols < static_cast<size_t>(heads.heads) * dim;
+        Keep(query ? Kind{kind.dtype} : kind, absl::MakeSpan(kept).subspan(at, dim));
+      }
     }
   }
 
@@ -92,8 +144,8 @@ class PagedSequences {
  private:
   double At(int sequence, int token, int head, int dim) const {
     const int64_t cols = int64_t{heads_.heads + 2 * heads_.kv_heads} * heads_.head_dim;
-    return RoundedTo(dtype_, qkv_[static_cast<size_t>(sequence)][static_cast<size_t>(
-                                 token * cols + head * heads_.head_dim + dim)]);
+    return kept_[static_cast<size_t>(sequence)]
+                [static_cast<size_t>(token * cols + head * heads_.head_dim + dim)];
   }
 
   // With angles of zero nothing turns.
@@ -106,7 +158,7 @@ class PagedSequences {
       for (int64_t row = 0; row < rows; ++row) values.insert(values.end(), {1.0f, 0.0f});
       return values;
     }());
-    TestMatrix& q = q_.emplace_back(dtype_, rows, int64_t{heads_.heads} * heads_.head_dim);
+    TestMatrix& q = q_.emplace_back(kind_.dtype, rows, int64_t{heads_.heads} * heads_.head_dim);
     std::vector<KvSlot> slots;
     for (int32_t token = 0; token < rows; ++token) {
       slots.push_back({blocks(sequence)[static_cast<size_t>(token / layout().block_tokens)],
@@ -118,10 +170,11 @@ class PagedSequences {
   }
 
   Heads heads_;
-  DType dtype_;
+  Kind kind_;
   std::vector<int> lengths_;
   std::optional<KvStorage> storage_;
   std::vector<std::vector<float>> qkv_;
+  std::vector<std::vector<float>> kept_;  // queries as they are computed with, the rest as kept
   std::vector<std::vector<BlockId>> tables_;
   std::vector<TestMatrix> q_;
 };
@@ -168,22 +221,29 @@ TestMatrix Attend(PagedSequences& sequences, const Heads& heads, const std::vect
   return out;
 }
 
-using Case = std::tuple<CpuIsa, DType>;
+using Case = std::tuple<CpuIsa, DType, KvFormat>;
 
 class AttentionTest : public testing::TestWithParam<Case> {
  protected:
   CpuIsa isa() const { return std::get<0>(GetParam()); }
   DType dtype() const { return std::get<1>(GetParam()); }
+  Kind kind() const { return {dtype(), std::get<2>(GetParam())}; }
+  void ExpectSoftmaxInDouble();
+
+  // Weights are rounded to bf16 in bf16, those of int8 after the values' scales came in.
+  double Tolerance() const {
+    if (dtype() != DType::kBf16) return 3e-6;
+    return kind().format == KvFormat::kInt8 ? 1.5e-2 : 6e-3;
+  }
 };
 
-TEST_P(AttentionTest, MatchesSoftmaxInDouble) {
+void AttentionTest::ExpectSoftmaxInDouble() {
   ComputeThreads threads({.thread_count = 2, .isa = isa()});
-  // Weights are rounded to bf16 in bf16.
-  const double tolerance = dtype() == DType::kBf16 ? 6e-3 : 3e-6;
+  const double tolerance = Tolerance();
   for (const Heads heads :
        {Heads{9, 3, 64}, Heads{4, 4, 8}, Heads{8, 1, 128}, Heads{2, 1, 40}, Heads{2, 2, 80}}) {
     for (const int32_t block_tokens : {16, 64, 128}) {
-      PagedSequences sequences(heads, dtype(), block_tokens, {1, 63, 130, 700});
+      PagedSequences sequences(heads, kind(), block_tokens, {1, 63, 130, 700});
       const std::vector<Chunk> chunks = {{0, 0, 1}, {1, 0, 63}, {2, 100, 130}, {3, 699, 700}};
       TestMatrix out = Attend(sequences, heads, chunks, threads);
       int64_t row = 0;
@@ -204,6 +264,8 @@ TEST_P(AttentionTest, MatchesSoftmaxInDouble) {
   }
 }
 
+TEST_P(AttentionTest, MatchesSoftmaxInDouble) { ExpectSoftmaxInDouble(); }
+
 // A row's bits are the same in a whole prompt, in any chunk, alone, beside others, with any block
 // size and any number of threads.
 TEST_P(AttentionTest, RowsDependOnTheirHistoryAlone) {
@@ -211,8 +273,8 @@ TEST_P(AttentionTest, RowsDependOnTheirHistoryAlone) {
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads two({.thread_count = 2, .isa = isa()});
   ComputeThreads five({.thread_count = 5, .isa = isa()});
-  PagedSequences sequences(heads, dtype(), 64, {1300, 77});
-  PagedSequences small_blocks(heads, dtype(), 16, {1300, 77});
+  PagedSequences sequences(heads, kind(), 64, {1300, 77});
+  PagedSequences small_blocks(heads, kind(), 16, {1300, 77});
   const TestMatrix whole = Attend(sequences, heads, {{0, 0, 1300}}, one);
   const TestMatrix other = Attend(sequences, heads, {{1, 0, 77}}, one);
   for (ComputeThreads* threads : {&one, &two, &five}) {
@@ -239,7 +301,7 @@ TEST_P(AttentionTest, SharesLongRowsAmongThreads) {
   const Heads heads{2, 1, 64};
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads four({.thread_count = 4, .isa = isa()});
-  PagedSequences sequences(heads, dtype(), 64, {2100});
+  PagedSequences sequences(heads, kind(), 64, {2100});
   AttentionPlan plan;
   plan.Build({{{0, 1, 2099, sequences.blocks(0)}}}, heads.heads, sequences.layout(), 4);
   EXPECT_EQ(plan.shared_tiles().size(), 1u);
@@ -252,8 +314,8 @@ TEST_P(AttentionTest, SharesLongRowsAmongThreads) {
 // Windows that end within a tile, span splits, and are longer than what there is; caps and sinks.
 TEST_P(AttentionTest, WindowsCapsAndSinksMatchSumsInDouble) {
   const Heads heads{6, 2, 64};
-  const double tolerance = dtype() == DType::kBf16 ? 6e-3 : 3e-6;
-  PagedSequences sequences(heads, dtype(), 64, {1300, 77});
+  const double tolerance = Tolerance();
+  PagedSequences sequences(heads, kind(), 64, {1300, 77});
   const std::vector<float> sinks = {-1, 0.5f, 3, 0, -40, 20};
   for (const Extras& extras :
        {Extras{.window = 1}, Extras{.window = 100}, Extras{.window = 513}, Extras{.window = 5000},
@@ -281,7 +343,7 @@ TEST_P(AttentionTest, WindowedRowsDependOnTheirHistoryAlone) {
   const Extras extras{.window = 600, .sinks = {0, 1, 2, 3}};
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads five({.thread_count = 5, .isa = isa()});
-  PagedSequences sequences(heads, dtype(), 64, {1300});
+  PagedSequences sequences(heads, kind(), 64, {1300});
   const TestMatrix whole = Attend(sequences, heads, {{0, 0, 1300}}, one, DType::kF32, extras);
   for (ComputeThreads* threads : {&one, &five}) {
     for (const Chunk& chunk : {Chunk{0, 1100, 1101}, Chunk{0, 1023, 1030}, Chunk{0, 500, 1300}}) {
@@ -294,13 +356,64 @@ TEST_P(AttentionTest, WindowedRowsDependOnTheirHistoryAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, AttentionTest,
-                         testing::Combine(testing::ValuesIn(SupportedIsas()),
-                                          testing::Values(DType::kBf16, DType::kF32)),
-                         [](const auto& info) {
-                           return std::string(NameOf(std::get<0>(info.param))) + "_" +
-                                  std::string(NameOf(std::get<1>(info.param)));
-                         });
+// Every format that is not the compute type's own.
+std::vector<Case> SmallerFormats(CpuIsa isa) {
+  return {{isa, DType::kBf16, KvFormat::kInt8},
+          {isa, DType::kBf16, KvFormat::kFp8},
+          {isa, DType::kF32, KvFormat::kInt8},
+          {isa, DType::kF32, KvFormat::kFp8},
+          {isa, DType::kF32, KvFormat::kBf16}};
+}
+
+// Every type at every instruction set, and at the best one every format.
+std::vector<Case> Cases() {
+  std::vector<Case> cases = SmallerFormats(BestCpuIsa());
+  for (const CpuIsa isa : SupportedIsas()) {
+    for (const DType dtype : {DType::kBf16, DType::kF32}) {
+      cases.emplace_back(isa, dtype, KvFormat::kPlain);
+    }
+  }
+  return cases;
+}
+
+// The other instruction sets: what they narrow and widen.
+std::vector<Case> OtherCases() {
+  std::vector<Case> cases;
+  for (const CpuIsa isa : SupportedIsas()) {
+    if (isa == BestCpuIsa()) continue;
+    for (const Case& of_isa : SmallerFormats(isa)) cases.push_back(of_isa);
+  }
+  return cases;
+}
+
+std::string NameOfCase(const testing::TestParamInfo<Case>& info) {
+  constexpr const char* kFormats[] = {"", "_kept_in_bf16", "_kept_in_int8", "_kept_in_fp8"};
+  const auto [isa, dtype, format] = info.param;
+  return std::string(NameOf(isa)) + "_" + std::string(NameOf(dtype)) +
+         kFormats[static_cast<size_t>(format)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionTest, testing::ValuesIn(Cases()), NameOfCase);
+
+class AttentionFormatTest : public AttentionTest {};
+
+TEST_P(AttentionFormatTest, MatchesSoftmaxInDouble) { ExpectSoftmaxInDouble(); }
+
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionFormatTest, testing::ValuesIn(OtherCases()), NameOfCase);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AttentionFormatTest);
+
+// What is no number does not become one.
+TEST(KvFormatTest, KeepsWhatIsNoNumber) {
+  ComputeThreads threads({.thread_count = 1});
+  for (const KvFormat format : {KvFormat::kPlain, KvFormat::kInt8, KvFormat::kFp8}) {
+    const Heads heads{1, 1, 16};
+    PagedSequences sequences(heads, {DType::kF32, format}, 16, {3}, 1, /*broken=*/true);
+    const TestMatrix out = Attend(sequences, heads, {{0, 2, 3}}, threads);
+    bool number = true;
+    for (int dim = 0; dim < 16; ++dim) number = number && std::isfinite(out.At(0, dim));
+    EXPECT_FALSE(number);
+  }
+}
 
 TEST(AttentionPlanTest, CoversEveryRowOnceAndBalances) {
   const KvLayout layout = *KvLayout::Make(DType::kBf16, 64, 3, 64);

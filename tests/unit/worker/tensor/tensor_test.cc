@@ -130,6 +130,33 @@ TEST(KvLayoutTest, SizesAndPlaces) {
             static_cast<ptrdiff_t>(5 * layout.block_bytes()));
 }
 
+TEST(KvLayoutTest, SmallerFormats) {
+  const KvLayout int8 = *KvLayout::Make(DType::kBf16, 64, 3, 40, KvFormat::kInt8);
+  EXPECT_EQ(int8.head_bytes(), 64u * 48);
+  EXPECT_EQ(int8.block_bytes(), 2u * 3 * (64 * 48 + 64 * sizeof(float)));
+  const KvLayerView view{.data = nullptr, .layout = int8, .block_stride = int8.block_bytes()};
+  EXPECT_EQ(reinterpret_cast<std::byte*>(view.KeyScales(BlockId(1), 0)),
+            view.Values(BlockId(1), 2) + int8.head_bytes());
+  EXPECT_EQ(view.ValueScales(BlockId(1), 0) - view.KeyScales(BlockId(1), 2), 64);
+  const KvLayout fp8 = *KvLayout::Make(DType::kF32, 64, 3, 40, KvFormat::kFp8);
+  EXPECT_EQ(fp8.block_bytes(), 2u * 3 * 64 * 48);
+  const KvLayout bf16 = *KvLayout::Make(DType::kF32, 64, 3, 40, KvFormat::kBf16);
+  EXPECT_EQ(bf16.block_bytes(), KvLayout::Make(DType::kBf16, 64, 3, 40)->block_bytes());
+  EXPECT_FALSE(KvLayout::Make(DType::kBf16, 64, 3, 40, KvFormat::kBf16).ok());
+}
+
+// Caches that exchange blocks compare it: whatever differs shows.
+TEST(KvLayoutTest, DescribesWhatTheBytesMean) {
+  const auto words = [](DType dtype, KvFormat format) {
+    return KvLayout::Make(dtype, 64, 3, 40, format)->Describe();
+  };
+  EXPECT_EQ(words(DType::kBf16, KvFormat::kInt8),
+            "int8 for bfloat16/tokens=64/heads=3/dim=40/latent=0");
+  EXPECT_NE(words(DType::kF32, KvFormat::kInt8), words(DType::kBf16, KvFormat::kInt8))
+      << "the order of elements differs";
+  EXPECT_NE(words(DType::kBf16, KvFormat::kFp8), words(DType::kBf16, KvFormat::kPlain));
+}
+
 TEST(KvLayoutTest, RefusesWhatKernelsCannotTake) {
   const auto message = [](DType dtype, int block_tokens, int kv_heads, int head_dim) {
     return KvLayout::Make(dtype, block_tokens, kv_heads, head_dim).status().ToString();
