@@ -13,6 +13,7 @@
 #include "common/constraint/gbnf_lark.h"
 #include "common/constraint/json_schema.h"
 #include "common/constraint/lark_text.h"
+#include "common/constraint/string_rules.h"
 #include "common/constraint/structural_tag_lark.h"
 #include "common/constraint/structural_tag_reader.h"
 #include "common/text/unicode/utf8.h"
@@ -30,14 +31,6 @@ absl::StatusOr<GrammarSource> LowerSchema(const ConstraintSpec& spec, std::strin
   return GrammarSource{.dialect = "json_schema", .text = std::move(text), .subject = "JSON schema"};
 }
 
-// Expressions are matched from end to end: anchors there say nothing, and the engine has none.
-std::string_view WithoutAnchors(std::string_view expression) {
-  if (expression.find('|') != expression.npos) return expression;
-  if (expression.starts_with('^')) expression.remove_prefix(1);
-  if (expression.ends_with('$') && !expression.ends_with("\\$")) expression.remove_suffix(1);
-  return expression;
-}
-
 absl::StatusOr<GrammarSource> LowerRegex(const ConstraintSpec& spec) {
   if (spec.text.empty()) return InvalidArgument("regex: is empty");
   if (spec.text.size() > kRegexBytesMax) {
@@ -45,7 +38,7 @@ absl::StatusOr<GrammarSource> LowerRegex(const ConstraintSpec& spec) {
         absl::StrCat("regex: ", spec.text.size(), " bytes, at most ", kRegexBytesMax));
   }
   return GrammarSource{
-      .dialect = "regex", .text = std::string(WithoutAnchors(spec.text)), .subject = "regex"};
+      .dialect = "regex", .text = WithoutOuterAnchors(spec.text), .subject = "regex"};
 }
 
 // One terminal, so that no choice hides another of which it is the beginning.

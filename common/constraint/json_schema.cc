@@ -17,6 +17,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/constraint/json_schema_rewrite.h"
 #include "common/constraint/string_rules.h"
 #include "common/json/json.h"
 
@@ -24,6 +25,8 @@ namespace baton {
 namespace {
 
 constexpr size_t kReferencesMax = 500;  // definitions; the engine recurses along them
+// The engine compares the patterns of property names with each other and with the names.
+constexpr size_t kNameComparisonsMax = 10'000;
 constexpr uint64_t kHostnameMax = 253;
 constexpr size_t kDepthMax = 96;  // of the document
 // Between the tokens of JSON: a space, or one line break and an indent. Unbounded white space would
@@ -46,6 +49,7 @@ enum class Shape : uint8_t {
   kAny,
   kReference,
   kFormat,
+  kDefinitions,
   kAnnotation,   // kept
   kDropped,      // an annotation that the engine does not know
   kUnsupported,  // cannot be enforced, unless its value says nothing
@@ -85,8 +89,8 @@ constexpr Keyword kKeywords[] = {
     {"exclusiveMaximum", Shape::kBound},
     {"multipleOf", Shape::kNumber},
     {"$anchor", Shape::kAnnotation},
-    {"$defs", Shape::kAnnotation},
-    {"definitions", Shape::kAnnotation},
+    {"$defs", Shape::kDefinitions},
+    {"definitions", Shape::kDefinitions},
     {"$schema", Shape::kAnnotation},
     {"$id", Shape::kAnnotation},
     {"id", Shape::kAnnotation},
@@ -171,6 +175,14 @@ void WriteAsInteger(OrderedJson& value) {
   if (number >= 0 && number < 9e15 && std::nearbyint(number) == number) {
     value = static_cast<uint64_t>(number);
   }
+}
+
+// The engine holds bounds as doubles, and whole numbers in 64 bits.
+bool IsExactBound(const OrderedJson& value) {
+  constexpr double kMost = 9e18;
+  const auto number = value.get<double>();
+  if (!(std::abs(number) < kMost)) return false;
+  return value.is_number_float() || static_cast<int64_t>(number) == value.get<int64_t>();
 }
 
 std::string Join(const std::string& path, const std::string& key) {
@@ -290,8 +302,11 @@ absl::Status CheckValue(Shape shape, OrderedJson& value, const std::string& path
       WriteAsInteger(value);
       return require(value.is_number_unsigned(), "a whole number, 0 or more");
     case Shape::kNumber:
-      return require(value.is_number(), "a number");
     case Shape::kBound:
+      if (value.is_number() && !IsExactBound(value)) {
+        return Refuse(path, "the number is too large to be enforced exactly");
+      }
+      if (shape == Shape::kNumber) return require(value.is_number(), "a number");
       return require(value.is_number() || value.is_boolean(), "a number");
     case Shape::kText:
       return require(value.is_string(), "a string");
@@ -306,12 +321,32 @@ absl::Status CheckValue(Shape shape, OrderedJson& value, const std::string& path
   }
 }
 
+// Names of parts of a document other than their paths.
+struct Identities {
+  bool old_ids = false;  // "id" is one, as before draft 6
+  bool any = false;
+  bool nested = false;  // paths may begin elsewhere than at the root
+};
+
+void FindIdentities(const OrderedJson& value, bool is_root, Identities& found) {
+  if (value.is_object()) {
+    const auto has = [&value](const char* key) {
+      const auto member = value.find(key);
+      return member != value.end() && member->is_string();
+    };
+    const bool has_id = has("$id") || (found.old_ids && has("id"));
+    found.any = found.any || has_id || has("$anchor");
+    found.nested = found.nested || (has_id && !is_root);
+  }
+  if (!value.is_structured()) return;
+  for (const OrderedJson& part : value) FindIdentities(part, false, found);
+}
+
 // Nodes are named by their path from the root, as they move while the document is rewritten.
 class SchemaWalk {
  public:
-  // `has_ids`: parts of the document may be referred to by names other than their path.
-  SchemaWalk(OrderedJson& root, const JsonLayout& layout, bool has_ids)
-      : root_(root), original_(root), layout_(layout), has_ids_(has_ids) {}
+  SchemaWalk(OrderedJson& root, const JsonLayout& layout, Identities identities)
+      : root_(root), original_(root), layout_(layout), identities_(identities) {}
 
   absl::Status Run() {
     RETURN_IF_ERROR(Visit(root_, "#"));
@@ -329,6 +364,9 @@ class SchemaWalk {
     if (schema.is_boolean() || !visited_.insert(path).second) return absl::OkStatus();
     if (!schema.is_object()) return Refuse(path, "a schema must be an object or a boolean");
     DropWhatSaysNothing(schema);
+    RewriteSchema(schema, find_original_);
+    if (!schema.is_object()) return absl::OkStatus();
+    RETURN_IF_ERROR(CheckPatterns(schema, path));
     TightenStrings(schema);
     RewritePatternKeys(schema);
     if (layout_.closed_objects) CloseObject(schema);
@@ -344,6 +382,26 @@ class SchemaWalk {
     return absl::OkStatus();
   }
 
+  absl::Status CheckPatterns(const OrderedJson& schema, const std::string& path) {
+    const auto patterns = schema.find("patternProperties");
+    if (patterns != schema.end() && patterns->is_object()) {
+      const auto names = schema.find("properties");
+      name_comparisons_ +=
+          patterns->size() * (patterns->size() + (names == schema.end() ? 0 : names->size()));
+      if (name_comparisons_ > kNameComparisonsMax) {
+        return Refuse(Join(path, "patternProperties"), "too many patterns of names");
+      }
+    }
+    const bool says_more = schema.contains("pattern") || schema.contains("format") ||
+                           schema.contains("anyOf") || schema.contains("oneOf");
+    const bool joins = schema.contains("allOf") || (schema.contains("$ref") && says_more);
+    if (!joins || JoinedPatterns(find_original_).In(schema) <= JoinedPatterns::kMax) {
+      return absl::OkStatus();
+    }
+    return Refuse(path,
+                  absl::StrCat("joins more than ", JoinedPatterns::kMax, " patterns and formats"));
+  }
+
   absl::Status VisitKeyword(Shape shape, const std::string& key, OrderedJson& value,
                             const std::string& path) {
     switch (shape) {
@@ -355,6 +413,9 @@ class SchemaWalk {
         return VisitMap(value, path);
       case Shape::kSchemaOrList:
         return value.is_array() ? VisitList(value, key, path) : Visit(value, path);
+      case Shape::kDefinitions:
+        // Otherwise those count that are referred to.
+        return identities_.any ? VisitMap(value, path) : absl::OkStatus();
       case Shape::kReference:
         return VisitReference(value, path);
       case Shape::kUnsupported:
@@ -366,11 +427,27 @@ class SchemaWalk {
 
   absl::Status VisitList(OrderedJson& list, const std::string& key, const std::string& path) {
     if (!list.is_array()) return Refuse(path, "must be a list of schemas");
+    if (key == "oneOf") return VisitBranches(list, path);
     for (size_t i = 0; i < list.size(); ++i) {
-      const std::string at = absl::StrCat(path, "/", i);
-      const size_t depth = placed_.size();
-      if (key == "oneOf") PutInPlace(list[i]);
-      RETURN_IF_ERROR(Visit(list[i], at));
+      RETURN_IF_ERROR(Visit(list[i], absl::StrCat(path, "/", i)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status VisitBranches(OrderedJson& list, const std::string& path) {
+    const size_t depth = placed_.size();
+    std::vector<std::vector<std::string>> placed;  // of each branch
+    // Those that admit nothing do not count.
+    std::erase(list.get_ref<OrderedJson::array_t&>(), OrderedJson(false));
+    for (OrderedJson& branch : list) {
+      PutInPlace(branch);
+      placed.emplace_back(placed_.begin() + static_cast<ptrdiff_t>(depth), placed_.end());
+      placed_.resize(depth);
+    }
+    SeparateBranches(list);
+    for (size_t i = 0; i < list.size(); ++i) {
+      placed_.insert(placed_.end(), placed[i].begin(), placed[i].end());
+      RETURN_IF_ERROR(Visit(list[i], absl::StrCat(path, "/", i)));
       placed_.resize(depth);
     }
     return absl::OkStatus();
@@ -385,8 +462,8 @@ class SchemaWalk {
   // A branch that is a reference and nothing else becomes a copy of what it refers to: the engine
   // compares the branches of a oneOf, but not through references. A recursive one stays.
   void PutInPlace(OrderedJson& branch) {
-    while (branch.is_object() && branch.size() == 1 && branch.contains("$ref") &&
-           branch["$ref"].is_string()) {
+    while (!identities_.any && branch.is_object() && branch.size() == 1 &&
+           branch.contains("$ref") && branch["$ref"].is_string()) {
       // As it was: a copy is rewritten in its new place.
       const auto target =
           FindIn(original_, Unescaped(branch["$ref"].get_ref<const std::string&>()));
@@ -406,9 +483,13 @@ class SchemaWalk {
     if (!value.is_string()) return Refuse(path, "must be a string");
     const std::string& reference = value.get_ref<const std::string&>();
     const auto target = Resolve(reference);
+    const size_t fragment = std::min(reference.find('#'), reference.size());
+    if (identities_.nested || (identities_.any && fragment > 0)) {
+      return CheckFragment(Unescaped(std::string_view(reference).substr(fragment)), path);
+    }
     if (!target.has_value()) {
-      // By anchor, or in a part that has an identity: the engine finds it, or says that it cannot.
-      if (has_ids_) return QueueDefinitions();
+      // By anchor: the engine finds it, or says that it cannot.
+      if (identities_.any) return absl::OkStatus();
       return Refuse(path, reference.starts_with("#") ? "refers to what is not there"
                                                      : "refers to another document");
     }
@@ -420,16 +501,14 @@ class SchemaWalk {
     return absl::OkStatus();
   }
 
-  absl::Status QueueDefinitions() {
-    for (const char* key : {"$defs", "definitions"}) {
-      const auto definitions = root_.find(key);
-      if (definitions == root_.end() || !definitions->is_object()) continue;
-      for (const auto& [name, schema] : definitions->items()) {
-        const std::string path = Join(absl::StrCat("#/", key), name);
-        if (referenced_.insert(path).second) pending_.push_back(path);
-      }
-    }
-    return absl::OkStatus();
+  // Relative to a part that has an identity, only what has been visited anyway can be told from
+  // what has not.
+  static absl::Status CheckFragment(const std::string& fragment, const std::string& path) {
+    const std::vector<std::string> steps = absl::StrSplit(fragment, '/');
+    const bool is_definition =
+        steps.size() == 3 && (steps[1] == "$defs" || steps[1] == "definitions");
+    if (steps.size() == 1 || is_definition) return absl::OkStatus();
+    return Refuse(path, "refers by its path to what is no definition, in a schema with identities");
   }
 
   std::optional<std::pair<std::string, OrderedJson*>> Resolve(std::string_view reference) {
@@ -442,7 +521,7 @@ class SchemaWalk {
   }
   static std::optional<std::pair<std::string, OrderedJson*>> FindIn(OrderedJson& root,
                                                                     std::string_view reference) {
-    if (reference == "#" || reference == "#/") return std::make_pair("#", &root);
+    if (reference == "#") return std::make_pair("#", &root);
     if (!reference.starts_with("#/")) return std::nullopt;
     std::string path = "#";
     OrderedJson* at = &root;
@@ -464,7 +543,13 @@ class SchemaWalk {
   OrderedJson& root_;
   OrderedJson original_;
   const JsonLayout& layout_;
-  const bool has_ids_;
+  const Identities identities_;
+  const FindSchema find_original_ = [this](const std::string& reference) -> const OrderedJson* {
+    if (identities_.any) return nullptr;
+    const auto found = FindIn(original_, Unescaped(reference));
+    return found.has_value() ? found->second : nullptr;
+  };
+  size_t name_comparisons_ = 0;
   size_t copied_bytes_ = 0;
   std::vector<std::string> placed_;  // what the branches around this one were
   absl::flat_hash_set<std::string> visited_;
@@ -488,9 +573,10 @@ absl::StatusOr<std::string> PrepareJsonSchema(std::string_view text, const JsonL
   }
   absl::StatusOr<OrderedJson> root = ParseOrderedJson(text, {.depth_max = kDepthMax});
   if (!root.ok()) return Annotate(root.status(), subject);
-  const bool has_ids = text.find("\"$id\"") != text.npos || text.find("\"id\"") != text.npos ||
-                       text.find("\"$anchor\"") != text.npos;
-  if (const absl::Status status = SchemaWalk(*root, layout, has_ids).Run(); !status.ok()) {
+  Identities identities;
+  identities.old_ids = text.find("/draft-0") != text.npos;
+  FindIdentities(*root, true, identities);
+  if (const absl::Status status = SchemaWalk(*root, layout, identities).Run(); !status.ok()) {
     return Annotate(status, subject);
   }
   if (root->is_boolean()) {

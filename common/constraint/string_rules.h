@@ -18,4 +18,8 @@ std::string EngineRegex(std::string_view ecma);
 // look at them: none of these is admitted. Empty: nothing.
 std::string_view StricterFormat(std::string_view format);
 
+// An expression that is matched from end to end, without the anchors that say nothing there, at its
+// beginning and end and at those of its alternatives: the engine has none.
+std::string WithoutOuterAnchors(std::string_view expression);
+
 }  // namespace baton

@@ -12,6 +12,7 @@
 #include "common/constraint/gbnf_lark.h"
 #include "common/constraint/json_schema.h"
 #include "common/constraint/lark_text.h"
+#include "common/constraint/string_rules.h"
 
 namespace baton {
 namespace {
@@ -68,7 +69,7 @@ class LarkWriter {
         return AddRule("%json " + schema);
       }
       case Kind::kRegex:
-        return LarkRegex(format.text);
+        return LarkRegex(WithoutOuterAnchors(format.text));
       case Kind::kGrammar:
         return Grammar(format, place.path);
       case Kind::kAnyText:

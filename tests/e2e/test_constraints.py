@@ -107,7 +107,7 @@ def test_structural_tag(client, model):
 
 
 @pytest.mark.parametrize("body, words, param", [
-    ({"response_format": schema_format({"properties": {"a": {"not": {}}}})}, "#/properties/a/not", "response_format"),
+    ({"response_format": schema_format({"properties": {"a": {"not": {"minimum": 1}}}})}, "#/properties/a/not", "response_format"),
     ({"response_format": schema_format({"type": "objekt"})}, "#/type", "response_format"),
     ({"response_format": {"type": "json_schema"}}, "'json_schema' field must be provided", "response_format"),
     ({"structured_outputs": {"json": {"items": {"uniqueItems": True}}}}, "#/items/uniqueItems", "structured_outputs"),

@@ -97,12 +97,24 @@ bool EngineInbox::HasMailLocked() const {
 }
 
 void EngineInbox::Take(bool wait, Mail& mail) {
+  MutexLock lock(mutex_);
+  while (wait && !HasMailLocked()) mail_arrived_.Wait(lock);
+  TakeLocked(mail);
+}
+
+void EngineInbox::TakeBefore(Clock& clock, MonotonicTime deadline, Mail& mail) {
+  MutexLock lock(mutex_);
+  while (!HasMailLocked()) {
+    if (!mail_arrived_.WaitUntil(clock, lock, deadline)) break;
+  }
+  TakeLocked(mail);
+}
+
+void EngineInbox::TakeLocked(Mail& mail) {
   mail.submitted.clear();
   mail.cancelled.clear();
   mail.cancelled_choices.clear();
   mail.released.clear();
-  MutexLock lock(mutex_);
-  while (wait && !HasMailLocked()) mail_arrived_.Wait(lock);
   std::swap(mail.submitted, mail_.submitted);
   std::swap(mail.cancelled, mail_.cancelled);
   std::swap(mail.cancelled_choices, mail_.cancelled_choices);

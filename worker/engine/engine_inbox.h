@@ -63,6 +63,8 @@ class EngineInbox {
 
   // Takes what is there, waiting for something first if `wait`.
   void Take(bool wait, Mail& mail);
+  // The same, waiting no longer than until `deadline`.
+  void TakeBefore(Clock& clock, MonotonicTime deadline, Mail& mail);
   void Ended(RequestKey key);
 
   int32_t alive_count() const;
@@ -76,6 +78,7 @@ class EngineInbox {
     bool cancelled = false;
   };
 
+  void TakeLocked(Mail& mail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasMailLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;

@@ -1,5 +1,7 @@
 #include "worker/engine/engine_loop.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -11,6 +13,7 @@ namespace {
 
 // Weight of the newest step in the moving average.
 constexpr double kNewStepWeight = 0.1;
+constexpr Duration kHeldWait = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -39,7 +42,7 @@ absl::Status EngineLoop::Submit(GenerationRequest request) {
 
 void EngineLoop::Run() {
   while (true) {
-    inbox_.Take(/*wait=*/stalled_ || !scheduler_.has_work(), mail_);
+    TakeMail();
     HandleMail();
     if (mail_.closed) break;
     ExpireDeadlines();
@@ -55,6 +58,15 @@ void EngineLoop::Run() {
   scheduler_.EndAll(Unavailable("the worker has stopped"));
   Tell();
   scheduler_.CheckIntegrity();
+}
+
+// All that is held waits for mail, but not beyond deadlines, and the turns go on: nobody may take
+// the engine for stuck because a grammar takes long.
+void EngineLoop::TakeMail() {
+  if (!stalled_) return inbox_.Take(/*wait=*/!scheduler_.has_work(), mail_);
+  MonotonicTime wake = clock_.Now() + kHeldWait;
+  if (!deadlines_.empty()) wake = std::min(wake, deadlines_.begin()->first);
+  inbox_.TakeBefore(clock_, wake, mail_);
 }
 
 void EngineLoop::HandleMail() {

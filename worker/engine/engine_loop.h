@@ -85,6 +85,7 @@ class EngineLoop {
 
  private:
   void Run();
+  void TakeMail();
   void HandleMail();
   void ExpireDeadlines();
   void RunStep();

@@ -15,17 +15,17 @@ std::string Refusal(std::string_view schema) {
 }
 
 TEST(JsonSchemaTest, UnsupportedKeywordsAreRefusedWithTheirPath) {
-  EXPECT_THAT(Refusal(R"({"properties": {"a": {"not": {"type": "null"}}}})"),
+  EXPECT_THAT(Refusal(R"({"properties": {"a": {"not": {"minimum": 1}}}})"),
               HasSubstr("#/properties/a/not: the keyword 'not' cannot be enforced"));
   EXPECT_THAT(Refusal(R"({"items": {"uniqueItems": true}})"), HasSubstr("#/items/uniqueItems"));
-  EXPECT_THAT(Refusal(R"({"anyOf": [{}, {"if": {}, "then": false}]})"), HasSubstr("#/anyOf/1/"));
+  EXPECT_THAT(Refusal(R"({"anyOf": [{}, {"if": {"minimum": 1}, "then": false}]})"),
+              HasSubstr("#/anyOf/1/"));
   EXPECT_THAT(Refusal(R"({"$ref": "#/$defs/x~1y", "$defs": {"x/y": {"contains": {}}}})"),
               HasSubstr("#/$defs/x~1y/contains"));
-  EXPECT_THAT(Refusal(R"({"dependencies": {"a": ["b"]}})"), HasSubstr("#/dependencies"));
   EXPECT_THAT(Refusal(R"({"type": "string", "format": "iri"})"), HasSubstr("'iri'"));
   EXPECT_THAT(Refusal(R"({"$schema": "http://json-schema.org/draft-07/schema#",
-                          "dependentRequired": {"a": ["b"]}})"),
-              HasSubstr("#/dependentRequired"));
+                          "propertyNames": {"minLength": 2}})"),
+              HasSubstr("#/propertyNames"));
 }
 
 TEST(JsonSchemaTest, MalformedSchemasAreRefusedWithTheirPath) {
@@ -118,6 +118,108 @@ TEST_F(CompiledSchemaTest, ObjectsAreClosedOnDemand) {
   spec.layout.closed_objects = true;
   EXPECT_TRUE(rig_.Admits(spec, R"({"a": 1})"));
   EXPECT_FALSE(rig_.Admits(spec, R"({"a": 1, "b": 2})"));
+}
+
+TEST_F(CompiledSchemaTest, ConstantsTellBranchesApartEvenWhereTheyAreOptional) {
+  const char* const schema = R"({"oneOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}],
+    "$defs": {"Cat": {"type": "object", "properties": {"kind": {"const": "cat", "default": "cat"}}},
+              "Dog": {"type": "object", "properties": {"kind": {"const": "dog"}, "age": {"type":
+              "integer"}}}}})";
+  EXPECT_TRUE(Admits(schema, R"({"kind": "cat"})"));
+  EXPECT_TRUE(Admits(schema, R"({"kind": "dog", "age": 3})"));
+  EXPECT_FALSE(Admits(schema, R"({"age": 3})")) << "fits both";
+  EXPECT_FALSE(Admits(schema, R"({"kind": "dog", "age": "3"})"));
+}
+
+TEST_F(CompiledSchemaTest, ConditionsOnValuesAreAlternatives) {
+  for (const char* draft : {"http://json-schema.org/draft-07/schema#",
+                            "https://json-schema.org/draft/2020-12/schema"}) {
+    const std::string schema = std::string(R"({"$schema": ")") + draft + R"(", "type": "object",
+        "properties": {"country": {"enum": ["US", "NL"]}, "zip": {"type": "string"}},
+        "required": ["country"], "additionalProperties": false,
+        "if": {"properties": {"country": {"const": "US"}}},
+        "then": {"properties": {"zip": {"pattern": "^[0-9]{5}$"}}},
+        "else": {"required": ["zip"]}})";
+    EXPECT_TRUE(Admits(schema.c_str(), R"({"country": "US"})"));
+    EXPECT_TRUE(Admits(schema.c_str(), R"({"country": "US", "zip": "12345"})"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"({"country": "US", "zip": "1234 AB"})"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"({"country": "NL"})"));
+    EXPECT_TRUE(Admits(schema.c_str(), R"({"country": "NL", "zip": "1234 AB"})"));
+  }
+}
+
+TEST_F(CompiledSchemaTest, BoundsAreExactOrRefused) {
+  EXPECT_TRUE(Admits(R"({"type": "integer", "minimum": 9007199254740992})", "9007199254740993"));
+  for (const char* bound : {"100000000000000000000", "-1e19", "9007199254740993", "1e300"}) {
+    for (const char* keyword : {"minimum", "maximum", "exclusiveMinimum", "multipleOf"}) {
+      const std::string schema = std::string(R"({"type": "integer", ")") + keyword + "\": " + bound;
+      EXPECT_THAT(Refusal(schema + "}"), HasSubstr(std::string("#/") + keyword)) << schema;
+    }
+  }
+}
+
+TEST_F(CompiledSchemaTest, SmallSetsAreSpelledOut) {
+  for (const char* draft : {"http://json-schema.org/draft-07/schema#",
+                            "https://json-schema.org/draft/2020-12/schema"}) {
+    const std::string schema = std::string(R"({"$schema": ")") + draft + R"(", "type": "array",
+        "uniqueItems": true, "minItems": 1, "items": {"$ref": "#/$defs/C"},
+        "$defs": {"C": {"enum": ["r", "g", "b"]}}})";
+    EXPECT_TRUE(Admits(schema.c_str(), R"(["g"])"));
+    EXPECT_TRUE(Admits(schema.c_str(), R"(["b", "r", "g"])"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"(["r", "r"])"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"([])"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"(["x"])"));
+    EXPECT_FALSE(Admits(schema.c_str(), R"(["r", "g", "b", "r"])"));
+  }
+}
+
+TEST_F(CompiledSchemaTest, WhatHasBeenSaidTwiceStaysForbidden) {
+  // Values listed twice, of which only one list is looked at.
+  EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(R"({"anyOf": [{"type": "null"},
+      {"const": "a", "enum": ["b"], "not": {"const": "b"}}]})")),
+            "");
+  EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(R"({"type": "array", "uniqueItems": true,
+      "items": {"enum": ["a", "bb"], "maxLength": 1}})")),
+            "");
+  const char* const names = R"({"type": "object", "propertyNames": {"$ref": "#/$defs/N"},
+      "additionalProperties": {"type": "integer"}, "$defs": {"N": {"enum": ["a", "b"]}}})";
+  EXPECT_TRUE(Admits(names, R"({"b": 1})"));
+  EXPECT_FALSE(Admits(names, R"({"c": 1})"));
+  EXPECT_FALSE(Admits(names, R"({"a": "1"})"));
+}
+
+TEST_F(CompiledSchemaTest, PartsWithIdentitiesHideNothing) {
+  // What an anchor names, and what a path in a part with an identity names, is looked at.
+  EXPECT_THAT(Refusal(R"({"$ref": "#here", "properties": {"a": {"$defs": {"z":
+                          {"$anchor": "here", "contains": {}}}}}})"),
+              HasSubstr("contains"));
+  EXPECT_THAT(Refusal(R"({"$id": "http://x/root", "$ref": "http://x/b", "$defs": {"a": {},
+                          "b": {"$id": "http://x/b", "$ref": "#/$defs/a",
+                                "$defs": {"a": {"contains": {}}}}}})"),
+              HasSubstr("contains"));
+  EXPECT_THAT(Refusal(R"({"\u0024id": "http://x/root", "$ref": "http://x/root#/mine",
+                          "mine": {"contains": {}}})"),
+              HasSubstr("#/$ref"));
+}
+
+TEST_F(CompiledSchemaTest, WhatTheEngineWouldTakeMinutesOverIsRefused) {
+  std::string patterns = R"({"type": "object", "patternProperties": {)";
+  for (int i = 0; i < 500; ++i) {
+    patterns += (i > 0 ? "," : "") + ("\"^x" + std::to_string(i)) + "_[a-z]+$\": {}";
+  }
+  EXPECT_THAT(Refusal(patterns + "}}"), HasSubstr("#/patternProperties: too many"));
+  std::string joined = R"({"type": "string", "allOf": [)";
+  for (int i = 1; i < 40; ++i) {
+    joined += (i > 1 ? "," : "") + (R"({"pattern": "a.{)" + std::to_string(i)) + R"(}b"})";
+  }
+  EXPECT_THAT(Refusal(joined + "]}"), HasSubstr("#: joins more than"));
+  std::string doubling = R"({"$ref": "#/$defs/0", "$defs": {"60": {"pattern": "a"})";
+  for (int i = 0; i < 60; ++i) {
+    const std::string next = R"({"$ref": "#/$defs/)" + std::to_string(i + 1) + "\"}";
+    doubling += ",\"" + std::to_string(i) + R"(": {"allOf": [)" + next + "," + next +
+                R"(], "unevaluatedProperties": false})";
+  }
+  EXPECT_NE(Refusal(doubling + "}}"), "");
 }
 
 TEST_F(CompiledSchemaTest, AnythingGoesUnderTrue) {

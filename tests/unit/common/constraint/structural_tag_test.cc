@@ -115,9 +115,10 @@ TEST_F(StructuralTagTest, ErrorsNameThePath) {
               HasSubstr("format.content: is missing"));
   EXPECT_THAT(Refusal(TriggeredTags({Text("<f=")}, {Tag(Text("<g>"), Text(""), Text(""))})),
               HasSubstr("format.tags[0].begin"));
-  EXPECT_THAT(Refusal(TriggeredTags({Text("<f")},
-                                    {Tag(Text("<f>"), JsonSchema(R"({"not":{}})"), Text("</f>"))})),
-              HasSubstr("format.tags[0].content: #/not"));
+  EXPECT_THAT(
+      Refusal(TriggeredTags({Text("<f")},
+                            {Tag(Text("<f>"), JsonSchema(R"({"contains":{}})"), Text("</f>"))})),
+      HasSubstr("format.tags[0].content: #/contains"));
   EXPECT_THAT(Refusal(Token("<|none|>")), HasSubstr("no token '<|none|>'"));
   EXPECT_THAT(Refusal(TriggeredTags({Text("<f"), Text("<f=")}, {Call("a")})),
               HasSubstr("a part of"));

@@ -198,6 +198,20 @@ TEST_F(EngineLoopTest, DeadlinesFailTheRequest) {
   EXPECT_THAT(call.finishes, IsEmpty());
 }
 
+TEST_F(EngineLoopTest, DeadlinesFailAHeldRequestToo) {
+  const RequestKey key = engine_.NewKey();
+  GenerationRequest request = RequestOf(key.value(), {5}, 100);
+  request.call = key.value();
+  request.peer = peer_;
+  request.held = true;
+  request.deadline = clock_.Now() + std::chrono::seconds(5);
+  ASSERT_TRUE(engine_.Submit(std::move(request)).ok());
+  clock_.Advance(std::chrono::seconds(6));
+  const RecordingPeer::Call call = peer_->WaitForEnd(key.value());
+  ASSERT_EQ(call.failures.size(), 1u);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(call.failures[0]));
+}
+
 TEST_F(EngineLoopTest, AFailedStepIsTheRequestsFailureAndTheEngineGoesOn) {
   executor_.FailNext(Internal("injected"));
   const RequestKey failed = Submit(5, 3);
