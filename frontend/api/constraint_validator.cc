@@ -10,15 +10,30 @@
 
 namespace baton::frontend {
 
-// Answers when it has been checked, or when it is dropped unchecked.
-struct ConstraintValidator::Waiting {
-  ModelPtr model;
-  ConstraintSpec spec;
-  Done done;
+// One constraint to check. Answers when it has been checked, or when it is dropped unchecked.
+class ConstraintValidator::Task {
+ public:
+  Task(ConstraintValidator& owner, std::string key, ModelPtr model, ConstraintSpec spec)
+      : owner_(owner), key_(std::move(key)), model_(std::move(model)), spec_(std::move(spec)) {}
+  ~Task() { Answer(Unavailable("constraint: it was not checked, as the process is stopping")); }
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
 
-  ~Waiting() {
-    if (done) done(Unavailable("constraint: it was not checked, as the process is stopping"));
+  void Run() {
+    const absl::StatusOr<CheckerPtr> checker = owner_.CheckerOf(model_);
+    Answer(checker.ok() ? CheckConstraint(spec_, *(*checker)->vocabulary) : checker.status());
   }
+
+  void Answer(const absl::Status& answer) {
+    if (!std::exchange(answered_, true)) owner_.Settle(key_, answer);
+  }
+
+ private:
+  ConstraintValidator& owner_;
+  const std::string key_;
+  const ModelPtr model_;
+  const ConstraintSpec spec_;
+  bool answered_ = false;
 };
 
 ConstraintValidator::ConstraintValidator(int thread_count, size_t waiting_max)
@@ -29,7 +44,7 @@ ConstraintValidator::~ConstraintValidator() { Stop(); }
 
 absl::StatusOr<ConstraintValidator::CheckerPtr> ConstraintValidator::CheckerOf(
     const ModelPtr& model) {
-  MutexLock lock(mutex_);
+  MutexLock lock(checkers_mutex_);
   const auto known = std::find_if(checkers_.begin(), checkers_.end(), [&](const CheckerPtr& c) {
     return c->model->card_digest == model->card_digest;
   });
@@ -49,8 +64,14 @@ absl::StatusOr<ConstraintValidator::CheckerPtr> ConstraintValidator::CheckerOf(
   return CheckerPtr(checker);
 }
 
-void ConstraintValidator::Remember(const std::string& key) {
-  MutexLock lock(mutex_);
+bool ConstraintValidator::IsKnownLocked(const std::string& key) {
+  const auto entry = good_by_key_.find(key);
+  if (entry == good_by_key_.end()) return false;
+  good_.splice(good_.begin(), good_, entry->second);
+  return true;
+}
+
+void ConstraintValidator::RememberLocked(const std::string& key) {
   if (good_by_key_.contains(key)) return;
   good_.push_front(key);
   good_by_key_[key] = good_.begin();
@@ -59,27 +80,32 @@ void ConstraintValidator::Remember(const std::string& key) {
   good_.pop_back();
 }
 
+void ConstraintValidator::Settle(const std::string& key, const absl::Status& answer) {
+  std::vector<Done> told;
+  {
+    MutexLock lock(mutex_);
+    if (answer.ok()) RememberLocked(key);
+    if (auto waiting = waiting_.extract(key)) told = std::move(waiting.mapped());
+  }
+  for (const Done& done : told) done(answer);
+}
+
 void ConstraintValidator::Check(ModelPtr model, const ConstraintSpec& spec, Done done) {
-  const std::string key = absl::StrCat(model->card_digest, ";", GrammarKey(spec));
+  std::string key = absl::StrCat(model->card_digest, ";", GrammarKey(spec));
   bool known = false;
   {
     MutexLock lock(mutex_);
-    const auto entry = good_by_key_.find(key);
-    known = entry != good_by_key_.end();
-    if (known) good_.splice(good_.begin(), good_, entry->second);
+    known = IsKnownLocked(key);
+    if (!known) {
+      std::vector<Done>& waiting = waiting_[key];
+      waiting.push_back(std::move(done));
+      if (waiting.size() > 1) return;  // whoever came first has it checked
+    }
   }
   if (known) return done(absl::OkStatus());
-  auto waiting = std::make_shared<Waiting>(std::move(model), spec, std::move(done));
-  const absl::Status status = threads_.Run([this, key, waiting] {
-    const absl::StatusOr<CheckerPtr> checker = CheckerOf(waiting->model);
-    absl::Status result = checker.status();
-    if (result.ok()) result = CheckConstraint(waiting->spec, *(*checker)->vocabulary);
-    if (result.ok()) Remember(key);
-    std::exchange(waiting->done, nullptr)(result);
-  });
-  if (!status.ok()) {
-    if (Done refused = std::exchange(waiting->done, nullptr)) refused(status);
-  }
+  const auto task = std::make_shared<Task>(*this, std::move(key), std::move(model), spec);
+  const absl::Status status = threads_.Run([task] { task->Run(); });
+  if (!status.ok()) task->Answer(status);
 }
 
 }  // namespace baton::frontend

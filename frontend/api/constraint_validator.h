@@ -7,7 +7,8 @@
 //            known or nothing can be checked any more, or on a thread `grammar-N`.
 // Ownership: shares the models of what it has checked lately, until others take their place.
 // Errors:    INVALID_ARGUMENT as CheckConstraint has it; UNAVAILABLE, with a time to retry after,
-//            when too many wait, or the process is stopping.
+//            when too many wait, or the process is stopping. Those who ask for the same while it is
+//            being checked wait for one answer, and do not count.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -37,7 +39,7 @@ class ConstraintValidator {
   using ModelPtr = std::shared_ptr<const ModelContext>;
   using Done = std::function<void(const absl::Status&)>;
 
-  explicit ConstraintValidator(int thread_count = 2, size_t waiting_max = 256);
+  explicit ConstraintValidator(int thread_count = 2, size_t waiting_max = 1024);
   ~ConstraintValidator();
 
   void Check(ModelPtr model, const ConstraintSpec& spec, Done done);
@@ -52,16 +54,22 @@ class ConstraintValidator {
     std::unique_ptr<const TokenVocabulary> vocabulary;
   };
   using CheckerPtr = std::shared_ptr<const Checker>;
-  struct Waiting;
+  class Task;
 
   absl::StatusOr<CheckerPtr> CheckerOf(const ModelPtr& model);
-  void Remember(const std::string& key);
+  bool IsKnownLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RememberLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells all who wait for this answer.
+  void Settle(const std::string& key, const absl::Status& answer);
+
+  Mutex checkers_mutex_;  // held while a model's tokens are read
+  std::list<CheckerPtr> checkers_ ABSL_GUARDED_BY(checkers_mutex_);  // latest first
 
   Mutex mutex_;
-  std::list<CheckerPtr> checkers_ ABSL_GUARDED_BY(mutex_);  // latest first
-  std::list<std::string> good_ ABSL_GUARDED_BY(mutex_);     // latest first
+  std::list<std::string> good_ ABSL_GUARDED_BY(mutex_);  // latest first
   absl::flat_hash_map<std::string, std::list<std::string>::iterator> good_by_key_
       ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, std::vector<Done>> waiting_ ABSL_GUARDED_BY(mutex_);
 
   GrammarThreads threads_;  // last: they use all of the above
 };

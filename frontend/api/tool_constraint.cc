@@ -9,23 +9,6 @@
 
 namespace baton::frontend {
 
-void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, ConstraintSpec& spec) {
-  const ReasoningFormat* reasoning = parse.reasoning;
-  if (reasoning == nullptr || parse.reasoning_start == ReasoningStart::kOutside) return;
-  if (reasoning->in_channels) {
-    const auto ids =
-        model.tokenizer->Encode("<|channel|>final<|message|>", {.add_special_tokens = false});
-    if (ids.ok()) spec.start_after = {*ids};
-  } else if (parse.reasoning_start == ReasoningStart::kInside) {
-    const std::string_view closer = reasoning->closers.front();
-    if (const auto id = model.tokenizer->FindToken(closer)) {
-      spec.start_after = {{*id}};
-    } else {
-      spec.start_after_text = closer;
-    }
-  }
-}
-
 namespace {
 
 using tag::Format;
@@ -134,6 +117,33 @@ bool AnyStrict(const ToolSet& tools) {
   return false;
 }
 
+// Reasoning between its marks, and what comes then; or that at once.
+Format MayThinkFirst(const ReasoningFormat& reasoning, const Markup& markup, const Format& behind,
+                     Format at_once) {
+  const std::string_view closer = reasoning.closers.front();
+  return tag::Or({tag::Sequence({markup(reasoning.openers.front()),
+                                 tag::AnyText({std::string(closer)}), markup(closer), behind}),
+                  std::move(at_once)});
+}
+
+// The constraint as a part of a structural tag; absent for what cannot be one.
+std::optional<Format> AsFormat(const ConstraintSpec& spec) {
+  switch (spec.kind) {
+    case ConstraintSpec::Kind::kJsonSchema:
+      return tag::JsonSchema(spec.text);
+    case ConstraintSpec::Kind::kJsonObject:
+      return tag::JsonSchema(std::string(kAnyArguments));
+    case ConstraintSpec::Kind::kRegex:
+      return tag::Regex(spec.text);
+    case ConstraintSpec::Kind::kGrammar:
+      return tag::Grammar(spec.text);
+    case ConstraintSpec::Kind::kChoice:
+    case ConstraintSpec::Kind::kStructuralTag:
+      break;
+  }
+  return std::nullopt;
+}
+
 // Lets reasoning come first.
 ConstraintSpec AfterReasoning(Format calls, const ReplyPlan& parse, const ModelContext& model,
                               const Markup& markup) {
@@ -147,14 +157,31 @@ ConstraintSpec AfterReasoning(Format calls, const ReplyPlan& parse, const ModelC
     StartBehindReasoning(parse, model, spec);
     return spec;
   }
-  const std::string_view closer = reasoning->closers.front();
-  const Format thinks =
-      tag::Sequence({markup(reasoning->openers.front()), tag::AnyText({std::string(closer)}),
-                     markup(closer), spaced});
-  return tag::ToSpec(tag::Or({thinks, spaced}));
+  return tag::ToSpec(MayThinkFirst(*reasoning, markup, spaced, spaced));
 }
 
 }  // namespace
+
+void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, ConstraintSpec& spec) {
+  const ReasoningFormat* reasoning = parse.reasoning;
+  if (reasoning == nullptr || parse.reasoning_start == ReasoningStart::kOutside) return;
+  if (reasoning->in_channels) {
+    const auto ids =
+        model.tokenizer->Encode("<|channel|>final<|message|>", {.add_special_tokens = false});
+    if (ids.ok()) spec.start_after = {*ids};
+  } else if (parse.reasoning_start == ReasoningStart::kInside) {
+    const std::string_view closer = reasoning->closers.front();
+    if (const auto id = model.tokenizer->FindToken(closer)) {
+      spec.start_after = {{*id}};
+    } else {
+      spec.start_after_text = closer;
+    }
+  } else if (const std::optional<Format> format = AsFormat(spec)) {
+    ConstraintSpec either = tag::ToSpec(MayThinkFirst(*reasoning, Markup(model), *format, *format));
+    either.layout = spec.layout;
+    spec = std::move(either);
+  }
+}
 
 std::optional<ConstraintSpec> ToolConstraint(const ToolInput& input, const ChatReply& reply,
                                              const ModelContext& model) {

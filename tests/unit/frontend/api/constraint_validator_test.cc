@@ -43,7 +43,7 @@ TEST_F(ConstraintValidatorTest, BadOnesAreRefused) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(absl::IsInvalidArgument(Check(ConstraintSpec::Regex("("))));
     EXPECT_TRUE(absl::IsInvalidArgument(Check(ConstraintSpec::Grammar("root ::= <|none|>"))));
-    EXPECT_TRUE(absl::IsInvalidArgument(Check(ConstraintSpec::JsonSchema(R"({"not":{}})"))));
+    EXPECT_TRUE(absl::IsInvalidArgument(Check(ConstraintSpec::JsonSchema(R"({"contains":{}})"))));
   }
 }
 
@@ -62,6 +62,23 @@ TEST_F(ConstraintValidatorTest, EverybodyIsAnsweredWhenTooManyWaitOrItStops) {
   for (const absl::Status& status : answers) {
     EXPECT_TRUE(status.ok() || absl::IsUnavailable(status)) << status;
   }
+}
+
+TEST_F(ConstraintValidatorTest, ManyThatAskForTheSameNeedOnePlace) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<absl::Status> answers;
+  for (int i = 0; i < 500; ++i) {
+    validator_.Check(model_, ConstraintSpec::Regex("(abc|abd){1,100}"),
+                     [&](const absl::Status& status) {
+                       std::lock_guard lock(mutex);
+                       answers.push_back(status);
+                       changed.notify_one();
+                     });
+  }
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return answers.size() == 500; });
+  for (const absl::Status& status : answers) EXPECT_TRUE(status.ok()) << status;
 }
 
 }  // namespace

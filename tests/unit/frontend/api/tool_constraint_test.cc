@@ -339,6 +339,20 @@ TEST(ToolConstraint, ReasoningThatIsSwitchedOffHasNoPlace) {
   EXPECT_EQ(planned.spec->start_after_text, "");
 }
 
+TEST(ToolConstraint, ModelsThatMayThinkDoSoBeforeAnyFormat) {
+  const auto model = ModelOf({.tool_format = "hermes", .reasoning_format = "mistral"});
+  const Planned planned = Plan(*model, kTools);
+  for (ConstraintSpec spec :
+       {ConstraintSpec::JsonSchema(R"({"type":"integer","maximum":9,"minimum":0})"),
+        ConstraintSpec::Regex("^[0-9]$"), ConstraintSpec::Grammar("root ::= [0-9]")}) {
+    StartBehindReasoning(planned.reply->parse, *model, spec);
+    EXPECT_TRUE(Admits(*model, spec, "5"));
+    EXPECT_TRUE(Admits(*model, spec, "[THINK]So, 4 + 1.\n[/THINK]5"));
+    EXPECT_FALSE(Admits(*model, spec, "[THINK]So, 4 + 1.\n5"));
+    EXPECT_FALSE(Admits(*model, spec, "So[/THINK]5"));
+  }
+}
+
 TEST(ToolConstraint, NothingIsEnforcedWithoutTools) {
   const auto model = ModelOf({.tool_format = "hermes", .reasoning_format = "qwen3"});
   EXPECT_FALSE(Plan(*model, R"("max_tokens":1)").spec.has_value());
