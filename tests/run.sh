@@ -27,13 +27,12 @@ jobs=$(nproc)
 export BATON_TEST_FULL=$full
 
 deploy/install-deps.sh
-deploy/models.sh smollm2-135m >/dev/null ||
-  echo "SKIPPED: the tests that need smollm2-135m (it could not be fetched)"
-
-if [[ -n $full ]]; then
-  deploy/models.sh qwen2.5-coder-0.5b >/dev/null ||
-    echo "SKIPPED: the tests that need qwen2.5-coder-0.5b (it could not be fetched)"
-fi
+fetch() {
+  deploy/models.sh "$1" >/dev/null || echo "SKIPPED: the tests that need $1 (it could not be fetched)"
+}
+fetch smollm2-135m
+# Tools and fill-in-the-middle take a model that was trained for them.
+[[ -n $sanitize ]] || fetch qwen2.5-coder-0.5b
 
 mkdir -p build
 cmake --preset "$preset" >"build/$preset-configure.log" 2>&1 ||
