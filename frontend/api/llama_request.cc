@@ -116,8 +116,7 @@ absl::Status ReadConstraint(std::string_view body, LlamaRequest& request) {
   const bool has_grammar = grammar != document.end() && grammar->is_string() &&
                            !grammar->get_ref<const std::string&>().empty();
   if (has_schema && has_grammar) {
-    return InvalidArgument(
-        "Either \"json_schema\" or \"grammar\" can be specified, but not both");
+    return InvalidArgument("Either \"json_schema\" or \"grammar\" can be specified, but not both");
   }
   if (has_schema) request.constraint = ConstraintSpec::JsonSchema(SerializeJson(*schema));
   if (has_grammar) request.constraint = ConstraintSpec::Grammar(grammar->get<std::string>());

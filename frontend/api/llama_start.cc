@@ -100,8 +100,8 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
   }
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
   LlamaAnswer::Request request{.sink = sink, .arrival = arrival, .permit = std::move(permit)};
-  StartWhenChecked(context, std::make_shared<Prepared>(Prepared{
-                                std::move(plan), std::move(specs), std::move(request)}));
+  StartWhenChecked(context, std::make_shared<Prepared>(
+                                Prepared{std::move(plan), std::move(specs), std::move(request)}));
   return absl::OkStatus();
 }
 
