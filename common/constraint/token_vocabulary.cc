@@ -39,15 +39,7 @@ TokenVocabulary::~TokenVocabulary() { llg_free_tokenizer(handle_); }
 absl::StatusOr<std::unique_ptr<const TokenVocabulary>> TokenVocabulary::Create(
     const Tokenizer& tokenizer, Options options) {
   std::unique_ptr<TokenVocabulary> vocabulary(new TokenVocabulary(tokenizer, std::move(options)));
-  TokenList tokens;
-  for (TokenId id = 0; id < vocabulary->size(); ++id) {
-    if (vocabulary->IsMarkup(id)) {
-      tokens.AddMarkup(tokenizer.TokenText(id));
-    } else {
-      tokens.Add({}, tokenizer.TokenBytes(id));
-    }
-  }
-  RETURN_IF_ERROR(vocabulary->Load(tokens));
+  RETURN_IF_ERROR(vocabulary->Load(vocabulary->ListTokens(/*with_bytes=*/true)));
   return vocabulary;
 }
 
@@ -55,20 +47,27 @@ absl::StatusOr<std::unique_ptr<const TokenVocabulary>> TokenVocabulary::Create(
 absl::StatusOr<std::unique_ptr<const TokenVocabulary>> TokenVocabulary::ForChecks(
     const Tokenizer& tokenizer, Options options) {
   std::unique_ptr<TokenVocabulary> vocabulary(new TokenVocabulary(tokenizer, std::move(options)));
-  TokenList tokens;
-  for (TokenId id = 0; id < vocabulary->size(); ++id) {
-    if (vocabulary->IsMarkup(id)) {
-      tokens.AddMarkup(tokenizer.TokenText(id));
-    } else {
-      tokens.Add({}, {});
-    }
-  }
+  TokenList tokens = vocabulary->ListTokens(/*with_bytes=*/false);
   for (uint32_t byte = 0; byte < kByteCount; ++byte) {
     const char text = static_cast<char>(byte);
     tokens.Add({}, {&text, 1});
   }
   RETURN_IF_ERROR(vocabulary->Load(tokens));
   return vocabulary;
+}
+
+TokenVocabulary::TokenList TokenVocabulary::ListTokens(bool with_bytes) const {
+  TokenList tokens;
+  for (TokenId id = 0; id < size(); ++id) {
+    if (IsMarkup(id)) {
+      tokens.AddMarkup(tokenizer_.TokenText(id));
+    } else if (with_bytes) {
+      tokens.Add({}, tokenizer_.TokenBytes(id));
+    } else {
+      tokens.Add({}, {});
+    }
+  }
+  return tokens;
 }
 
 // End tokens are none that text is made of, whatever the tokenizer calls them.

@@ -60,6 +60,8 @@ class TokenVocabulary {
   struct TokenList;
 
   TokenVocabulary(const Tokenizer& tokenizer, Options options);
+  // Markup by its name, all other tokens by their bytes, or empty.
+  TokenList ListTokens(bool with_bytes) const;
   bool IsMarkup(TokenId id) const;
   absl::Status Load(const TokenList& tokens);
 

@@ -9,9 +9,9 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "common/constraint/constraint_message.h"
 #include "frontend/api/answer.h"
 #include "frontend/api/chat_prompt.h"
+#include "frontend/api/constraint_start.h"
 #include "frontend/api/fill_in_middle.h"
 #include "frontend/api/json_body.h"
 #include "frontend/api/llama_start.h"
@@ -219,23 +219,20 @@ void StartAnswer(ApiContext& context, Prepared prepared) {
   answer->Start(std::move(prepared.specs));
 }
 
-// The parameter that a client would have to change.
+// The parameter that a client would have to change; nothing without a constraint.
 std::string_view FieldOf(const GenerationRequest& request) {
   const ConstraintInput& input = request.constraint_input;
+  if (!request.constraint.has_value()) return {};
   const bool of_tools = request.constraint->kind == ConstraintSpec::Kind::kStructuralTag &&
                         !input.response_format.has_value() && input.structured_count == 0;
   if (of_tools) return "tools";
   return input.response_format.has_value() ? "response_format" : input.structured_field;
 }
 
-// Nothing is scheduled before the constraint is known to be good.
 void StartWhenChecked(ApiContext& context, const GenerationRequest& request,
                       const std::shared_ptr<Prepared>& prepared) {
-  if (!request.constraint.has_value()) return StartAnswer(context, std::move(*prepared));
-  const auto message = std::make_shared<const v1::Constraint>(ToMessage(*request.constraint));
-  for (GenerationSpec& spec : prepared->specs) spec.constraint = message;
-  context.constraints.Check(
-      prepared->plan.context, *request.constraint,
+  CheckBeforeStart(
+      context.constraints, prepared->plan.context, request.constraint, prepared->specs,
       [&context, prepared, field = std::string(FieldOf(request))](const absl::Status& status) {
         if (status.ok()) return StartAnswer(context, std::move(*prepared));
         const bool blame = absl::IsInvalidArgument(status) && !Field(status).has_value();

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "common/constraint/constraint_message.h"
+#include "frontend/api/constraint_start.h"
 #include "frontend/api/llama_answer.h"
 #include "frontend/api/llama_error.h"
 
@@ -57,17 +57,12 @@ void StartAnswer(ApiContext& context, Prepared prepared) {
   answer->Start(std::move(prepared.specs));
 }
 
-// Nothing is scheduled before the constraint is known to be good.
 void StartWhenChecked(ApiContext& context, const std::shared_ptr<Prepared>& prepared) {
-  const std::optional<ConstraintSpec>& constraint = prepared->plan.request.constraint;
-  if (!constraint.has_value()) return StartAnswer(context, std::move(*prepared));
-  const auto message = std::make_shared<const v1::Constraint>(ToMessage(*constraint));
-  for (GenerationSpec& spec : prepared->specs) spec.constraint = message;
-  context.constraints.Check(prepared->plan.context, *constraint,
-                            [&context, prepared](const absl::Status& status) {
-                              if (status.ok()) return StartAnswer(context, std::move(*prepared));
-                              prepared->request.sink->Respond(LlamaErrorResponse(status));
-                            });
+  CheckBeforeStart(context.constraints, prepared->plan.context, prepared->plan.request.constraint,
+                   prepared->specs, [&context, prepared](const absl::Status& status) {
+                     if (status.ok()) return StartAnswer(context, std::move(*prepared));
+                     prepared->request.sink->Respond(LlamaErrorResponse(status));
+                   });
 }
 
 }  // namespace

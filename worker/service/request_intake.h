@@ -8,9 +8,10 @@
 //            `tokenize`; it must not block. The peer may hear of the request before `done` is
 //            called.
 // Ownership: model, engine and compiler outlive the intake. The destructor refuses what still
-// waits. Errors:    `done` gets why the request was refused: those of RequestReader and
-// EngineLoop::Submit,
-//            and UNAVAILABLE with a time to retry after when too many texts wait.
+//            waits.
+// Errors:    `done` gets why the request was refused: those of RequestReader and
+//            EngineLoop::Submit, and UNAVAILABLE with a time to retry after when too many texts
+//            wait.
 #pragma once
 
 #include <functional>

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "tests/unit/worker/executor/divergence.h"
 #include "tests/unit/worker/executor/model_path.h"
 #include "tests/unit/worker/executor/rank_rig.h"
 
@@ -30,34 +30,10 @@ std::vector<TokenId> LongText() {
   return text;
 }
 
-std::vector<double> LogSoftmax(const std::vector<float>& logits) {
-  const double max = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(logit - max);
-  std::vector<double> result(logits.size());
-  for (size_t i = 0; i < logits.size(); ++i) result[i] = logits[i] - max - std::log(sum);
-  return result;
-}
-
-struct Cost {
-  double mean_kl = 0;
-  double same_best = 0;  // share
-};
-
-Cost CostOf(const RankRig::Rows& exact, const RankRig::Rows& other) {
-  Cost cost;
-  for (size_t row = 0; row < exact.size(); ++row) {
-    const std::vector<double> p = LogSoftmax(exact[row]);
-    const std::vector<double> q = LogSoftmax(other[row]);
-    for (size_t i = 0; i < p.size(); ++i) cost.mean_kl += std::exp(p[i]) * (p[i] - q[i]);
-    const auto best = [](const auto& v) {
-      return std::max_element(v.begin(), v.end()) - v.begin();
-    };
-    cost.same_best += best(p) == best(q) ? 1 : 0;
-  }
-  cost.mean_kl /= static_cast<double>(exact.size());
-  cost.same_best /= static_cast<double>(exact.size());
-  return cost;
+Divergence Compare(const RankRig::Rows& exact, const RankRig::Rows& other) {
+  Divergence divergence;
+  for (size_t row = 0; row < exact.size(); ++row) divergence.Add(exact[row], other[row]);
+  return divergence;
 }
 
 TEST(KvFormats, CostLittleOnSmolLm2) {
@@ -71,16 +47,16 @@ TEST(KvFormats, CostLittleOnSmolLm2) {
     return rig.Logits(text, positions, 512);
   };
   const RankRig::Rows plain = logits(KvFormat::kPlain);
-  const Cost int8 = CostOf(plain, logits(KvFormat::kInt8));
-  const Cost fp8 = CostOf(plain, logits(KvFormat::kFp8));
+  const Divergence int8 = Compare(plain, logits(KvFormat::kInt8));
+  const Divergence fp8 = Compare(plain, logits(KvFormat::kFp8));
   std::cout << positions.size() << " positions in a context of " << text.size()
-            << " tokens, against a cache of bfloat16: int8 KL " << int8.mean_kl << ", best token "
-            << 100 * int8.same_best << " %; fp8 KL " << fp8.mean_kl << ", best token "
-            << 100 * fp8.same_best << " %" << std::endl;
-  EXPECT_LT(int8.mean_kl, 3e-3);
-  EXPECT_GT(int8.same_best, 0.95);
-  EXPECT_LT(fp8.mean_kl, 3e-2);
-  EXPECT_GT(fp8.same_best, 0.85);
+            << " tokens, against a cache of bfloat16: int8 KL " << int8.mean_kl() << ", best token "
+            << 100 * int8.agreement() << " %; fp8 KL " << fp8.mean_kl() << ", best token "
+            << 100 * fp8.agreement() << " %" << std::endl;
+  EXPECT_LT(int8.mean_kl(), 3e-3);
+  EXPECT_GT(int8.agreement(), 0.95);
+  EXPECT_LT(fp8.mean_kl(), 3e-2);
+  EXPECT_GT(fp8.agreement(), 0.85);
 }
 
 }  // namespace
