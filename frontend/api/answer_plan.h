@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "frontend/api/openai_error.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/client/model_context.h"
 
@@ -27,6 +28,7 @@ struct AnswerPlan {
   std::string role = "assistant";  // chat only
   std::shared_ptr<const ModelContext> context;
   std::vector<Prompt> prompts;
+  HttpResponse (*error_response)(const ApiError&) = ErrorResponse;
   std::vector<TokenId> quiet_stop_ids;  // see GenerationSpec
   uint32_t n = 1;                       // choices per prompt
 

@@ -130,6 +130,7 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.created = UnixSeconds(context.clock.WallNow());
   plan.model = request.model.empty() ? model->served_names.front() : request.model;
   plan.context = std::move(model);
+  plan.error_response = api.error_response;
   plan.n = static_cast<uint32_t>(request.n);
   plan.stream = request.output.stream;
   plan.include_usage = request.output.include_usage || context.options.force_include_usage;
@@ -208,13 +209,13 @@ struct Prepared {
   AnswerPlan plan;
   std::vector<GenerationSpec> specs;
   MakeAnswerFormat make_format;
-  Answer::Request request;
+  GenerationAnswer::Request request;
   std::function<void()> on_refused;
 };
 
 void StartAnswer(ApiContext& context, Prepared prepared) {
   auto answer = std::make_shared<Answer>(
-      Answer::Environment{context.generation, context.metrics, context.clock},
+      GenerationAnswer::Environment{context.generation, context.metrics, context.clock},
       std::move(prepared.plan), prepared.make_format, std::move(prepared.request));
   answer->Start(std::move(prepared.specs));
 }
@@ -238,7 +239,7 @@ void StartWhenChecked(ApiContext& context, const GenerationRequest& request,
         const bool blame = absl::IsInvalidArgument(status) && !Field(status).has_value();
         if (prepared->on_refused) prepared->on_refused();
         const ApiError error = ToApiError(blame ? WithField(status, field) : status);
-        prepared->request.sink->Respond(prepared->request.error_response(error));
+        prepared->request.sink->Respond(prepared->plan.error_response(error));
       });
 }
 
@@ -270,10 +271,8 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
                                                         : AddCompletionPrompts(request, plan));
   ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs,
                    MakeSpecs(request, endpoint, context.options.preset, plan));
-  Answer::Request answer_request{.sink = sink,
-                                 .arrival = arrival,
-                                 .permit = std::move(permit),
-                                 .error_response = api.error_response};
+  GenerationAnswer::Request answer_request{
+      .name = plan.id, .sink = sink, .arrival = arrival, .permit = std::move(permit)};
   StartWhenChecked(
       context, request,
       std::make_shared<Prepared>(Prepared{std::move(plan), std::move(specs), api.make_format,

@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/check.h"
 #include "common/base/strings.h"
-#include "common/obs/log.h"
 #include "frontend/api/answer_format.h"
 #include "frontend/api/json_writer.h"
 #include "frontend/api/llama_error.h"
@@ -50,90 +48,34 @@ double PerSecond(uint32_t count, double milliseconds) {
 
 }  // namespace
 
-// Tells an answer which of its prompts a delta belongs to.
-class LlamaAnswer::PromptObserver : public GenerationObserver {
- public:
-  PromptObserver(std::shared_ptr<LlamaAnswer> answer, uint32_t prompt)
-      : answer_(std::move(answer)), prompt_(prompt) {}
-
-  void OnStarted(uint32_t cached_tokens) override { answer_->OnStarted(prompt_, cached_tokens); }
-  void OnDelta(const ChoiceDelta& delta) override { answer_->OnDelta(prompt_, delta); }
-  void OnDone() override { answer_->OnDone(); }
-  void OnError(const absl::Status& status) override { answer_->OnError(status); }
-
- private:
-  const std::shared_ptr<LlamaAnswer> answer_;
-  const uint32_t prompt_;
-};
-
 LlamaAnswer::LlamaAnswer(Environment environment, LlamaAnswerPlan plan, Request request)
-    : environment_(environment),
+    : GenerationAnswer(environment, *plan.context, std::move(request)),
       plan_(std::move(plan)),
-      model_metrics_(environment_.metrics.OfModel(plan_.context->served_names.front())),
-      strand_(std::make_shared<Strand>()),
-      arrival_(request.arrival),
-      sink_(std::move(request.sink)),
-      permit_(std::move(request.permit)),
       cached_tokens_(plan_.prompts.size()),
-      choices_(plan_.prompts.size() * plan_.choices_per_prompt()) {
-  environment_.metrics.active_requests.Add(1);
-}
-
-LlamaAnswer::~LlamaAnswer() { environment_.metrics.active_requests.Add(-1); }
-
-void LlamaAnswer::Start(std::vector<GenerationSpec> specs) {
-  BATON_CHECK(specs.size() == plan_.prompts.size()) << "answer: specs=" << specs.size();
-  const std::shared_ptr<ResponseSink> sink = sink_;
-  strand_->Run([this, self = shared_from_this(), specs = std::move(specs)]() mutable {
-    for (size_t i = 0; i < specs.size(); ++i) {
-      auto observer = std::make_shared<PromptObserver>(self, static_cast<uint32_t>(i));
-      generations_.push_back(Generation::Start(environment_.generation, std::move(specs[i]),
-                                               strand_, std::move(observer)));
-    }
-  });
-  sink->OnGone([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      const std::shared_ptr<Strand> strand = self->strand_;
-      strand->Run([self] { self->OnClientGone(); });
-    }
-  });
-}
+      choices_(plan_.prompts.size() * plan_.choices_per_prompt()) {}
 
 void LlamaAnswer::OnStarted(uint32_t prompt, uint32_t cached_tokens) {
   cached_tokens_[prompt] = cached_tokens;
 }
 
 void LlamaAnswer::OnDelta(uint32_t prompt, const ChoiceDelta& delta) {
-  if (sink_ == nullptr) return;
   const uint32_t index = prompt * plan_.choices_per_prompt() + delta.choice;
   Choice& choice = choices_[index];
-  Record(choice, delta);
-  if (delta.end != nullptr) {
-    choice.end = *delta.end;
-    model_metrics_.request_success_total.At(LabelOf(delta.end->reason)).Increment();
-  }
+  Record(delta, choice.pace);
+  Collect(choice, delta);
   if (!plan_.request.settings.stream) return;
   // What has no text yet goes out with the piece that has.
   if (!choice.text.empty()) SendPiece(index);
-  if (delta.end != nullptr && sink_ != nullptr) SendEnd(index);
+  if (delta.end != nullptr && !over()) SendEnd(index);
 }
 
-void LlamaAnswer::Record(Choice& choice, const ChoiceDelta& delta) {
+void LlamaAnswer::Collect(Choice& choice, const ChoiceDelta& delta) {
   choice.text += delta.text;
   choice.has_new_line |= delta.text.find('\n') != std::string_view::npos;
   choice.output_tokens = delta.output_tokens;
-  if (delta.ids.empty()) return;
   choice.ids.insert(choice.ids.end(), delta.ids.begin(), delta.ids.end());
-  const MonotonicTime now = environment_.clock.Now();
-  if (!choice.first_token.has_value()) {
-    choice.first_token = now;
-    model_metrics_.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
-  } else {
-    model_metrics_.inter_token_latency_seconds.Observe(ToSeconds(now - choice.last_token) /
-                                                       static_cast<double>(delta.ids.size()));
-  }
-  choice.last_token = now;
-  if (delta.logprobs == nullptr) return;
+  if (delta.end != nullptr) choice.end = *delta.end;
+  if (delta.logprobs == nullptr || delta.ids.empty()) return;
   const LlamaSettings& settings = plan_.request.settings;
   const TokenStyle style{.tokenizer = *plan_.context->tokenizer,
                          .top_count = static_cast<size_t>(settings.n_probs)};
@@ -147,9 +89,9 @@ OrderedJson LlamaAnswer::Timings(uint32_t index) const {
   const uint32_t prompt = index / plan_.choices_per_prompt();
   const uint32_t cached = cached_tokens_[prompt];
   const uint32_t computed = plan_.prompts[prompt].token_count - cached;
-  const MonotonicTime first = choice.first_token.value_or(arrival_);
-  const double prompt_ms = Milliseconds(arrival_, first);
-  const double predicted_ms = Milliseconds(first, std::max(first, choice.last_token));
+  const MonotonicTime first = choice.pace.first_token.value_or(arrival());
+  const double prompt_ms = Milliseconds(arrival(), first);
+  const double predicted_ms = Milliseconds(first, std::max(first, choice.pace.last_token));
   const uint32_t predicted = choice.output_tokens;
   return {{"cache_n", cached},
           {"prompt_n", computed},
@@ -191,16 +133,9 @@ OrderedJson LlamaAnswer::Final(uint32_t index) const {
   return result;
 }
 
-void LlamaAnswer::BeginStream() {
-  if (std::exchange(stream_begun_, true)) return;
-  sink_->BeginStream(200, {{"content-type", "text/event-stream"}, {"cache-control", "no-cache"}});
-}
-
-bool LlamaAnswer::Send() {
-  BeginStream();
-  if (sink_->Write(buffer_)) return true;
-  OnClientGone();
-  return false;
+void LlamaAnswer::Open() {
+  if (stream_begun()) return;
+  BeginStream({{"content-type", "text/event-stream"}, {"cache-control", "no-cache"}});
 }
 
 void LlamaAnswer::SendPiece(uint32_t index) {
@@ -224,12 +159,14 @@ void LlamaAnswer::SendPiece(uint32_t index) {
   choice.text.clear();
   choice.ids.clear();
   choice.probabilities.clear();
-  Send();
+  Open();
+  Write(buffer_);
 }
 
 void LlamaAnswer::SendEnd(uint32_t index) {
   buffer_ = "data: " + Serialize(Selected(Final(index), plan_.request.response_fields)) + "\n\n";
-  Send();
+  Open();
+  Write(buffer_);
 }
 
 void LlamaAnswer::RespondWhole() {
@@ -246,52 +183,23 @@ void LlamaAnswer::RespondWhole() {
                     Serialize(Selected(result, plan_.request.response_fields)));
   }
   if (plan_.is_list()) body = "[" + body + "]";
-  sink_->Respond({.status = 200,
-                  .headers = {{"content-type", "application/json; charset=utf-8"}},
-                  .body = std::move(body)});
+  Respond({.status = 200,
+           .headers = {{"content-type", "application/json; charset=utf-8"}},
+           .body = std::move(body)});
 }
 
-void LlamaAnswer::OnDone() {
-  if (++prompts_over_ < plan_.prompts.size() || sink_ == nullptr) return;
-  model_metrics_.e2e_request_latency_seconds.Observe(
-      ToSeconds(environment_.clock.Now() - arrival_));
-  if (plan_.request.settings.stream) {
-    BeginStream();
-    sink_->Finish();
-  } else {
-    RespondWhole();
-  }
-  End();
+void LlamaAnswer::OnComplete() {
+  if (!plan_.request.settings.stream) return RespondWhole();
+  Open();
+  Finish();
 }
 
-void LlamaAnswer::OnError(const absl::Status& status) {
-  if (sink_ == nullptr) return;
-  model_metrics_.request_success_total.At(FinishLabel::kError).Increment();
-  HttpResponse response = LlamaErrorResponse(status);
-  if (response.status >= 500) {
-    LogWarning("request failed", {{"request", plan_.request_id}, {"error", status}});
-  }
-  if (stream_begun_) {
-    sink_->Write("data: " + response.body + "\n\n");
-    sink_->Finish();
-  } else {
-    sink_->Respond(std::move(response));
-  }
-  End();
+HttpResponse LlamaAnswer::ErrorAnswer(const absl::Status& status) {
+  return LlamaErrorResponse(status);
 }
 
-void LlamaAnswer::OnClientGone() {
-  if (sink_ == nullptr) return;
-  model_metrics_.request_success_total.At(FinishLabel::kAbort).Increment();
-  End();
-}
-
-void LlamaAnswer::End() {
-  sink_ = nullptr;
-  permit_.reset();
-  for (const std::weak_ptr<Generation>& weak : std::exchange(generations_, {})) {
-    if (const auto generation = weak.lock()) generation->Cancel();
-  }
+std::string LlamaAnswer::ErrorEvent(const absl::Status& status) {
+  return "data: " + LlamaErrorResponse(status).body + "\n\n";
 }
 
 }  // namespace baton::frontend

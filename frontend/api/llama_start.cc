@@ -47,12 +47,12 @@ namespace {
 struct Prepared {
   LlamaAnswerPlan plan;
   std::vector<GenerationSpec> specs;
-  LlamaAnswer::Request request;
+  GenerationAnswer::Request request;
 };
 
 void StartAnswer(ApiContext& context, Prepared prepared) {
   auto answer = std::make_shared<LlamaAnswer>(
-      LlamaAnswer::Environment{context.generation, context.metrics, context.clock},
+      GenerationAnswer::Environment{context.generation, context.metrics, context.clock},
       std::move(prepared.plan), std::move(prepared.request));
   answer->Start(std::move(prepared.specs));
 }
@@ -71,7 +71,6 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
                               MonotonicTime arrival, const std::shared_ptr<ResponseSink>& sink) {
   const ModelContext& model = *start.model;
   LlamaAnswerPlan plan;
-  plan.request_id = http.request_id;
   plan.model = model.served_names.front();
   plan.context = start.model;
   plan.request = std::move(start.request);
@@ -94,7 +93,8 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
     specs.push_back(std::move(spec));
   }
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
-  LlamaAnswer::Request request{.sink = sink, .arrival = arrival, .permit = std::move(permit)};
+  GenerationAnswer::Request request{
+      .name = http.request_id, .sink = sink, .arrival = arrival, .permit = std::move(permit)};
   StartWhenChecked(context, std::make_shared<Prepared>(
                                 Prepared{std::move(plan), std::move(specs), std::move(request)}));
   return absl::OkStatus();

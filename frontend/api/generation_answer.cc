@@ -1,0 +1,134 @@
+#include "frontend/api/generation_answer.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/obs/log.h"
+
+namespace baton::frontend {
+
+// Tells an answer which of its prompts an event belongs to, as long as it wants to hear.
+class GenerationAnswer::PromptObserver : public GenerationObserver {
+ public:
+  PromptObserver(std::shared_ptr<GenerationAnswer> answer, uint32_t prompt)
+      : answer_(std::move(answer)), prompt_(prompt) {}
+
+  void OnStarted(uint32_t cached_tokens) override {
+    if (!answer_->over()) answer_->OnStarted(prompt_, cached_tokens);
+  }
+  void OnPromptLogprobs(const v1::TokenLogprobs& logprobs) override {
+    if (!answer_->over()) answer_->OnPromptLogprobs(prompt_, logprobs);
+  }
+  void OnDelta(const ChoiceDelta& delta) override {
+    if (!answer_->over()) answer_->OnDelta(prompt_, delta);
+  }
+  void OnDone() override { answer_->OnPromptOver(); }
+  void OnError(const absl::Status& status) override { answer_->OnError(status); }
+
+ private:
+  const std::shared_ptr<GenerationAnswer> answer_;
+  const uint32_t prompt_;
+};
+
+GenerationAnswer::GenerationAnswer(Environment environment, const ModelContext& model,
+                                   Request request)
+    : environment_(environment),
+      model_metrics_(environment_.metrics.OfModel(model.served_names.front())),
+      strand_(std::make_shared<Strand>()),
+      name_(std::move(request.name)),
+      arrival_(request.arrival),
+      sink_(std::move(request.sink)),
+      permit_(std::move(request.permit)) {
+  environment_.metrics.active_requests.Add(1);
+}
+
+GenerationAnswer::~GenerationAnswer() { environment_.metrics.active_requests.Add(-1); }
+
+void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
+  BATON_CHECK(!specs.empty()) << "answer: no generation";
+  const std::shared_ptr<ResponseSink> sink = sink_;
+  strand_->Run([this, self = shared_from_this(), specs = std::move(specs)]() mutable {
+    prompts_left_ = specs.size();
+    for (size_t i = 0; i < specs.size(); ++i) {
+      auto observer = std::make_shared<PromptObserver>(self, static_cast<uint32_t>(i));
+      generations_.push_back(Generation::Start(environment_.generation, std::move(specs[i]),
+                                               strand_, std::move(observer)));
+    }
+  });
+  sink->OnGone([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      const std::shared_ptr<Strand> strand = self->strand_;
+      strand->Run([self] { self->OnClientGone(); });
+    }
+  });
+}
+
+void GenerationAnswer::BeginStream(HttpHeaders headers) {
+  stream_begun_ = true;
+  sink_->BeginStream(200, std::move(headers));
+}
+
+bool GenerationAnswer::Write(std::string_view bytes) {
+  if (sink_->Write(bytes)) return true;
+  OnClientGone();
+  return false;
+}
+
+void GenerationAnswer::Record(const ChoiceDelta& delta, Pace& pace) {
+  if (!delta.ids.empty()) {
+    const MonotonicTime now = environment_.clock.Now();
+    if (!std::exchange(first_token_seen_, true)) {
+      model_metrics_.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
+    }
+    if (pace.first_token.has_value()) {
+      model_metrics_.inter_token_latency_seconds.Observe(ToSeconds(now - pace.last_token) /
+                                                         static_cast<double>(delta.ids.size()));
+    } else {
+      pace.first_token = now;
+    }
+    pace.last_token = now;
+  }
+  if (delta.end != nullptr) {
+    model_metrics_.request_success_total.At(LabelOf(delta.end->reason)).Increment();
+  }
+}
+
+void GenerationAnswer::OnPromptOver() {
+  if (--prompts_left_ > 0 || over()) return;
+  model_metrics_.e2e_request_latency_seconds.Observe(
+      ToSeconds(environment_.clock.Now() - arrival_));
+  OnComplete();
+  End();
+}
+
+void GenerationAnswer::OnError(const absl::Status& status) {
+  if (over()) return;
+  model_metrics_.request_success_total.At(FinishLabel::kError).Increment();
+  HttpResponse response = ErrorAnswer(status);
+  if (response.status >= 500) {
+    LogWarning("request failed", {{"request", name_}, {"error", status}});
+  }
+  if (stream_begun_) {
+    sink_->Write(ErrorEvent(status));
+    sink_->Finish();
+  } else {
+    sink_->Respond(std::move(response));
+  }
+  End();
+}
+
+void GenerationAnswer::OnClientGone() {
+  if (over()) return;
+  model_metrics_.request_success_total.At(FinishLabel::kAbort).Increment();
+  End();
+}
+
+void GenerationAnswer::End() {
+  sink_ = nullptr;
+  permit_.reset();
+  for (const std::weak_ptr<Generation>& weak : std::exchange(generations_, {})) {
+    if (const auto generation = weak.lock()) generation->Cancel();
+  }
+}
+
+}  // namespace baton::frontend
