@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/text/tokenizer/byte_fallback.h"
+#include "common/text/tokenizer/word_cache.h"
 #include "common/text/unicode/utf8.h"
 
 namespace baton {
@@ -27,16 +28,16 @@ constexpr uint32_t kKeyRankMax = (1u << (31 - kKeyBits)) - 1;
 constexpr size_t kKeyGroup = 16;
 using KeyVector = int32_t __attribute__((vector_size(16)));
 
-KeyVector LoadKeys(const int32_t* at) {
+inline KeyVector LoadKeys(const int32_t* at) {
   KeyVector result;
   std::memcpy(&result, at, sizeof(result));
   return result;
 }
 
-KeyVector Lower(KeyVector a, KeyVector b) { return a < b ? a : b; }
+inline KeyVector Lower(KeyVector a, KeyVector b) { return a < b ? a : b; }
 
 // REQUIRES: count is a positive multiple of kKeyGroup.
-int32_t LowestKey(const int32_t* keys, size_t count) {
+inline int32_t LowestKey(const int32_t* keys, size_t count) {
   KeyVector low = LoadKeys(keys);
   for (size_t i = 0; i < count; i += kKeyGroup) {
     const KeyVector left = Lower(LoadKeys(keys + i), LoadKeys(keys + i + 4));
@@ -50,6 +51,9 @@ int32_t LowestKey(const int32_t* keys, size_t count) {
 
 // What one call of Encode works with; grows to its longest piece and is reused from piece to piece.
 struct BpeModel::Scratch {
+  explicit Scratch(size_t text_bytes) : cache(text_bytes) {}
+
+  WordCache cache;
   std::vector<TokenId> symbols;
   std::vector<uint32_t> ranks;  // of symbol i with the one after it
   std::vector<uint32_t> next;   // linked list of the symbols left, for MergeLong
@@ -72,13 +76,15 @@ absl::StatusOr<std::unique_ptr<const BpeModel>> BpeModel::Make(
                                       uint32_t{MergeTable::kIdCountMax}));
   }
   ASSIGN_OR_RETURN(MergeTable table, MergeTable::Build(merges, order));
+  SafeCuts cuts(tokens, merges, options);
   return std::unique_ptr<const BpeModel>(
-      new BpeModel(std::move(tokens), std::move(table), std::move(options)));
+      new BpeModel(std::move(tokens), std::move(table), std::move(cuts), std::move(options)));
 }
 
-BpeModel::BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options)
+BpeModel::BpeModel(TokenTable tokens, MergeTable merges, SafeCuts cuts, BpeOptions options)
     : tokens_(std::move(tokens)),
       merges_(std::move(merges)),
+      cuts_(std::move(cuts)),
       options_(std::move(options)),
       plain_(!options_.byte_fallback && options_.continuing_prefix.empty() &&
              options_.end_suffix.empty()),
@@ -97,7 +103,7 @@ BpeModel::BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options)
 }
 
 absl::Status BpeModel::Encode(const PieceBuffer& pieces, std::vector<TokenId>& ids) const {
-  Scratch scratch;
+  Scratch scratch(pieces.text().size());
   for (const Piece piece : pieces.pieces()) {
     RETURN_IF_ERROR(EncodePiece(pieces.TextOf(piece), scratch, ids));
   }
@@ -113,20 +119,11 @@ absl::Status BpeModel::EncodePiece(std::string_view piece, Scratch& scratch,
       return absl::OkStatus();
     }
   }
-  const std::string& mark = options_.word_mark;
-  if (mark.empty()) return EncodeWord(piece, scratch, ids);
-  size_t begin = 0;
-  size_t after_mark = 0;  // where the last mark ended
-  for (size_t at = piece.find(mark); at != std::string_view::npos;
-       at = piece.find(mark, after_mark)) {
-    if (at > begin && at != after_mark) {
-      RETURN_IF_ERROR(EncodeWord(piece.substr(begin, at - begin), scratch, ids));
-      begin = at;
-    }
-    after_mark = at + mark.size();
+  for (size_t end = 0; !piece.empty(); piece.remove_prefix(end)) {
+    end = cuts_.WordEnd(piece);
+    RETURN_IF_ERROR(EncodeWord(piece.substr(0, end), scratch, ids));
   }
-  if (begin == piece.size()) return absl::OkStatus();
-  return EncodeWord(piece.substr(begin), scratch, ids);
+  return absl::OkStatus();
 }
 
 TokenId BpeModel::FindWhole(std::string_view word, Scratch& scratch) const {
@@ -138,16 +135,34 @@ TokenId BpeModel::FindWhole(std::string_view word, Scratch& scratch) const {
 absl::Status BpeModel::EncodeWord(std::string_view word, Scratch& scratch,
                                   std::vector<TokenId>& ids) const {
   const TokenId whole = FindWhole(word, scratch);
+  size_t end = whole == kNoToken ? cuts_.PartEnd(word) : word.size();
+  if (end == word.size()) return EncodePart(word, whole, scratch, ids);
+  for (; !word.empty(); end = cuts_.PartEnd(word)) {
+    const std::string_view part = word.substr(0, end);
+    RETURN_IF_ERROR(EncodePart(part, FindWhole(part, scratch), scratch, ids));
+    word.remove_prefix(end);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpeModel::EncodePart(std::string_view part, TokenId whole, Scratch& scratch,
+                                  std::vector<TokenId>& ids) const {
   if (whole != kNoToken && proofs_[whole].load(std::memory_order_relaxed) == kWhole) {
     ids.push_back(whole);
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(Start(word, scratch));
-  Merge(word, scratch);
+  const std::span<const TokenId> known = scratch.cache.Find(part);
+  if (!known.empty()) {
+    ids.insert(ids.end(), known.begin(), known.end());
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Start(part, scratch));
+  Merge(part, scratch);
   if (whole != kNoToken) {
     const bool same = scratch.symbols.size() == 1 && scratch.symbols[0] == whole;
     proofs_[whole].store(same ? kWhole : kMerged, std::memory_order_relaxed);
   }
+  scratch.cache.Insert(part, scratch.symbols);
   ids.insert(ids.end(), scratch.symbols.begin(), scratch.symbols.end());
   return absl::OkStatus();
 }

@@ -3,7 +3,8 @@
 //
 // Most pieces of real text are tokens themselves and are found by one look-up. That short cut is
 // only right if merging would lead to the same token, so it is proven for each token when it is
-// first met.
+// first met. Other words are cut where no merge crosses (SafeCuts), and what comes again in the
+// same text is merged once.
 //
 // Threading: thread-safe. Immutable but for the memo of those proofs, one relaxed atomic per token
 //            whose every writer writes the same value.
@@ -14,44 +15,18 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/text/tokenizer/bpe_options.h"
 #include "common/text/tokenizer/merge_table.h"
+#include "common/text/tokenizer/safe_cuts.h"
 #include "common/text/tokenizer/token_model.h"
 #include "common/text/tokenizer/token_table.h"
 
 namespace baton {
-
-struct BpeOptions {
-  // What merging starts from.
-  enum class Unit { kByte, kChar } unit = Unit::kByte;
-
-  // A piece that is a token needs no merges to be one (Llama 3).
-  bool ignore_merges = false;
-
-  // Stands for units without a token of their own; several in a row become one if `fuse_unk`.
-  // Without it they vanish, or are an error when the file names a token that does not exist.
-  std::optional<TokenId> unk_id = std::nullopt;
-  bool unk_missing = false;
-  bool fuse_unk = false;
-
-  // Units without a token of their own become the tokens of their bytes ("<0xE2>"), if all exist.
-  bool byte_fallback = false;
-
-  // What tokens have in front that do not start a piece, and at the end of those that end it.
-  std::string continuing_prefix;
-  std::string end_suffix;
-
-  // No merge makes a token in which this mark follows anything else, so that a piece can be cut
-  // before each that does ("▁" of Llama 2 and Gemma, whose pieces are whole documents). May be
-  // empty.
-  std::string word_mark;
-};
 
 class BpeModel : public TokenModel {
  public:
@@ -66,11 +41,15 @@ class BpeModel : public TokenModel {
   struct Scratch;
   enum Proof : uint8_t { kUnknown, kWhole, kMerged };
 
-  BpeModel(TokenTable tokens, MergeTable merges, BpeOptions options);
+  BpeModel(TokenTable tokens, MergeTable merges, SafeCuts cuts, BpeOptions options);
 
   absl::Status EncodePiece(std::string_view piece, Scratch& scratch,
                            std::vector<TokenId>& ids) const;
   absl::Status EncodeWord(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const;
+
+  // Encodes what is not cut further; `whole`: the token that it is, or kNoToken.
+  absl::Status EncodePart(std::string_view part, TokenId whole, Scratch& scratch,
+                          std::vector<TokenId>& ids) const;
 
   // The token that a whole word is, affix included.
   TokenId FindWhole(std::string_view word, Scratch& scratch) const;
@@ -89,6 +68,7 @@ class BpeModel : public TokenModel {
 
   const TokenTable tokens_;
   const MergeTable merges_;
+  const SafeCuts cuts_;
   const BpeOptions options_;
   const bool plain_;                       // neither affixes nor byte fallback
   std::array<TokenId, 256> byte_ids_;      // of one-byte tokens; constant after construction

@@ -42,7 +42,29 @@ absl::StatusOr<Charsmap> Charsmap::Parse(std::string_view bytes) {
   if (!IsValidUtf8(result.replacements_)) {
     return InvalidArgument("precompiled_charsmap: its strings are not UTF-8");
   }
+  for (unsigned char c = 0; c < result.kept_.size(); ++c) result.kept_[c] = result.IsKept(c);
   return result;
+}
+
+bool Charsmap::IsKept(unsigned char ascii) const {
+  const uint32_t node = Offset(units_[0]) ^ ascii;
+  if (node >= units_.size() || Label(units_[node]) != ascii) return true;
+  if (HasLeaf(units_[node])) return false;
+  const uint32_t children = node ^ Offset(units_[node]);
+  for (uint32_t next = 1; next < kept_.size(); ++next) {
+    const uint32_t child = children ^ next;
+    if (child < units_.size() && Label(units_[child]) == next) return false;
+  }
+  return true;
+}
+
+size_t Charsmap::KeptFront(std::string_view text) const {
+  if (units_.empty()) return ValidUtf8Prefix(text);
+  const auto ascii = [&](size_t at) { return static_cast<unsigned char>(text[at]) < kept_.size(); };
+  size_t end = 0;
+  while (end < text.size() && ascii(end) && kept_[static_cast<unsigned char>(text[end])]) ++end;
+  // The last one may begin an entry, such as a letter and its accent.
+  return end == 0 || end == text.size() || ascii(end) ? end : end - 1;
 }
 
 template <typename Visit>

@@ -4,6 +4,7 @@
 // Errors:    INVALID_ARGUMENT from Parse for a blob whose parts do not fit together.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ class Charsmap {
   // REQUIRES: text is not empty.
   Rewrite RewriteFront(std::string_view text) const;
 
+  // How much of the front of `text` surely stays as it is; 0 says nothing.
+  size_t KeptFront(std::string_view text) const;
+
   // What the shortest entry that `text` starts with is rewritten to; nothing when there is none.
   std::optional<std::string_view> Find(std::string_view text) const;
 
@@ -42,8 +46,11 @@ class Charsmap {
   template <typename Visit>
   void ForEachPrefix(std::string_view text, Visit&& visit) const;
 
+  bool IsKept(unsigned char ascii) const;
+
   std::vector<uint32_t> units_;
   std::string replacements_;
+  std::array<bool, 128> kept_{};  // ASCII that no entry begins with, but for more than ASCII behind
 };
 
 // Rewrites grapheme clusters of less than six bytes whole, by their beginning, and the characters

@@ -32,22 +32,14 @@ class SentencePieceNormalizer : public Normalizer {
     storage.clear();
     storage.reserve(text.size() * 5 / 4 + 4);
     bool after_space = remove_extra_spaces_;
-    bool started = false;
-    for (size_t at = 0; at < text.size();) {
-      const Charsmap::Rewrite rewrite = charsmap_.RewriteFront(text.substr(at));
-      at += rewrite.length;
-      for (const char c : rewrite.text) {
-        if (c == ' ' && after_space) continue;
-        // Only now is it certain that the text is more than spaces.
-        if (!started && add_dummy_prefix_) storage.append(space_);
-        started = true;
-        if (c == ' ') {
-          storage.append(space_);
-        } else {
-          storage.push_back(c);
-        }
-        after_space = remove_extra_spaces_ && c == ' ';
-      }
+    while (!text.empty()) {
+      const size_t kept = charsmap_.KeptFront(text);
+      Append(text.substr(0, kept), after_space, storage);
+      text.remove_prefix(kept);
+      if (text.empty()) break;
+      const Charsmap::Rewrite rewrite = charsmap_.RewriteFront(text);
+      Append(rewrite.text, after_space, storage);
+      text.remove_prefix(rewrite.length);
     }
     while (remove_extra_spaces_ && storage.ends_with(space_)) {
       storage.resize(storage.size() - space_.size());
@@ -56,6 +48,21 @@ class SentencePieceNormalizer : public Normalizer {
   }
 
  private:
+  // Appends rewritten text; `after_space`: spaces at its front are superfluous.
+  void Append(std::string_view text, bool& after_space, std::string& storage) const {
+    while (!text.empty()) {
+      const bool space = text[0] == ' ';
+      const size_t end = space ? 1 : std::min(text.find(' '), text.size());
+      if (!space || !after_space) {
+        // Only now is it certain that the text is more than spaces.
+        if (storage.empty() && add_dummy_prefix_) storage.append(space_);
+        storage.append(space ? space_ : text.substr(0, end));
+      }
+      after_space = remove_extra_spaces_ && space;
+      text.remove_prefix(end);
+    }
+  }
+
   const Charsmap charsmap_;
   const bool add_dummy_prefix_;
   const bool remove_extra_spaces_;

@@ -20,9 +20,6 @@ namespace {
 
 using Kind = TokenModelSource::Kind;
 
-// The mark that sentencepiece puts for a space.
-constexpr std::string_view kWordMark = "\xE2\x96\x81";
-
 absl::StatusOr<std::vector<MergeTable::Merge>> ResolveMerges(const TokenModelSource& model,
                                                              const TokenTable& texts) {
   std::vector<MergeTable::Merge> merges;
@@ -58,17 +55,6 @@ std::vector<MergeTable::Merge> MergesInto(const std::vector<TokenId>& products,
     }
   }
   return merges;
-}
-
-// True when merges never put the mark behind anything but itself, and it is a token.
-bool MarkStartsWords(const TokenTable& tokens, const std::vector<MergeTable::Merge>& merges) {
-  if (tokens.Find(kWordMark) == kNoToken) return false;
-  return std::all_of(merges.begin(), merges.end(), [&](const MergeTable::Merge& merge) {
-    const std::string_view text = tokens[merge.product];
-    size_t end = 0;  // of the marks at the front
-    while (text.substr(end, kWordMark.size()) == kWordMark) end += kWordMark.size();
-    return text.find(kWordMark, end) == std::string_view::npos;
-  });
 }
 
 // The tokens as the bytes they stand for, if the model can do without the letters.
@@ -107,8 +93,6 @@ absl::StatusOr<std::unique_ptr<const TokenModel>> MakeBpe(const TokenModelSource
   } else {
     ASSIGN_OR_RETURN(merges, ResolveMerges(model, texts));
   }
-  const bool plain = options.continuing_prefix.empty() && options.end_suffix.empty();
-  if (!bytes && plain && MarkStartsWords(tokens, merges)) options.word_mark = kWordMark;
   ASSIGN_OR_RETURN(std::unique_ptr<const BpeModel> result,
                    BpeModel::Make(std::move(tokens), merges, order, std::move(options)));
   return result;
