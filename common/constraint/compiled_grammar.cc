@@ -16,6 +16,9 @@ namespace {
 
 // A state of the lexer takes 1-2 kB and every output has its own: this bounds them to some 15 MB.
 constexpr size_t kLexerStatesMax = 10'000;
+// An object of n optional properties takes 5 n items and more.
+constexpr size_t kItemsInRowMax = 20'000;
+constexpr size_t kItemsPerMaskMax = 500'000;  // some 25 ms
 constexpr size_t kMessageBytesMax = 1000;
 
 LlgConstraintInit InitFor(const TokenVocabulary& vocabulary) {
@@ -24,6 +27,8 @@ LlgConstraintInit InitFor(const TokenVocabulary& vocabulary) {
   init.log_buffer_level = 0;
   init.log_stderr_level = 0;
   init.limits.max_lexer_states = kLexerStatesMax;
+  init.limits.max_items_in_row = kItemsInRowMax;
+  init.limits.step_max_items = kItemsPerMaskMax;
   init.limits.verbose_errors = false;  // they would quote the output
   return init;
 }

@@ -27,6 +27,7 @@ namespace {
 constexpr size_t kReferencesMax = 500;  // definitions; the engine recurses along them
 // The engine compares the patterns of property names with each other and with the names.
 constexpr size_t kNameComparisonsMax = 10'000;
+constexpr size_t kPropertiesMax = 2500;  // of one object: the engine follows all that may come next
 constexpr uint64_t kHostnameMax = 253;
 constexpr size_t kDepthMax = 96;  // of the document
 // Between the tokens of JSON: a space, or one line break and an indent. Unbounded white space would
@@ -383,11 +384,15 @@ class SchemaWalk {
   }
 
   absl::Status CheckPatterns(const OrderedJson& schema, const std::string& path) {
+    const auto names = schema.find("properties");
+    const size_t name_count = names == schema.end() ? 0 : names->size();
+    if (name_count > kPropertiesMax) {
+      return Refuse(Join(path, "properties"),
+                    absl::StrCat("has more than ", kPropertiesMax, " properties"));
+    }
     const auto patterns = schema.find("patternProperties");
     if (patterns != schema.end() && patterns->is_object()) {
-      const auto names = schema.find("properties");
-      name_comparisons_ +=
-          patterns->size() * (patterns->size() + (names == schema.end() ? 0 : names->size()));
+      name_comparisons_ += patterns->size() * (patterns->size() + name_count);
       if (name_comparisons_ > kNameComparisonsMax) {
         return Refuse(Join(path, "patternProperties"), "too many patterns of names");
       }

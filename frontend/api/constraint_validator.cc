@@ -1,6 +1,7 @@
 #include "frontend/api/constraint_validator.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -10,37 +11,14 @@
 
 namespace baton::frontend {
 
-// One constraint to check. Answers when it has been checked, or when it is dropped unchecked.
-class ConstraintValidator::Task {
- public:
-  Task(ConstraintValidator& owner, std::string key, ModelPtr model, ConstraintSpec spec)
-      : owner_(owner), key_(std::move(key)), model_(std::move(model)), spec_(std::move(spec)) {}
-  ~Task() { Answer(Unavailable("constraint: it was not checked, as the process is stopping")); }
-  Task(const Task&) = delete;
-  Task& operator=(const Task&) = delete;
+ConstraintValidator::ConstraintValidator() : ConstraintValidator(Options()) {}
 
-  void Run() {
-    const absl::StatusOr<CheckerPtr> checker = owner_.CheckerOf(model_);
-    Answer(checker.ok() ? CheckConstraint(spec_, *(*checker)->vocabulary) : checker.status());
-  }
-
-  void Answer(const absl::Status& answer) {
-    if (!std::exchange(answered_, true)) owner_.Settle(key_, answer);
-  }
-
- private:
-  ConstraintValidator& owner_;
-  const std::string key_;
-  const ModelPtr model_;
-  const ConstraintSpec spec_;
-  bool answered_ = false;
-};
-
-ConstraintValidator::ConstraintValidator(int thread_count, size_t waiting_max)
-    : threads_({.name = "grammar", .thread_count = thread_count, .queue_length_max = waiting_max}) {
-}
-
-ConstraintValidator::~ConstraintValidator() { Stop(); }
+ConstraintValidator::ConstraintValidator(const Options& options)
+    : threads_({.name = "grammar",
+                .thread_count = options.thread_count,
+                .queue_length_max = options.waiting_max,
+                .task_time_max = options.check_time_max,
+                .clock = options.clock}) {}
 
 absl::StatusOr<ConstraintValidator::CheckerPtr> ConstraintValidator::CheckerOf(
     const ModelPtr& model) {
@@ -64,48 +42,60 @@ absl::StatusOr<ConstraintValidator::CheckerPtr> ConstraintValidator::CheckerOf(
   return CheckerPtr(checker);
 }
 
-bool ConstraintValidator::IsKnownLocked(const std::string& key) {
-  const auto entry = good_by_key_.find(key);
-  if (entry == good_by_key_.end()) return false;
-  good_.splice(good_.begin(), good_, entry->second);
-  return true;
+absl::Status ConstraintValidator::CheckOnThread(const ModelPtr& model, const ConstraintSpec& spec) {
+  ASSIGN_OR_RETURN(const CheckerPtr checker, CheckerOf(model));
+  return CheckConstraint(spec, *checker->vocabulary);
 }
 
-void ConstraintValidator::RememberLocked(const std::string& key) {
-  if (good_by_key_.contains(key)) return;
-  good_.push_front(key);
-  good_by_key_[key] = good_.begin();
-  if (good_.size() <= kAnswersMax) return;
-  good_by_key_.erase(good_.back());
-  good_.pop_back();
+const absl::Status* ConstraintValidator::FindLocked(const std::string& key) {
+  const auto known = answers_by_key_.find(key);
+  if (known == answers_by_key_.end()) return nullptr;
+  answers_.splice(answers_.begin(), answers_, known->second);
+  return &known->second->second;
 }
 
-void ConstraintValidator::Settle(const std::string& key, const absl::Status& answer) {
+void ConstraintValidator::RememberLocked(const std::string& key, const absl::Status& answer) {
+  if (answers_by_key_.contains(key)) return;
+  answers_.emplace_front(key, answer);
+  answers_by_key_[key] = answers_.begin();
+  if (answers_.size() <= kAnswersMax) return;
+  answers_by_key_.erase(answers_.back().first);
+  answers_.pop_back();
+}
+
+void ConstraintValidator::Settle(const std::string& key, const absl::Status& answer,
+                                 bool remember) {
   std::vector<Done> told;
   {
     MutexLock lock(mutex_);
-    if (answer.ok()) RememberLocked(key);
+    if (remember) RememberLocked(key, answer);
     if (auto waiting = waiting_.extract(key)) told = std::move(waiting.mapped());
   }
   for (const Done& done : told) done(answer);
 }
 
 void ConstraintValidator::Check(ModelPtr model, const ConstraintSpec& spec, Done done) {
-  std::string key = absl::StrCat(model->card_digest, ";", GrammarKey(spec));
-  bool known = false;
+  const std::string key = absl::StrCat(model->card_digest, ";", GrammarKey(spec));
+  std::optional<absl::Status> known;
   {
     MutexLock lock(mutex_);
-    known = IsKnownLocked(key);
-    if (!known) {
+    if (const absl::Status* answer = FindLocked(key)) {
+      known = *answer;
+    } else {
       std::vector<Done>& waiting = waiting_[key];
       waiting.push_back(std::move(done));
       if (waiting.size() > 1) return;  // whoever came first has it checked
     }
   }
-  if (known) return done(absl::OkStatus());
-  const auto task = std::make_shared<Task>(*this, std::move(key), std::move(model), spec);
-  const absl::Status status = threads_.Run([task] { task->Run(); });
-  if (!status.ok()) task->Answer(status);
+  if (known.has_value()) return done(*known);
+  const auto answer = std::make_shared<absl::Status>();
+  threads_.Run(
+      [this, model = std::move(model), spec, answer] { *answer = CheckOnThread(model, spec); },
+      [this, key, answer](const absl::Status& status) {
+        if (status.ok()) return Settle(key, *answer, answer->ok());
+        // What is overdue is not tried again: it would cost another thread.
+        Settle(key, status, absl::IsInvalidArgument(status));
+      });
 }
 
 }  // namespace baton::frontend

@@ -6,11 +6,13 @@
 // Threading: thread-safe. `done` is called exactly once: by the caller of Check, when the answer is
 //            known or nothing can be checked any more, or on a thread `grammar-N`.
 // Ownership: shares the models of what it has checked lately, until others take their place.
-// Errors:    INVALID_ARGUMENT as CheckConstraint has it; UNAVAILABLE, with a time to retry after,
-//            when too many wait, or the process is stopping. Those who ask for the same while it is
-//            being checked wait for one answer, and do not count.
+// Errors:    INVALID_ARGUMENT as CheckConstraint has it, or for what takes too long to check;
+//            UNAVAILABLE, with a time to retry after, when too many wait, or the process is
+//            stopping. Those who ask for the same while it is being checked wait for one answer,
+//            and do not count.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -39,8 +41,15 @@ class ConstraintValidator {
   using ModelPtr = std::shared_ptr<const ModelContext>;
   using Done = std::function<void(const absl::Status&)>;
 
-  explicit ConstraintValidator(int thread_count = 2, size_t waiting_max = 1024);
-  ~ConstraintValidator();
+  struct Options {
+    int thread_count = 2;
+    size_t waiting_max = 1024;
+    Duration check_time_max = std::chrono::seconds(10);
+    Clock& clock = RealClock();
+  };
+
+  ConstraintValidator();
+  explicit ConstraintValidator(const Options& options);
 
   void Check(ModelPtr model, const ConstraintSpec& spec, Done done);
 
@@ -54,20 +63,21 @@ class ConstraintValidator {
     std::unique_ptr<const TokenVocabulary> vocabulary;
   };
   using CheckerPtr = std::shared_ptr<const Checker>;
-  class Task;
 
+  absl::Status CheckOnThread(const ModelPtr& model, const ConstraintSpec& spec);
   absl::StatusOr<CheckerPtr> CheckerOf(const ModelPtr& model);
-  bool IsKnownLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RememberLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  const absl::Status* FindLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RememberLocked(const std::string& key, const absl::Status& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Tells all who wait for this answer.
-  void Settle(const std::string& key, const absl::Status& answer);
+  void Settle(const std::string& key, const absl::Status& answer, bool remember);
 
   Mutex checkers_mutex_;  // held while a model's tokens are read
   std::list<CheckerPtr> checkers_ ABSL_GUARDED_BY(checkers_mutex_);  // latest first
 
   Mutex mutex_;
-  std::list<std::string> good_ ABSL_GUARDED_BY(mutex_);  // latest first
-  absl::flat_hash_map<std::string, std::list<std::string>::iterator> good_by_key_
+  std::list<std::pair<std::string, absl::Status>> answers_ ABSL_GUARDED_BY(mutex_);  // latest first
+  absl::flat_hash_map<std::string, decltype(answers_)::iterator> answers_by_key_
       ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, std::vector<Done>> waiting_ ABSL_GUARDED_BY(mutex_);
 

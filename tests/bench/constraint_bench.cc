@@ -5,12 +5,11 @@
 #include <time.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
+#include <latch>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -147,16 +146,9 @@ int main(int argc, char** argv) {
                : std::filesystem::path(data != nullptr ? data : "../shared") /
                      "json-schema-suite/tests/draft2020-12";
   baton::GrammarThreads threads({.name = "bench"});
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable changed;
-  bool done = false;
-  (void)threads.Run([&] {
-    baton::Run(**tokenizer, suite);
-    std::lock_guard inner(mutex);
-    done = true;
-    changed.notify_one();
-  });
-  changed.wait(lock, [&] { return done; });
+  std::latch done(1);
+  threads.Run([&] { baton::Run(**tokenizer, suite); },
+              [&](const absl::Status&) { done.count_down(); });
+  done.wait();
   return 0;
 }

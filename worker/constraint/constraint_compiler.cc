@@ -17,9 +17,9 @@ ConstraintCompiler::ConstraintCompiler(const Tokenizer& tokenizer, Options optio
       threads_({.name = "compile",
                 .thread_count = options_.thread_count,
                 .queue_length_max = options_.waiting_max,
-                .niceness = kNiceness}) {}
-
-ConstraintCompiler::~ConstraintCompiler() { Stop(); }
+                .niceness = kNiceness,
+                .task_time_max = options_.compile_time_max,
+                .clock = options_.clock}) {}
 
 absl::StatusOr<const TokenVocabulary*> ConstraintCompiler::Vocabulary() {
   MutexLock lock(vocabulary_mutex_);
@@ -31,25 +31,25 @@ absl::StatusOr<const TokenVocabulary*> ConstraintCompiler::Vocabulary() {
 }
 
 void ConstraintCompiler::WarmUp() {
-  const absl::Status status = threads_.Run([this] { (void)Vocabulary(); });
-  (void)status;  // stopping: nothing to warm
+  threads_.Run([this] { (void)Vocabulary(); }, [](const absl::Status&) {});
 }
 
-ConstraintCompiler::Grammar ConstraintCompiler::FindLocked(const std::string& key) {
+std::optional<ConstraintCompiler::GrammarOr> ConstraintCompiler::FindLocked(
+    const std::string& key) {
   const auto entry = entries_.find(key);
-  if (entry == entries_.end() || entry->second.grammar == nullptr) return nullptr;
+  if (entry == entries_.end() || !entry->second.settled.has_value()) return std::nullopt;
   by_use_.splice(by_use_.begin(), by_use_, entry->second.by_use);
-  return entry->second.grammar;
+  return entry->second.settled;
 }
 
 bool ConstraintCompiler::TryPrepare(RequestConstraint& constraint) {
-  Grammar grammar;
+  std::optional<GrammarOr> known;
   {
     MutexLock lock(mutex_);
-    grammar = FindLocked(GrammarKey(constraint.spec()));
+    known = FindLocked(GrammarKey(constraint.spec()));
   }
-  if (grammar == nullptr) return false;
-  constraint.Adopt(std::move(grammar), **Vocabulary());
+  if (!known.has_value() || !known->ok()) return false;
+  constraint.Adopt(**std::move(known), **Vocabulary());
   return true;
 }
 
@@ -63,42 +63,46 @@ void ConstraintCompiler::Prepare(std::shared_ptr<RequestConstraint> constraint,
     entry.waiting.push_back({std::move(constraint), std::move(resumed), std::move(done)});
     if (entry.waiting.size() > 1) return;  // whoever came first has it compiled
   }
-  const absl::Status status = threads_.Run([this, key, spec] { CompileOnThread(key, spec); });
-  if (!status.ok()) Settle(key, status);
+  const auto grammar = std::make_shared<GrammarOr>(nullptr);
+  threads_.Run([this, key, spec, grammar] { *grammar = Compile(key, spec); },
+               [this, key, grammar](const absl::Status& status) {
+                 if (status.ok()) return Settle(key, *grammar, grammar->ok());
+                 // What is overdue is not tried again: it would cost another thread.
+                 Settle(key, status, absl::IsInvalidArgument(status));
+               });
 }
 
-void ConstraintCompiler::CompileOnThread(const std::string& key, const ConstraintSpec& spec) {
-  Grammar known;
+ConstraintCompiler::GrammarOr ConstraintCompiler::Compile(const std::string& key,
+                                                          const ConstraintSpec& spec) {
   {
     MutexLock lock(mutex_);
-    known = FindLocked(key);
+    if (std::optional<GrammarOr> known = FindLocked(key)) return *std::move(known);
   }
-  if (known != nullptr) return Settle(key, known);
-  const absl::StatusOr<const TokenVocabulary*> vocabulary = Vocabulary();
-  Settle(key, vocabulary.ok() ? CompiledGrammar::Compile(spec, **vocabulary)
-                              : GrammarOr(vocabulary.status()));
+  ASSIGN_OR_RETURN(const TokenVocabulary* vocabulary, Vocabulary());
+  return CompiledGrammar::Compile(spec, *vocabulary);
 }
 
-// Remembers a grammar, forgets a failure, and tells those who wait.
-void ConstraintCompiler::Settle(const std::string& key, const GrammarOr& grammar) {
+void ConstraintCompiler::Settle(const std::string& key, const GrammarOr& grammar, bool remember) {
   std::vector<Task> waiting;
   {
     MutexLock lock(mutex_);
     Entry& entry = entries_[key];
     waiting = std::exchange(entry.waiting, {});
-    if (!grammar.ok()) {
-      if (entry.grammar == nullptr) entries_.erase(key);
-    } else if (entry.grammar == nullptr) {
-      entry.grammar = *grammar;
-      by_use_.push_front(key);
-      entry.by_use = by_use_.begin();
+    if (!entry.settled.has_value()) {
+      if (remember) {
+        entry.settled = grammar;
+        by_use_.push_front(key);
+        entry.by_use = by_use_.begin();
+      } else {
+        entries_.erase(key);
+      }
     }
-    while (by_use_.size() > kGrammarsMax) {
+    if (by_use_.size() > kGrammarsMax) {
       const auto oldest = entries_.find(by_use_.back());
       if (oldest->second.waiting.empty()) {
         entries_.erase(oldest);
       } else {
-        oldest->second.grammar = nullptr;
+        oldest->second.settled.reset();
       }
       by_use_.pop_back();
     }
@@ -111,19 +115,6 @@ void ConstraintCompiler::Finish(Task& task, const GrammarOr& grammar) {
   task.constraint->Adopt(*grammar, **Vocabulary());
   task.done(task.resumed.empty() ? absl::OkStatus()
                                  : task.constraint->choice(0).Resume(task.resumed));
-}
-
-void ConstraintCompiler::Stop() {
-  threads_.Stop();
-  std::vector<Task> waiting;
-  {
-    MutexLock lock(mutex_);
-    for (auto& [key, entry] : entries_) {
-      for (Task& task : entry.waiting) waiting.push_back(std::move(task));
-      entry.waiting.clear();
-    }
-  }
-  for (Task& task : waiting) task.done(Unavailable("constraint: the worker is stopping"));
 }
 
 }  // namespace baton::worker

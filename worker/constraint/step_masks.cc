@@ -37,16 +37,14 @@ void StepMasks::Begin(const StepPlan& plan) {
       threads_ = std::make_unique<GrammarThreads>(GrammarThreads::Options{
           .name = "mask", .thread_count = thread_count_, .queue_length_max = kQueueMax});
     }
-    const absl::Status status = threads_->Run(
-        [&choice, keep = sample.constraint->shared_from_this(), progress = progress_] {
-          choice.Advance();
-          {
-            MutexLock lock(progress->mutex);
-            ++progress->done;
-          }
-          progress->changed.SignalAll();
-        });
-    BATON_CHECK(status.ok()) << status.ToString();
+    threads_->Run([&choice, keep = sample.constraint->shared_from_this()] { choice.Advance(); },
+                  [progress = progress_](const absl::Status&) {  // not OK: the worker is ending
+                    {
+                      MutexLock lock(progress->mutex);
+                      ++progress->done;
+                    }
+                    progress->changed.SignalAll();
+                  });
   }
 }
 

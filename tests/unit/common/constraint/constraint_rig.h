@@ -8,9 +8,8 @@
 // Threading: one thread; compiles on threads of its own.
 #pragma once
 
-#include <condition_variable>
+#include <latch>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,18 +46,12 @@ class ConstraintRig {
 
   // Runs `task` on a thread that grammars may be compiled on.
   void OnGrammarThread(const std::function<void()>& task) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    const absl::Status status = threads_.Run([&] {
-      task();
-      std::lock_guard lock(mutex);
-      done = true;
-      changed.notify_one();
+    std::latch done(1);
+    threads_.Run(task, [&](const absl::Status& status) {
+      BATON_CHECK(status.ok()) << status.ToString();
+      done.count_down();
     });
-    BATON_CHECK(status.ok()) << status.ToString();
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return done; });
+    done.wait();
   }
 
   absl::StatusOr<Grammar> Compile(const ConstraintSpec& spec) {

@@ -70,7 +70,7 @@ TEST(JsonSchemaTest, WhatSaysNothingIsDropped) {
 
 class CompiledSchemaTest : public testing::Test {
  protected:
-  bool Admits(const char* schema, std::string_view text) {
+  bool Admits(const std::string& schema, std::string_view text) {
     return rig_.Admits(ConstraintSpec::JsonSchema(schema), text);
   }
   ConstraintRig rig_;
@@ -220,6 +220,19 @@ TEST_F(CompiledSchemaTest, WhatTheEngineWouldTakeMinutesOverIsRefused) {
                 R"(], "unevaluatedProperties": false})";
   }
   EXPECT_NE(Refusal(doubling + "}}"), "");
+}
+
+TEST_F(CompiledSchemaTest, ObjectsMayHaveThousandsOfPropertiesThatMayBeMissing) {
+  const auto object = [](int count) {
+    std::string schema = R"({"additionalProperties": false, "properties": {)";
+    for (int i = 0; i < count; ++i) {
+      schema += (i > 0 ? ",\"" : "\"") + std::to_string(i) + R"(":{"type":"integer"})";
+    }
+    return schema + "}}";
+  };
+  EXPECT_TRUE(Admits(object(2000), R"({"1": 1, "3": 3, "1999": 5})"));
+  EXPECT_FALSE(Admits(object(2000), R"({"1": 1, "3": 3, "2000": 5})"));
+  EXPECT_THAT(Refusal(object(2501)), HasSubstr("#/properties: has more than 2500"));
 }
 
 TEST_F(CompiledSchemaTest, AnythingGoesUnderTrue) {

@@ -27,7 +27,7 @@ class ConstraintValidatorTest : public testing::Test {
   }
 
   std::shared_ptr<const ModelContext> model_ = MakeByteModel();
-  ConstraintValidator validator_{2, 4};
+  ConstraintValidator validator_{{.thread_count = 2, .waiting_max = 4}};
 };
 
 TEST_F(ConstraintValidatorTest, GoodOnesPassAndAreKnownThen) {

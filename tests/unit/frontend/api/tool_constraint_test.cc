@@ -6,8 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
+#include <latch>
 #include <nlohmann/json.hpp>
 
 #include "common/constraint/compiled_grammar.h"
@@ -132,26 +131,19 @@ bool Admits(const ModelContext& model, const ConstraintSpec& spec, const std::st
   BATON_CHECK(vocabulary.ok()) << std::string(vocabulary.status().message());
   const auto tokens = model.tokenizer->Encode(text, {.add_special_tokens = false});
   BATON_CHECK(tokens.ok()) << text;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<bool> admits;
-  BATON_CHECK(threads
-                  .Run([&] {
-                    const auto grammar = CompiledGrammar::Compile(spec, **vocabulary);
-                    EXPECT_TRUE(grammar.ok()) << grammar.status();
-                    bool fits = grammar.ok();
-                    if (fits) {
-                      Matcher matcher = (*grammar)->NewMatcher();
-                      fits = matcher.Consume(*tokens).ok() && matcher.IsAccepting();
-                    }
-                    std::lock_guard lock(mutex);
-                    admits = fits;
-                    changed.notify_one();
-                  })
-                  .ok());
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return admits.has_value(); });
-  return *admits;
+  bool admits = false;
+  std::latch done(1);
+  threads.Run(
+      [&] {
+        const auto grammar = CompiledGrammar::Compile(spec, **vocabulary);
+        EXPECT_TRUE(grammar.ok()) << grammar.status();
+        if (!grammar.ok()) return;
+        Matcher matcher = (*grammar)->NewMatcher();
+        admits = matcher.Consume(*tokens).ok() && matcher.IsAccepting();
+      },
+      [&](const absl::Status&) { done.count_down(); });
+  done.wait();
+  return admits;
 }
 
 struct Read {
