@@ -40,6 +40,9 @@ struct SamplingOptions {
   std::vector<std::string> stop;
   std::vector<int64_t> stop_token_ids;
   bool ignore_eos = false;
+
+  std::optional<int64_t> thinking_token_budget;
+  std::string unreadable_thinking_budget;  // what was sent instead of a count or -1
 };
 
 // How the answer is shown.

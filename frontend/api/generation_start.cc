@@ -19,6 +19,7 @@
 #include "frontend/api/reply_plan.h"
 #include "frontend/api/request_rules.h"
 #include "frontend/api/sampler_rules.h"
+#include "frontend/api/thinking_budget.h"
 #include "frontend/api/tool_constraint.h"
 
 namespace baton::frontend {
@@ -167,6 +168,8 @@ absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& r
     ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, max_tokens));
     RETURN_IF_ERROR(CheckSamplers(request, limits.vocab_size));
     RETURN_IF_ERROR(AddSamplers(request, preset, *plan.context->tokenizer, spec.sampling));
+    RETURN_IF_ERROR(
+        AddThinkingBudget(request, *plan.context, plan.reply.get(), prompt.ids, spec.sampling));
     spec.model = plan.context;
     spec.request_id = plan.id;
     spec.prompt = prompt.ids;

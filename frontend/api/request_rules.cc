@@ -68,6 +68,11 @@ absl::Status CheckSampling(const SamplingOptions& sampling) {
   if (std::abs(sampling.frequency_penalty) > 2) {
     return RealOutside("frequency_penalty", "in [-2, 2]", sampling.frequency_penalty, false);
   }
+  if (!sampling.unreadable_thinking_budget.empty()) {
+    return ParameterError(
+        "`thinking_token_budget` must be a non-negative integer or -1 for unlimited.",
+        "thinking_token_budget", sampling.unreadable_thinking_budget);
+  }
   for (const std::string& stop : sampling.stop) {
     if (stop.empty()) return InvalidArgument("stop cannot contain an empty string.");
   }

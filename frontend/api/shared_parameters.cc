@@ -1,3 +1,5 @@
+#include <simdjson.h>
+
 #include <cstdint>
 
 #include "frontend/api/constraint_parameters.h"
@@ -87,6 +89,18 @@ void ReadPredict(Field field, Request request) {
   }
 }
 
+// A count, or -1 for no limit; nothing that only looks like one.
+void ReadThinkingBudget(Field field, Request request) {
+  int64_t budget = 0;
+  const bool is_count =
+      field.value().is_int64() && field.value().get(budget) == simdjson::SUCCESS && budget >= -1;
+  if (!is_count) {
+    request.sampling.unreadable_thinking_budget = DescribeInput(field.value());
+  } else if (budget >= 0) {
+    request.sampling.thinking_token_budget = budget;
+  }
+}
+
 template <auto Member>
 void ReadSamplingNumber(Field field, Request request) {
   if (const auto number = field.Number()) request.sampling.*Member = *number;
@@ -132,6 +146,7 @@ constexpr Parameter kShared[] = {
      }},
     {"ignore_eos", kSupported,
      [](Field f, Request r) { r.sampling.ignore_eos = f.Bool().value_or(false); }},
+    {"thinking_token_budget", kSupported, ReadThinkingBudget},
 
     // The answer's shape.
     {"stream", kSupported, ReadOutputFlag<&O::stream>},
@@ -203,7 +218,6 @@ constexpr Parameter kShared[] = {
     {"logits_processors", kUnsupported},
     {"prompt_embeds", kUnsupported},
     {"repetition_detection", kUnsupported},
-    {"thinking_token_budget", kUnsupported, nullptr, IsMinusOne},
     {"use_beam_search", kUnsupported},
     {"kv_transfer_params", kUnsupported},
     {"ec_transfer_params", kUnsupported},

@@ -1,4 +1,5 @@
-"""Starts `baton serve` the way a user does, and reads what it says about itself."""
+"""Starts `baton serve` the way a user does, asks it, and reads what it says about itself."""
+import json
 import os
 import pathlib
 import re
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -43,6 +45,18 @@ def healthy(url):
         return urllib.request.urlopen(url + "/health", timeout=5).status == 200
     except OSError:
         return False
+
+
+def post(server, path, body):
+    """Status and JSON of a POST, whatever the status."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(
+        server.url + path, data=data, headers={"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
 
 
 class Server:

@@ -2,11 +2,11 @@
 matches, streamed or not; what cannot be enforced is refused with its place."""
 import json
 import re
-import urllib.error
-import urllib.request
 
 import openai
 import pytest
+
+from serving import post
 
 PERSON = {
     "type": "object",
@@ -24,16 +24,6 @@ ASK = [{"role": "user", "content": "Describe a person from Japan as JSON."}]
 @pytest.fixture(scope="module")
 def model(client):
     return client.models.list().data[0].id
-
-
-def post(server, path, body):
-    request = urllib.request.Request(
-        server.url + path, json.dumps(body).encode(), {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
 
 
 def chat(client, model, **arguments):

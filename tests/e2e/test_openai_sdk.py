@@ -1,9 +1,12 @@
 """The official OpenAI SDK against a served model: what an application sees."""
 import json
+import urllib.error
 import urllib.request
 
 import openai
 import pytest
+
+from serving import post
 
 JAPAN = [{"role": "user", "content": "What is the capital of Japan?"}]
 
@@ -178,15 +181,3 @@ def test_api_keys(start):
     with pytest.raises(openai.AuthenticationError):
         bad.models.list()
     assert urllib.request.urlopen(server.url + "/health").status == 200
-
-
-def post(server, path, body):
-    """Status and JSON of a POST, whatever the status."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(
-        server.url + path, data=data, headers={"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)

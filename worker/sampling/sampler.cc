@@ -79,11 +79,6 @@ TokenId Race(absl::Span<const float> weights, const SampleRequest& request) {
   return static_cast<TokenId>(token);
 }
 
-bool IsAllowed(TokenId token, const SampleRequest& request) {
-  if (request.allowed.empty()) return true;
-  return (request.allowed[token / 32] >> (token % 32) & 1) != 0;
-}
-
 }  // namespace
 
 Sampler::Sampler(int32_t vocab_size) : stages_(AllSamplerStages()), candidates_(vocab_size) {

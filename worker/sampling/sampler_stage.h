@@ -32,6 +32,12 @@ struct SamplerStage {
                             TokenId token) = nullptr;
 };
 
+// Whether the request's constraint lets `token` be drawn.
+inline bool IsAllowed(TokenId token, const SampleRequest& request) {
+  if (request.allowed.empty()) return true;
+  return (request.allowed[token / 32] >> (token % 32) & 1) != 0;
+}
+
 // All lines of samplers.def, in order.
 std::vector<SamplerStage> AllSamplerStages();
 

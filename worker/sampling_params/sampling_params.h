@@ -34,6 +34,16 @@ struct MirostatParams {
   float eta = 0.1f;
 };
 
+// How long the output may think before the marker that ends it is forced. Marks are sequences of
+// tokens, none of them empty; the last one in the output says whether it is thinking.
+struct ThinkingBudget {
+  int32_t tokens = 0;
+  std::vector<std::vector<TokenId>> openers = {};
+  std::vector<std::vector<TokenId>> closers = {};
+  std::vector<TokenId> forced_end = {};
+  std::optional<int32_t> spent_in_prompt = {};  // set: the prompt leaves the thinking open
+};
+
 struct SamplingParams {
   float temperature = 1.0f;  // below 1e-5: greedy
   int32_t top_k = 0;         // 0: off
@@ -57,6 +67,7 @@ struct SamplingParams {
   float xtc_threshold = 0.1f;    // above 0.5: off
   DryParams dry = {};
   MirostatParams mirostat = {};
+  std::optional<ThinkingBudget> thinking = {};
   int32_t min_keep = 1;  // tokens that a truncation leaves at least
 
   // Samplers to run, by their index in samplers.def. Empty: all, in that order.

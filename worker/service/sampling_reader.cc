@@ -41,6 +41,9 @@ absl::StatusOr<SamplingParams> SamplingReader::Read(const v1::SamplingParams& me
   RETURN_IF_ERROR(ReadTruncations(message, params));
   RETURN_IF_ERROR(ReadDry(message.dry(), params.dry));
   RETURN_IF_ERROR(ReadMirostat(message.mirostat(), params.mirostat));
+  if (message.has_thinking_budget()) {
+    RETURN_IF_ERROR(ReadThinking(message.thinking_budget(), params));
+  }
   RETURN_IF_ERROR(ReadLogprobs(message, params));
   RETURN_IF_ERROR(ReadTokenLists(message, params));
   RETURN_IF_ERROR(ReadBiases(message, params));
@@ -181,16 +184,48 @@ absl::Status SamplingReader::ReadTokenLists(const v1::SamplingParams& message,
     params.allowed_token_ids.push_back(token);
   }
   std::sort(params.allowed_token_ids.begin(), params.allowed_token_ids.end());
-  if (static_cast<size_t>(message.bad_words().size()) > kListLengthMax) {
-    return BadField("sampling.bad_words", "has too many entries");
+  ASSIGN_OR_RETURN(params.bad_words, ReadSequences(message.bad_words(), "sampling.bad_words"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::vector<TokenId>>> SamplingReader::ReadSequences(
+    const google::protobuf::RepeatedPtrField<v1::TokenIds>& messages,
+    std::string_view field) const {
+  std::vector<std::vector<TokenId>> sequences;
+  if (static_cast<size_t>(messages.size()) > kListLengthMax) {
+    return BadField(field, "has too many entries");
   }
-  for (const v1::TokenIds& word : message.bad_words()) {
-    if (word.ids().empty()) return BadField("sampling.bad_words", "has an empty entry");
-    if (static_cast<size_t>(word.ids().size()) > kSequenceLengthMax) {
-      return BadField("sampling.bad_words", "has an entry of too many tokens");
+  for (const v1::TokenIds& sequence : messages) {
+    if (sequence.ids().empty()) return BadField(field, "has an empty entry");
+    if (static_cast<size_t>(sequence.ids().size()) > kSequenceLengthMax) {
+      return BadField(field, "has an entry of too many tokens");
     }
-    for (uint32_t token : word.ids()) RETURN_IF_ERROR(CheckToken(token, "sampling.bad_words"));
-    params.bad_words.emplace_back(word.ids().begin(), word.ids().end());
+    for (uint32_t token : sequence.ids()) RETURN_IF_ERROR(CheckToken(token, field));
+    sequences.emplace_back(sequence.ids().begin(), sequence.ids().end());
+  }
+  return sequences;
+}
+
+absl::Status SamplingReader::ReadThinking(const v1::ThinkingBudget& message,
+                                          SamplingParams& params) const {
+  RETURN_IF_ERROR(CheckCount("sampling.thinking_budget.tokens", message.tokens()));
+  RETURN_IF_ERROR(
+      CheckCount("sampling.thinking_budget.spent_in_prompt", message.spent_in_prompt()));
+  constexpr size_t kMarksMax = 16;  // each draw compares them
+  const auto marks = static_cast<size_t>(message.openers_size() + message.closers_size());
+  if (marks > kMarksMax) return BadField("sampling.thinking_budget", "has too many markers");
+  ThinkingBudget& thinking = params.thinking.emplace();
+  thinking.tokens = static_cast<int32_t>(message.tokens());
+  ASSIGN_OR_RETURN(thinking.openers,
+                   ReadSequences(message.openers(), "sampling.thinking_budget.openers"));
+  ASSIGN_OR_RETURN(thinking.closers,
+                   ReadSequences(message.closers(), "sampling.thinking_budget.closers"));
+  google::protobuf::RepeatedPtrField<v1::TokenIds> end;
+  *end.Add() = message.forced_end();
+  ASSIGN_OR_RETURN(auto ends, ReadSequences(end, "sampling.thinking_budget.forced_end"));
+  thinking.forced_end = std::move(ends.front());
+  if (message.has_spent_in_prompt()) {
+    thinking.spent_in_prompt = static_cast<int32_t>(message.spent_in_prompt());
   }
   return absl::OkStatus();
 }

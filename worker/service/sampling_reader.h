@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -39,8 +40,13 @@ class SamplingReader {
   absl::Status ReadTruncations(const v1::SamplingParams& message, SamplingParams& params) const;
   absl::Status ReadDry(const v1::DrySampling& message, DryParams& params) const;
   absl::Status ReadMirostat(const v1::MirostatSampling& message, MirostatParams& params) const;
+  absl::Status ReadThinking(const v1::ThinkingBudget& message, SamplingParams& params) const;
   absl::Status ReadLogprobs(const v1::SamplingParams& message, SamplingParams& params) const;
   absl::Status ReadTokenLists(const v1::SamplingParams& message, SamplingParams& params) const;
+  // Sequences of tokens, none of them empty.
+  absl::StatusOr<std::vector<std::vector<TokenId>>> ReadSequences(
+      const google::protobuf::RepeatedPtrField<v1::TokenIds>& messages,
+      std::string_view field) const;
   absl::Status ReadBiases(const v1::SamplingParams& message, SamplingParams& params) const;
 
   const ServedModel& model_;

@@ -55,11 +55,6 @@ ROWS = [
     (r"llama completion, stop", "finish", "stop_reason names the stop string, as in vLLM"),
 ]
 
-# Cases of features that are not served yet: they may differ in anything.
-NOT_YET = (
-    r".*thinking_token_budget=.*"
-)
-
 
 def of(name):
     """The aspects that may and must differ in a case, with their reasons."""

@@ -53,6 +53,14 @@ const std::map<std::string, std::function<void(Conditions&)>>& Switches() {
        [](Params p) {
          p.logit_bias = {{4, 5.0f}, {9, -INFINITY}};
        }},
+      {"thinking_budget",
+       [](Params p) {
+         p.thinking = {.tokens = 4,
+                       .openers = {{1, 2}},
+                       .closers = {{3, 1}},
+                       .forced_end = {3, 1},
+                       .spent_in_prompt = 0};
+       }},
       {"penalties", [](Params p) { p.repetition_penalty = 1.3f; }},
       {"dry",
        [](Params p) {

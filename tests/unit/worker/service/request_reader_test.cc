@@ -172,6 +172,21 @@ TEST_F(RequestReaderTest, NamesTheSamplerFieldAtFault) {
   const Cases cases = {
       {"sampling.allowed_token_ids", sampling([](auto& s) { s.add_allowed_token_ids(100); })},
       {"sampling.bad_words", sampling([](auto& s) { s.add_bad_words(); })},
+      {"sampling.thinking_budget.forced_end",
+       sampling([](auto& s) { s.mutable_thinking_budget()->set_tokens(1); })},
+      {"sampling.thinking_budget.openers", sampling([](auto& s) {
+         s.mutable_thinking_budget()->mutable_forced_end()->add_ids(1);
+         s.mutable_thinking_budget()->add_openers();
+       })},
+      {"sampling.thinking_budget.closers", sampling([](auto& s) {
+         s.mutable_thinking_budget()->mutable_forced_end()->add_ids(1);
+         s.mutable_thinking_budget()->add_closers()->add_ids(100);
+       })},
+      {"sampling.thinking_budget.tokens",
+       sampling([](auto& s) { s.mutable_thinking_budget()->set_tokens(~0u); })},
+      {"sampling.thinking_budget", sampling([](auto& s) {
+         for (int i = 0; i < 17; ++i) s.mutable_thinking_budget()->add_closers()->add_ids(1);
+       })},
       {"sampling.bad_words", sampling([](auto& s) { s.add_bad_words()->add_ids(100); })},
       {"sampling.prompt_logprobs", sampling([](auto& s) { s.set_prompt_logprobs(1000); })},
       {"sampling.logprob_token_ids", sampling([](auto& s) { s.add_logprob_token_ids(1); })},
