@@ -48,11 +48,7 @@ inline absl::Status PlanCheckpoint(const std::string& path) {
   if (!architecture.ok()) return architecture.status();
   const auto spec = ReadSpec(**architecture, *checkpoint);
   if (!spec.ok()) return spec.status();
-  const bool gguf = checkpoint->gguf_metadata() != nullptr;
-  return WeightPlan(*spec, (*architecture)->names,
-                    gguf ? CheckpointKind::kGguf : CheckpointKind::kSafetensors,
-                    &checkpoint->tensors())
-      .CheckAgainst(checkpoint->tensors());
+  return WeightPlan(*spec, (*architecture)->names, *checkpoint).CheckAgainst(checkpoint->tensors());
 }
 
 inline void UseCheckpoint(const std::string& path) {

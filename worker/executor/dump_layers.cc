@@ -96,9 +96,7 @@ absl::StatusOr<std::vector<DumpedValues>> DumpLayers(const DumpOptions& options)
   ASSIGN_OR_RETURN(const Architecture* architecture, registry.Find(checkpoint));
   ASSIGN_OR_RETURN(const DecoderSpec spec, ReadSpec(*architecture, checkpoint));
   RETURN_IF_ERROR(CheckTokens(options, spec));
-  const WeightPlan plan(
-      spec, architecture->names,
-      checkpoint.gguf_metadata() != nullptr ? CheckpointKind::kGguf : CheckpointKind::kSafetensors);
+  const WeightPlan plan(spec, architecture->names, checkpoint);
   RETURN_IF_ERROR(plan.CheckAgainst(checkpoint.tensors()));
   ComputeThreads threads({.thread_count = options.threads});
   const DType compute = options.dtype == ComputeType::kBfloat16 ? DType::kBf16 : DType::kF32;

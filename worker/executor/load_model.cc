@@ -107,10 +107,7 @@ class ModelLoader {
     ASSIGN_OR_RETURN(const ArchitectureRegistry registry, ArchitectureRegistry::Builtin());
     ASSIGN_OR_RETURN(const Architecture* architecture, registry.Find(checkpoint));
     ASSIGN_OR_RETURN(spec_, ReadSpec(*architecture, checkpoint));
-    const CheckpointKind kind = checkpoint.gguf_metadata() != nullptr
-                                    ? CheckpointKind::kGguf
-                                    : CheckpointKind::kSafetensors;
-    plan_.emplace(spec_, architecture->names, kind, &checkpoint.tensors());
+    plan_.emplace(spec_, architecture->names, checkpoint);
     RETURN_IF_ERROR(plan_->CheckAgainst(checkpoint.tensors()));
     model_.left_aside_count = plan_->CountLeftAside(checkpoint.tensors());
     // A model that cannot be cut is refused before minutes of reading.

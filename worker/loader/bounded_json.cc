@@ -89,9 +89,7 @@ JsonConfig JsonConfig::Empty(std::string source) {
 JsonConfig JsonConfig::WithDefaults(std::string_view defaults) const {
   json merged = json::parse(defaults.begin(), defaults.end(), nullptr, /*allow_exceptions=*/false);
   BATON_CHECK(merged.is_object()) << "json: defaults are no object";
-  for (const auto& [key, value] : object_->items()) {
-    if (!value.is_null()) merged[key] = value;
-  }
+  for (const auto& [key, value] : object_->items()) merged[key] = value;
   auto root = std::make_shared<const json>(std::move(merged));
   const json* object = root.get();
   return JsonConfig(std::move(root), object, source_);

@@ -37,7 +37,7 @@ class JsonConfig {
   // An object without keys.
   static JsonConfig Empty(std::string source);
 
-  // The same with the keys of `defaults`, a JSON object, that it lacks.
+  // The same with the keys of `defaults`, a JSON object, that it lacks; null is a value, too.
   JsonConfig WithDefaults(std::string_view defaults) const;
 
   const std::string& source() const { return source_; }

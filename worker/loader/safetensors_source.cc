@@ -49,9 +49,14 @@ absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
   std::unique_ptr<SafetensorsSource> source(new SafetensorsSource(directory));
   const std::string index_path = Join(directory, kIndexFile);
   std::error_code ignored;
-  if (!std::filesystem::exists(index_path, ignored)) {
+  // The file before an index that an earlier save may have left beside it, as transformers has it.
+  if (std::filesystem::exists(Join(directory, kSingleFile), ignored)) {
     RETURN_IF_ERROR(source->AddShards({std::string(kSingleFile)}));
     return source;
+  }
+  if (!std::filesystem::exists(index_path, ignored)) {
+    return NotFound(absl::StrCat("open model: path=", directory, " holds neither ",
+                                 ToAbsl(kSingleFile), " nor ", ToAbsl(kIndexFile)));
   }
   ASSIGN_OR_RETURN(const auto index, ReadIndex(index_path));
   std::set<std::string> names;

@@ -11,8 +11,8 @@
 
 namespace baton::worker {
 
-// The safetensors files of a Hugging Face directory: the shards that model.safetensors.index.json
-// names, or model.safetensors alone.
+// The safetensors files of a Hugging Face directory: model.safetensors, or the shards that
+// model.safetensors.index.json names.
 //
 // Threading, Ownership: as TensorSource.
 // Errors:    from Open: NOT_FOUND when there is neither; INVALID_ARGUMENT for a damaged file or an

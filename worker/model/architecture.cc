@@ -34,6 +34,23 @@ void ReadTensors(const Architecture& architecture, const TensorSource& source, D
   }
 }
 
+const SourceTensor* FindHf(const Architecture& architecture, const TensorSource& source,
+                           WeightSlot slot) {
+  for (const WeightPattern& pattern : architecture.names.All()) {
+    if (pattern.slot == slot) return source.Find(pattern.safetensors_name);
+  }
+  return nullptr;
+}
+
+// Whether a head lies beside the embedding and is another one: then a configuration that ties them
+// is wrong, as transformers has it.
+bool HoldsHeadOfItsOwn(const Architecture& architecture, const TensorSource& source) {
+  const SourceTensor* head = FindHf(architecture, source, WeightSlot::kHead);
+  const SourceTensor* embedding = FindHf(architecture, source, WeightSlot::kEmbedding);
+  return head != nullptr && embedding != nullptr && head->dtype == embedding->dtype &&
+         head->bytes != embedding->bytes;
+}
+
 // Configurations of models that take more than text say of two places whether the head is the
 // embedding, and not the same; what the checkpoint holds decides.
 bool HoldsTextHead(const WeightNames& names, const TensorSource& source) {
@@ -72,9 +89,11 @@ absl::StatusOr<const Architecture*> ArchitectureRegistry::Find(const Checkpoint&
 
 absl::StatusOr<DecoderSpec> ReadSpec(const Architecture& architecture,
                                      const Checkpoint& checkpoint) {
-  absl::StatusOr<DecoderSpec> spec = checkpoint.hf_config() != nullptr
-                                         ? architecture.spec_from_hf(*checkpoint.hf_config())
-                                         : architecture.spec_from_gguf(*checkpoint.gguf_metadata());
+  absl::StatusOr<DecoderSpec> spec =
+      checkpoint.hf_config() != nullptr
+          ? architecture.spec_from_hf(
+                checkpoint.hf_config()->WithDefaults(architecture.hf_defaults))
+          : architecture.spec_from_gguf(*checkpoint.gguf_metadata());
   RETURN_IF_ERROR(spec.status());
   spec->architecture = checkpoint.architecture();
   if (checkpoint.gguf_metadata() != nullptr) {
@@ -82,6 +101,8 @@ absl::StatusOr<DecoderSpec> ReadSpec(const Architecture& architecture,
   }
   if (!architecture.names.text_parts.empty()) {
     spec->tied_embeddings = !HoldsTextHead(architecture.names, checkpoint.tensors());
+  } else if (HoldsHeadOfItsOwn(architecture, checkpoint.tensors())) {
+    spec->tied_embeddings = false;
   }
   RETURN_IF_ERROR(CheckSizes(*spec));
   RETURN_IF_ERROR(CheckSupported(*spec));

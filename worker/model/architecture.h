@@ -27,6 +27,8 @@ struct Architecture {
   absl::StatusOr<DecoderSpec> (*spec_from_hf)(const JsonConfig&) = nullptr;
   absl::StatusOr<DecoderSpec> (*spec_from_gguf)(const GgufMetadata&) = nullptr;
   WeightNames names = {};  // views of static data
+  // What transformers takes for the keys that a config.json leaves out: a JSON object, sizes aside.
+  std::string_view hf_defaults = "{}";
 };
 
 // The architectures of this build.

@@ -43,7 +43,7 @@ absl::Status RefuseHfQuantization(const JsonConfig& config, std::string_view kno
 // Of a model that takes more than text: text_config, which must be of `model_type`, with `defaults`
 // (a JSON object) for keys that it leaves out.
 absl::StatusOr<JsonConfig> ReadHfTextConfig(const JsonConfig& config, std::string_view model_type,
-                                            std::string_view defaults = "{}");
+                                            std::string_view defaults);
 
 // An integer that may be a size.
 absl::StatusOr<int32_t> HfSize(const JsonConfig& config, std::string_view key);

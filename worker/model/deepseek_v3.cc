@@ -47,8 +47,6 @@ constexpr WeightPattern kPatterns[] = {
      "blk.#.ffn_down_shexp.weight"},
 };
 
-constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq"};
-
 // GGUF's number for sigmoid scores; 1 is softmax.
 constexpr int64_t kGgufSigmoid = 2;
 
@@ -93,8 +91,8 @@ absl::Status ReadHfAttention(const JsonConfig& config, DecoderSpec& spec) {
   ASSIGN_OR_RETURN(latent.rotary_dim, HfSize(config, "qk_rope_head_dim"));
   ASSIGN_OR_RETURN(latent.value_dim, HfSize(config, "v_head_dim"));
   spec.head_dim = latent.rotary_dim;  // what the rope turns
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
-  ASSIGN_OR_RETURN(const bool interleaved, config.GetBoolOr("rope_interleave", true));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
+  ASSIGN_OR_RETURN(const bool interleaved, config.GetBoolOr("rope_interleave", false));
   if (interleaved) spec.rope_layout = RopeLayout::kInterleaved;
   ASSIGN_OR_RETURN(const bool biased, config.GetBoolOr("attention_bias", false));
   if (biased) {
@@ -109,10 +107,10 @@ absl::Status ReadHfRouting(const JsonConfig& config, DecoderSpec& spec) {
   MoeRouting& routing = spec.moe.routing;
   RETURN_IF_ERROR(ReadHfExperts(config, spec));
   routing.scoring = MoeScoring::kSigmoid;
-  ASSIGN_OR_RETURN(routing.normalised, config.GetBoolOr("norm_topk_prob", true));
-  ASSIGN_OR_RETURN(routing.group_count, HfSizeOr(config, "n_group", 1));
-  ASSIGN_OR_RETURN(routing.kept_group_count, HfSizeOr(config, "topk_group", 1));
-  ASSIGN_OR_RETURN(routing.scale, config.GetFloatOr("routed_scaling_factor", 1));
+  ASSIGN_OR_RETURN(routing.normalised, config.GetBoolOr("norm_topk_prob", false));
+  ASSIGN_OR_RETURN(routing.group_count, HfSize(config, "n_group"));
+  ASSIGN_OR_RETURN(routing.kept_group_count, HfSize(config, "topk_group"));
+  ASSIGN_OR_RETURN(routing.scale, config.GetFloat("routed_scaling_factor"));
   spec.moe.correction = true;
   ASSIGN_OR_RETURN(spec.moe.expert_size, HfSize(config, "moe_intermediate_size"));
   ASSIGN_OR_RETURN(const int32_t shared, HfSizeOr(config, "n_shared_experts", 0));
@@ -125,6 +123,14 @@ absl::Status ReadHfRouting(const JsonConfig& config, DecoderSpec& spec) {
   }
   return absl::OkStatus();
 }
+
+constexpr std::string_view kHfDefaults =
+    R"({"max_position_embeddings": 4096, "q_lora_rank": 1536, "kv_lora_rank": 512,
+        "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+        "n_routed_experts": 256, "num_experts_per_tok": 8, "moe_intermediate_size": 2048,
+        "n_group": 8, "topk_group": 4, "n_shared_experts": 1, "first_k_dense_replace": 3,
+        "norm_topk_prob": true, "routed_scaling_factor": 2.5, "rope_interleave": true,
+        "num_nextn_predict_layers": 1})";
 
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
@@ -196,7 +202,8 @@ absl::Status Register_deepseek_v3(ArchitectureRegistry& registry) {
                        .gguf_name = "deepseek2",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {kPatterns, kIgnoredSuffixes, kPlainExpertNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainExpertNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

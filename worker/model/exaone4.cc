@@ -21,15 +21,19 @@ void Shape(bool has_windows, DecoderSpec& spec) {
   }
 }
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 32, "rms_norm_eps": 1e-5, "sliding_window": 4096,
+        "sliding_window_pattern": 4})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
-  int64_t pattern = kPattern;
+  int64_t pattern = 0;
   if (!config.Has("layer_types")) {  // files that have them may hold a word here
-    ASSIGN_OR_RETURN(pattern, config.GetIntOr("sliding_window_pattern", kPattern));
+    ASSIGN_OR_RETURN(pattern, config.GetIntOr("sliding_window_pattern", 0));
   }
   const auto slides = [&](int32_t layer) { return pattern > 0 && (layer + 1) % pattern != 0; };
   RETURN_IF_ERROR(ReadHfWindows(config, slides, spec));
@@ -56,7 +60,8 @@ absl::Status Register_exaone4(ArchitectureRegistry& registry) {
                        .gguf_name = "exaone4",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.patterns = kPatterns, .base = kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -29,17 +29,21 @@ void Shape(DecoderSpec& spec) {
 
 bool Slides(int32_t layer) { return layer % 2 == 0; }
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 4, "head_dim": 256, "max_position_embeddings": 8192,
+        "sliding_window": 4096, "query_pre_attn_scalar": 256, "attn_logit_softcapping": 50,
+        "final_logit_softcapping": 30, "tie_word_embeddings": true})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   Shape(spec);
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_activation", spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
   RETURN_IF_ERROR(ReadHfWindows(config, Slides, spec));
-  ASSIGN_OR_RETURN(spec.tied_embeddings, config.GetBoolOr("tie_word_embeddings", true));
-  ASSIGN_OR_RETURN(const double scalar, config.GetFloatOr("query_pre_attn_scalar", 256));
+  ASSIGN_OR_RETURN(const double scalar, config.GetFloat("query_pre_attn_scalar"));
   spec.attention_scale = 1 / std::sqrt(scalar);
   ASSIGN_OR_RETURN(spec.attention_soft_cap, config.GetFloatOr("attn_logit_softcapping", 0));
   ASSIGN_OR_RETURN(spec.logit_soft_cap, config.GetFloatOr("final_logit_softcapping", 0));
@@ -72,7 +76,8 @@ absl::Status Register_gemma2(ArchitectureRegistry& registry) {
                        .gguf_name = "gemma2",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.patterns = kPatterns, .base = kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -76,22 +76,22 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   const auto slides = [&](int32_t layer) { return pattern > 0 && (layer + 1) % pattern != 0; };
   RETURN_IF_ERROR(ReadHfWindows(config, slides, spec));
   RETURN_IF_ERROR(ReadHfRopes(config, spec));
-  ASSIGN_OR_RETURN(spec.tied_embeddings, config.GetBoolOr("tie_word_embeddings", true));
-  ASSIGN_OR_RETURN(const double scalar, config.GetFloatOr("query_pre_attn_scalar", 256));
+  ASSIGN_OR_RETURN(const double scalar, config.GetFloat("query_pre_attn_scalar"));
   spec.attention_scale = 1 / std::sqrt(scalar);
-  ASSIGN_OR_RETURN(spec.attention_soft_cap, config.GetFloatOr("attn_logit_softcapping", 0));
+  // attn_logit_softcapping is a key of this family, but nobody caps its scores.
   ASSIGN_OR_RETURN(spec.logit_soft_cap, config.GetFloatOr("final_logit_softcapping", 0));
   return spec;
 }
 
-// What the configurations of models that see leave out.
-constexpr std::string_view kTextDefaults =
+// Sizes too: models that see leave out even those.
+constexpr std::string_view kHfDefaults =
     R"({"vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216,
         "num_hidden_layers": 26, "num_attention_heads": 8, "num_key_value_heads": 4,
-        "head_dim": 256, "max_position_embeddings": 131072, "sliding_window": 4096})";
+        "head_dim": 256, "max_position_embeddings": 131072, "sliding_window": 4096,
+        "query_pre_attn_scalar": 256, "tie_word_embeddings": true})";
 
 absl::StatusOr<DecoderSpec> TextSpecFromHf(const JsonConfig& config) {
-  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "gemma3_text", kTextDefaults));
+  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "gemma3_text", kHfDefaults));
   return SpecFromHf(text);
 }
 
@@ -131,7 +131,8 @@ absl::Status Register_gemma3(ArchitectureRegistry& registry) {
                        .gguf_name = "gemma3",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.patterns = kPatterns, .base = kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -64,16 +64,23 @@ void SetFamily(DecoderSpec& spec) {
   spec.moe.expert_bias = true;
 }
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 131072,
+        "rms_norm_eps": 1e-5, "sliding_window": 128, "swiglu_limit": 7,
+        "num_local_experts": 128, "num_experts_per_tok": 4, "rope_theta": 150000,
+        "rope_parameters": {"rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1,
+                            "truncate": false, "original_max_position_embeddings": 4096}})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config, /*known=*/"mxfp4"));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {.theta = 150000}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfExperts(config, spec));
   RETURN_IF_ERROR(ReadHfWindows(
       config, [](int32_t layer) { return layer % 2 == 0; }, spec));
   SetFamily(spec);
-  ASSIGN_OR_RETURN(spec.activation_limit, config.GetFloatOr("swiglu_limit", 7));
+  ASSIGN_OR_RETURN(spec.activation_limit, config.GetFloat("swiglu_limit"));
   spec.moe.expert_size = spec.intermediate_size;
   for (LayerSpec& layer : spec.layers) layer.feed_forward = FeedForwardKind::kExperts;
   return spec;
@@ -103,7 +110,8 @@ absl::Status Register_gpt_oss(ArchitectureRegistry& registry) {
                        .gguf_name = "gpt-oss",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {kPatterns, {}, kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

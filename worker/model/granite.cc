@@ -13,7 +13,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
   ASSIGN_OR_RETURN(spec.mlp_bias, config.GetBoolOr("mlp_bias", false));

@@ -11,13 +11,11 @@
 namespace baton::worker {
 namespace {
 
-constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq"};
-
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
   ASSIGN_OR_RETURN(spec.mlp_bias, config.GetBoolOr("mlp_bias", false));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
@@ -43,12 +41,11 @@ absl::StatusOr<DecoderSpec> SpecFromGguf(const GgufMetadata& metadata) {
 absl::Status Register_llama(ArchitectureRegistry& registry);
 
 absl::Status Register_llama(ArchitectureRegistry& registry) {
-  return registry.Add(
-      {.hf_name = "LlamaForCausalLM",
-       .gguf_name = "llama",
-       .spec_from_hf = SpecFromHf,
-       .spec_from_gguf = SpecFromGguf,
-       .names = {.ignored_suffixes = kIgnoredSuffixes, .base = kPairedExpertNames}});
+  return registry.Add({.hf_name = "LlamaForCausalLM",
+                       .gguf_name = "llama",
+                       .spec_from_hf = SpecFromHf,
+                       .spec_from_gguf = SpecFromGguf,
+                       .names = {.base = kPairedExpertNames}});
 }
 
 }  // namespace baton::worker

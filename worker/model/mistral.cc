@@ -10,11 +10,14 @@
 namespace baton::worker {
 namespace {
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 8, "max_position_embeddings": 131072, "sliding_window": 4096})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfWindows(
       config, [](int32_t) { return true; }, spec));
@@ -22,7 +25,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
 }
 
 absl::StatusOr<DecoderSpec> TextSpecFromHf(const JsonConfig& config) {
-  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "mistral"));
+  ASSIGN_OR_RETURN(const JsonConfig text, ReadHfTextConfig(config, "mistral", kHfDefaults));
   return SpecFromHf(text);
 }
 
@@ -41,7 +44,8 @@ absl::Status Register_mistral(ArchitectureRegistry& registry) {
                        .gguf_name = "",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = nullptr,
-                       .names = {.base = kPairedNames}});
+                       .names = {.base = kPairedNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

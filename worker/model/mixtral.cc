@@ -27,13 +27,15 @@ constexpr WeightPattern kPatterns[] = {
      Fusion::kAlone, Stacking::kRows},
 };
 
-constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq"};
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 8, "max_position_embeddings": 131072, "rms_norm_eps": 1e-5, "rope_theta": 1e6,
+        "num_local_experts": 8, "num_experts_per_tok": 2})";
 
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {.theta = 1e6}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfExperts(config, spec));
   ASSIGN_OR_RETURN(const int32_t window, HfSizeOr(config, "sliding_window", 0));
   for (LayerSpec& layer : spec.layers) {
@@ -54,7 +56,8 @@ absl::Status Register_mixtral(ArchitectureRegistry& registry) {
                        .gguf_name = "",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = nullptr,
-                       .names = {kPatterns, kIgnoredSuffixes, kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -16,11 +16,13 @@ void Shape(DecoderSpec& spec) {
   spec.qk_norm = QkNorm::kWholeProjection;
 }
 
+constexpr std::string_view kHfDefaults = R"({"rms_norm_eps": 1e-5})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
   Shape(spec);
@@ -44,7 +46,8 @@ absl::Status Register_olmo2(ArchitectureRegistry& registry) {
                        .gguf_name = "olmo2",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.patterns = kPatterns, .base = kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -27,11 +27,15 @@ constexpr WeightPattern kPatterns[] = {
 
 bool Slides(int32_t) { return true; }
 
+constexpr std::string_view kHfDefaults =
+    R"({"max_position_embeddings": 4096, "original_max_position_embeddings": 4096,
+        "rms_norm_eps": 1e-5})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfWindows(config, Slides, spec));
   return spec;
@@ -60,7 +64,8 @@ absl::Status Register_phi3(ArchitectureRegistry& registry) {
                        .gguf_name = "phi3",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.patterns = kPatterns, .base = kPlainNames}});
+                       .names = {.patterns = kPatterns, .base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

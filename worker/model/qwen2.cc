@@ -9,11 +9,14 @@
 namespace baton::worker {
 namespace {
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 32, "max_position_embeddings": 32768, "sliding_window": 4096})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfUpperWindows(config, spec));
   spec.qkv_bias = true;
@@ -36,7 +39,8 @@ absl::Status Register_qwen2(ArchitectureRegistry& registry) {
                        .gguf_name = "qwen2",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.base = kPlainNames}});
+                       .names = {.base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -9,11 +9,15 @@
 namespace baton::worker {
 namespace {
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 32, "head_dim": 128, "max_position_embeddings": 32768,
+        "sliding_window": 4096})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfUpperWindows(config, spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
@@ -38,7 +42,8 @@ absl::Status Register_qwen3(ArchitectureRegistry& registry) {
                        .gguf_name = "qwen3",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.base = kPlainNames}});
+                       .names = {.base = kPlainNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

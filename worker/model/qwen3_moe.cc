@@ -28,11 +28,15 @@ absl::Status MarkSparseLayers(const JsonConfig& config, DecoderSpec& spec) {
   return absl::OkStatus();
 }
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 4, "max_position_embeddings": 32768, "sliding_window": 4096,
+        "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   ASSIGN_OR_RETURN(const bool windows, config.GetBoolOr("use_sliding_window", false));
   const auto every = [](int32_t) { return true; };
   if (windows) RETURN_IF_ERROR(ReadHfWindows(config, every, spec));
@@ -64,7 +68,8 @@ absl::Status Register_qwen3_moe(ArchitectureRegistry& registry) {
                        .gguf_name = "qwen3moe",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.base = kPlainExpertNames}});
+                       .names = {.base = kPlainExpertNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

@@ -141,13 +141,13 @@ absl::StatusOr<RopeConfig> ReadHfRopeObject(const JsonConfig& config, const Json
   return result;
 }
 
-absl::Status ReadHfRope(const JsonConfig& config, const RopeDefaults& defaults, DecoderSpec& spec) {
+absl::Status ReadHfRope(const JsonConfig& config, DecoderSpec& spec) {
   RopeDefaults stated;
-  ASSIGN_OR_RETURN(stated.theta, config.GetFloatOr("rope_theta", defaults.theta));
-  ASSIGN_OR_RETURN(stated.partial, config.GetFloatOr("partial_rotary_factor", defaults.partial));
-  ASSIGN_OR_RETURN(std::optional<JsonConfig> rope, config.GetObject("rope_parameters"));
-  if (!rope.has_value()) {
-    ASSIGN_OR_RETURN(rope, config.GetObject("rope_scaling"));
+  ASSIGN_OR_RETURN(stated.theta, config.GetFloatOr("rope_theta", stated.theta));
+  ASSIGN_OR_RETURN(stated.partial, config.GetFloatOr("partial_rotary_factor", stated.partial));
+  ASSIGN_OR_RETURN(std::optional<JsonConfig> rope, config.GetObject("rope_scaling"));
+  if (!rope.has_value() || rope->Keys().empty()) {
+    ASSIGN_OR_RETURN(rope, config.GetObject("rope_parameters"));
   }
   if (!rope.has_value()) rope = JsonConfig::Empty(config.source());
   ASSIGN_OR_RETURN(RopeConfig result, ReadHfRopeObject(config, *rope, stated, spec));

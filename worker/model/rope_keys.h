@@ -15,16 +15,17 @@
 
 namespace baton::worker {
 
-// Where a configuration says nothing, its class's default counts.
+// What counts where the object of a rope says nothing.
 struct RopeDefaults {
   double theta = 10000;
   double partial = 1;  // part of a head that turns
 };
 
 // The one rope of a model: transformers 5's rope_parameters, or rope_theta and rope_scaling before
-// it. Raises max_positions where the scaling extends what the model was trained on.
+// it, which win where a file has both. Raises max_positions where the scaling extends what the
+// model was trained on.
 // REQUIRES: spec.head_dim and spec.max_positions are set.
-absl::Status ReadHfRope(const JsonConfig& config, const RopeDefaults& defaults, DecoderSpec& spec);
+absl::Status ReadHfRope(const JsonConfig& config, DecoderSpec& spec);
 
 // One of several: `rope` is its object in rope_parameters, or {} for the defaults.
 absl::StatusOr<RopeConfig> ReadHfRopeObject(const JsonConfig& config, const JsonConfig& rope,

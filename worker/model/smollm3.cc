@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kInterval = 4;
 
 absl::Status ReadRopelessLayers(const JsonConfig& config, DecoderSpec& spec) {
-  ASSIGN_OR_RETURN(const int64_t interval, config.GetIntOr("no_rope_layer_interval", kInterval));
+  ASSIGN_OR_RETURN(const int64_t interval, config.GetInt("no_rope_layer_interval"));
   // One number for each layer, in spite of its name: whether it turns.
   ASSIGN_OR_RETURN(const std::vector<int64_t> turns, config.GetInts("no_rope_layers"));
   if (interval < 1 || (!turns.empty() && turns.size() != spec.layers.size())) {
@@ -33,16 +33,19 @@ absl::Status ReadRopelessLayers(const JsonConfig& config, DecoderSpec& spec) {
   return absl::OkStatus();
 }
 
+constexpr std::string_view kHfDefaults =
+    R"({"num_key_value_heads": 4, "max_position_embeddings": 32768, "rope_theta": 2e6,
+        "no_rope_layer_interval": 4, "tie_word_embeddings": true})";
+
 absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
-  RETURN_IF_ERROR(ReadHfRope(config, {.theta = 2e6}, spec));
+  RETURN_IF_ERROR(ReadHfRope(config, spec));
   RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfAttentionBias(config, spec));
   RETURN_IF_ERROR(ReadRopelessLayers(config, spec));
   ASSIGN_OR_RETURN(spec.mlp_bias, config.GetBoolOr("mlp_bias", false));
-  ASSIGN_OR_RETURN(spec.tied_embeddings, config.GetBoolOr("tie_word_embeddings", true));
   ASSIGN_OR_RETURN(const bool windows, config.GetBoolOr("use_sliding_window", false));
   const auto slides = [&](int32_t layer) {
     return spec.layers[static_cast<size_t>(layer)].rope == kNoRope;
@@ -71,7 +74,8 @@ absl::Status Register_smollm3(ArchitectureRegistry& registry) {
                        .gguf_name = "smollm3",
                        .spec_from_hf = SpecFromHf,
                        .spec_from_gguf = SpecFromGguf,
-                       .names = {.base = kPairedNames}});
+                       .names = {.base = kPairedNames},
+                       .hf_defaults = kHfDefaults});
 }
 
 }  // namespace baton::worker

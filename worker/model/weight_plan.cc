@@ -17,15 +17,15 @@ namespace {
 
 constexpr size_t kNamesInErrorMax = 3;
 
-std::string_view NameIn(const WeightPattern& pattern, CheckpointKind kind) {
-  return kind == CheckpointKind::kGguf ? pattern.gguf_name : pattern.safetensors_name;
-}
+// Endings of tensors that a checkpoint may hold and nobody needs: buffers of older releases.
+constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq", ".rotary_emb.cos_cached",
+                                                 ".rotary_emb.sin_cached"};
 
-// The first of `parts` whose embedding `source` holds; without a source the first.
-std::optional<TextPart> FindTextPart(absl::Span<const TextPart> parts, const TensorSource* source) {
+// The first of `parts` whose embedding `source` holds, or the first.
+std::optional<TextPart> FindTextPart(absl::Span<const TextPart> parts, const TensorSource& source) {
   for (const TextPart& part : parts) {
     const std::string name = absl::StrCat(ToAbsl(part.model), "embed_tokens.weight");
-    if (source != nullptr && source->Find(name) != nullptr) return part;
+    if (source.Find(name) != nullptr) return part;
   }
   return parts.empty() ? std::nullopt : std::optional<TextPart>(parts.front());
 }
@@ -43,10 +43,11 @@ std::vector<WeightPattern> WeightNames::All() const {
   return all;
 }
 
-WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind,
-                       const TensorSource* source)
-    : kind_(kind), ignored_suffixes_(names.ignored_suffixes), other_parts_(names.other_parts) {
-  if (kind == CheckpointKind::kSafetensors) text_part_ = FindTextPart(names.text_parts, source);
+WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names,
+                       const Checkpoint& checkpoint)
+    : gguf_(checkpoint.gguf_metadata() != nullptr), other_parts_(names.other_parts) {
+  const TensorSource& source = checkpoint.tensors();
+  if (!gguf_) text_part_ = FindTextPart(names.text_parts, source);
   const std::vector<WeightPattern> patterns = names.All();
   for (const WeightPattern& pattern : patterns) {
     const int32_t first = OfLayer(pattern.slot) ? 0 : -1;
@@ -60,8 +61,12 @@ WeightPlan::WeightPlan(const DecoderSpec& spec, const WeightNames& names, Checkp
   }
 }
 
+std::string_view WeightPlan::NameIn(const WeightPattern& pattern) const {
+  return gguf_ ? pattern.gguf_name : pattern.safetensors_name;
+}
+
 std::string WeightPlan::NameOf(const WeightPattern& pattern, int32_t layer, int32_t item) const {
-  std::string name = absl::StrReplaceAll(ToAbsl(NameIn(pattern, kind_)),
+  std::string name = absl::StrReplaceAll(ToAbsl(NameIn(pattern)),
                                          {{"#", absl::StrCat(layer)}, {"@", absl::StrCat(item)}});
   if (!text_part_.has_value()) return name;
   for (const auto& [plain, nested] :
@@ -74,20 +79,18 @@ std::string WeightPlan::NameOf(const WeightPattern& pattern, int32_t layer, int3
 
 // Whether `pattern` is the one of its slot's that counts.
 bool WeightPlan::Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern,
-                        int32_t layer, const TensorSource* source) const {
+                        int32_t layer, const TensorSource& source) const {
   const WeightPattern* first = nullptr;
   for (const WeightPattern& other : patterns) {
-    if (other.slot != pattern.slot || NameIn(other, kind_).empty()) continue;
+    if (other.slot != pattern.slot || NameIn(other).empty()) continue;
     if (first == nullptr) first = &other;
-    if (source == nullptr) break;
-    if (source->Find(NameOf(other, layer, 0)) != nullptr) return &other == &pattern;
+    if (source.Find(NameOf(other, layer, 0)) != nullptr) return &other == &pattern;
   }
   return first == &pattern;
 }
 
 // The rows of one pattern in one layer: one, or one for each item that has a tensor of its own.
 void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, int32_t layer) {
-  const bool gguf = kind_ == CheckpointKind::kGguf;
   const SlotShape slot = ShapeOf(pattern.slot, spec, layer);
   if (!slot.present) return;
   WeightRow row;
@@ -95,15 +98,15 @@ void WeightPlan::AddRows(const DecoderSpec& spec, const WeightPattern& pattern, 
   row.layer = layer;
   row.shape = slot.shape;
   row.axis = slot.axis;
-  row.transform = gguf ? pattern.gguf_rows : RowTransform::kNone;
+  row.transform = gguf_ ? pattern.gguf_rows : RowTransform::kNone;
   row.turning = TurningOf(pattern.slot, spec);
-  row.plus_one = !gguf && spec.norm == NormKind::kRmsPlusOne && IsNorm(pattern.slot);
+  row.plus_one = !gguf_ && spec.norm == NormKind::kRmsPlusOne && IsNorm(pattern.slot);
   row.required = slot.required;
-  if (!gguf && spec.rope_layout == RopeLayout::kInterleaved && row.turning.dims > 0) {
+  if (!gguf_ && spec.rope_layout == RopeLayout::kInterleaved && row.turning.dims > 0) {
     row.transform = RowTransform::kPairsToHalves;
   }
   PlaceInTensor(pattern, spec, row);
-  const bool each = absl::StrContains(ToAbsl(NameIn(pattern, kind_)), "@");
+  const bool each = absl::StrContains(ToAbsl(NameIn(pattern)), "@");
   const int32_t count = each ? ItemCountOf(pattern.slot, spec) : 1;
   for (int32_t i = 0; i < count; ++i) {
     WeightRow& added = rows_.emplace_back(row);
@@ -169,7 +172,7 @@ absl::Status WeightPlan::CheckScales(const WeightRow& row, const SourceTensor& b
 }
 
 bool WeightPlan::Ignores(std::string_view name) const {
-  return std::any_of(ignored_suffixes_.begin(), ignored_suffixes_.end(),
+  return std::any_of(std::begin(kIgnoredSuffixes), std::end(kIgnoredSuffixes),
                      [&](std::string_view suffix) { return name.ends_with(suffix); }) ||
          std::any_of(ignored_prefixes_.begin(), ignored_prefixes_.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });

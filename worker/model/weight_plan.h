@@ -4,9 +4,9 @@
 // An architecture file lists patterns: a slot, and the names that the two worlds give it. The plan
 // is their expansion over layers with what follows from the spec: shape, shard axis, row transform.
 //
-//   const WeightPlan plan(spec, names, CheckpointKind::kSafetensors, &source);
-//   RETURN_IF_ERROR(plan.CheckAgainst(source));       // missing, misshaped, unused
-//   const SourceTensor* q = source.Find(plan.Find(WeightSlot::kQuery, 3)->name);
+//   const WeightPlan plan(spec, names, checkpoint);
+//   RETURN_IF_ERROR(plan.CheckAgainst(checkpoint.tensors()));  // missing, misshaped, unused
+//   const SourceTensor* q = checkpoint.tensors().Find(plan.Find(WeightSlot::kQuery, 3)->name);
 //
 // Threading: immutable.
 // Ownership: owns names; borrows nothing.
@@ -24,6 +24,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "worker/loader/checkpoint.h"
 #include "worker/loader/tensor_source.h"
 #include "worker/model/decoder_spec.h"
 #include "worker/tensor/shape.h"
@@ -85,8 +86,6 @@ enum class WeightSlot : uint8_t {
 // Whether each layer has a weight of its own in this slot.
 constexpr bool OfLayer(WeightSlot slot) { return slot >= WeightSlot::kAttentionNorm; }
 
-enum class CheckpointKind : uint8_t { kSafetensors, kGguf };
-
 // Along which dimension a shard takes its part. Outputs are rows of the tensor.
 enum class ShardAxis : uint8_t { kNone, kOutputs, kInputs, kVocabulary };
 
@@ -135,8 +134,6 @@ struct TextPart {
 // How an architecture names its tensors.
 struct WeightNames {
   absl::Span<const WeightPattern> patterns = {};
-  // Endings of tensors that a checkpoint may hold and nobody needs: buffers of older releases.
-  absl::Span<const std::string_view> ignored_suffixes = {};
   // A family's names that it shares with others; `patterns` go before them, slot by slot.
   absl::Span<const WeightPattern> base = {};
   // Of safetensors. Empty: the whole model is text. The first counts that the checkpoint holds.
@@ -176,9 +173,8 @@ struct WeightRow {
 
 class WeightPlan {
  public:
-  // `source` decides between lines for one slot; without it the first counts.
-  WeightPlan(const DecoderSpec& spec, const WeightNames& names, CheckpointKind kind,
-             const TensorSource* source = nullptr);
+  // What `checkpoint` holds decides between lines for one slot; nothing of it is kept.
+  WeightPlan(const DecoderSpec& spec, const WeightNames& names, const Checkpoint& checkpoint);
 
   absl::Span<const WeightRow> rows() const { return rows_; }
 
@@ -192,8 +188,9 @@ class WeightPlan {
 
  private:
   std::string NameOf(const WeightPattern& pattern, int32_t layer, int32_t item) const;
+  std::string_view NameIn(const WeightPattern& pattern) const;
   bool Counts(absl::Span<const WeightPattern> patterns, const WeightPattern& pattern, int32_t layer,
-              const TensorSource* source) const;
+              const TensorSource& source) const;
   void AddRows(const DecoderSpec& spec, const WeightPattern& pattern, int32_t layer);
   absl::Status CheckRow(const WeightRow& row, const TensorSource& source) const;
   absl::Status CheckScales(const WeightRow& row, const SourceTensor& blocks,
@@ -202,8 +199,7 @@ class WeightPlan {
   bool LeavesAside(std::string_view name) const;
   absl::Status CheckNoneUnused(const TensorSource& source) const;
 
-  const CheckpointKind kind_;
-  const absl::Span<const std::string_view> ignored_suffixes_;
+  const bool gguf_;
   const absl::Span<const std::string_view> other_parts_;
   std::optional<TextPart> text_part_;
   std::vector<WeightRow> rows_;

@@ -4,6 +4,7 @@
 
 #include "tests/fakes/scratch_dir.h"
 #include "tests/fakes/tiny_llama.h"
+#include "tests/fakes/tiny_model.h"
 #include "worker/loader/checkpoint.h"
 
 namespace baton::worker {
@@ -47,6 +48,15 @@ TEST_F(DumpLayersTest, WritesAFileThatReadersOfCheckpointsRead) {
   const SourceTensor* logits = read->tensors().Find("logits");
   ASSERT_NE(logits, nullptr);
   EXPECT_EQ(std::memcmp(logits->bytes.data(), dump->back().values.data(), logits->bytes.size()), 0);
+}
+
+// Its experts have other names than in the released files.
+TEST_F(DumpLayersTest, ReadsTheNamesThatTheCheckpointHas) {
+  const std::filesystem::path golden =
+      std::filesystem::path(BATON_SOURCE_DIR) / "tests/golden/model/architectures/gpt_oss.json";
+  TinyModel::Read(golden).WriteDirectory(dir_.path());
+  const auto dump = DumpLayers({.model = dir_.string(), .tokens = {3, 4}});
+  EXPECT_TRUE(dump.ok()) << dump.status();
 }
 
 TEST_F(DumpLayersTest, RefusesTokensThatTheModelDoesNotHave) {

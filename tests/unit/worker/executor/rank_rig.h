@@ -64,10 +64,7 @@ class RankRig {
     const Architecture* architecture = ValueOrDie(registry.Find(checkpoint));
     spec_ = ValueOrDie(ReadSpec(*architecture, checkpoint));
     placement_ = PlaceLayers(spec_);
-    const WeightPlan plan(spec_, architecture->names,
-                          checkpoint.gguf_metadata() != nullptr ? CheckpointKind::kGguf
-                                                                : CheckpointKind::kSafetensors,
-                          &checkpoint.tensors());
+    const WeightPlan plan(spec_, architecture->names, checkpoint);
     const absl::Status status = plan.CheckAgainst(checkpoint.tensors());
     BATON_CHECK(status.ok()) << status.ToString();
     auto communicators =

@@ -138,17 +138,27 @@ TEST_F(SafetensorsSourceTest, ShardsAreOneSource) {
 }
 
 TEST_F(SafetensorsSourceTest, AMissingFileIsNamed) {
-  ExpectFault(absl::StatusCode::kNotFound, "model.safetensors");
+  ExpectFault(absl::StatusCode::kNotFound,
+              "holds neither model.safetensors nor model.safetensors.index.json");
   WriteTinyLlama(dir_.path(), {.shard_count = 2});
   std::filesystem::remove(dir_.path() / "model-1.safetensors");
   ExpectFault(absl::StatusCode::kNotFound, "model-1.safetensors");
 }
 
+TEST_F(SafetensorsSourceTest, OneFileCountsBeforeAnIndexThatIsLeftOver) {
+  WriteTinyLlama(dir_.path());
+  WriteIndex(R"({"weight_map":{"w":"model-00001-of-00002.safetensors"}})");
+  const auto source = SafetensorsSource::Open(dir_.string());
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_NE((*source)->Find("lm_head.weight"), nullptr);
+}
+
 TEST_F(SafetensorsSourceTest, AnIndexThatLiesIsNamed) {
   WriteTinyLlama(dir_.path());
-  WriteIndex(R"({"weight_map":{"model.nothing":"model.safetensors"}})");
+  std::filesystem::rename(dir_.path() / "model.safetensors", dir_.path() / "a.safetensors");
+  WriteIndex(R"({"weight_map":{"model.nothing":"a.safetensors"}})");
   ExpectFault(absl::StatusCode::kInvalidArgument,
-              "load model.safetensors: tensor=model.nothing is not there");
+              "load a.safetensors: tensor=model.nothing is not there");
   WriteIndex(R"({"weight_map":{"model.norm.weight":"../../etc/passwd"}})");
   ExpectFault(absl::StatusCode::kInvalidArgument, "which is no file name");
   WriteIndex(R"({"weight_map":3})");

@@ -194,7 +194,7 @@ class WeightPlanTest : public ::testing::Test {
     const auto architecture = registry->Find(*checkpoint);
     const auto spec = ReadSpec(**architecture, *checkpoint);
     if (!spec.ok()) return spec.status();
-    const WeightPlan plan(*spec, (*architecture)->names, CheckpointKind::kSafetensors);
+    const WeightPlan plan(*spec, (*architecture)->names, *checkpoint);
     return plan.CheckAgainst(checkpoint->tensors());
   }
   void ExpectFault(const absl::Status& status, const std::string& message) {
@@ -219,6 +219,25 @@ TEST_F(WeightPlanTest, ATiedModelNeedsNoHeadAndMayHaveOne) {
   const std::string tied = Changed("\"tie_word_embeddings\":false", "\"tie_word_embeddings\":true");
   EXPECT_TRUE(Check([](auto& tensors) { tensors.pop_back(); }, tied).ok());
   EXPECT_TRUE(Check([](auto&) {}, tied).ok());
+}
+
+// As transformers has it: a head that was trained apart counts, whatever the configuration says.
+TEST_F(WeightPlanTest, AHeadUnlikeTheEmbeddingIsNotTied) {
+  const std::string config =
+      Changed("\"tie_word_embeddings\":false", "\"tie_word_embeddings\":true");
+  const auto tied = [&](bool equal) {
+    const absl::Status status = Check(
+        [&](auto& tensors) {
+          if (equal) tensors.back().values = tensors.front().values;
+        },
+        config);
+    EXPECT_TRUE(status.ok()) << status;
+    const auto checkpoint = Checkpoint::Open(dir_.string());
+    const auto registry = ArchitectureRegistry::Builtin();
+    return ReadSpec(**registry->Find(*checkpoint), *checkpoint)->tied_embeddings;
+  };
+  EXPECT_TRUE(tied(true));
+  EXPECT_FALSE(tied(false));
 }
 
 TEST_F(WeightPlanTest, WhatHasAnotherShapeIsNamed) {

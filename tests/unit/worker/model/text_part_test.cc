@@ -50,8 +50,7 @@ class TextPartTest : public ::testing::Test {
     EXPECT_TRUE(architecture.ok()) << architecture.status();
     auto spec = ReadSpec(**architecture, *checkpoint);
     if (!spec.ok()) return spec.status();
-    const WeightPlan plan(*spec, (*architecture)->names, CheckpointKind::kSafetensors,
-                          &checkpoint->tensors());
+    const WeightPlan plan(*spec, (*architecture)->names, *checkpoint);
     const absl::Status status = plan.CheckAgainst(checkpoint->tensors());
     if (!status.ok()) return status;
     return Read{*spec, plan.CountLeftAside(checkpoint->tensors())};
