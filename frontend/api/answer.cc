@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/status.h"
+
 namespace baton::frontend {
 
 Answer::Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat& make_format,
@@ -79,13 +81,19 @@ void Answer::OnComplete() {
   if (Write(buffer_)) Finish();
 }
 
+// Workers do not know by which parameter the client asked for the constraint.
+ApiError Answer::ErrorOf(const absl::Status& status) const {
+  const bool constraint = Field(status) == "constraint" && !plan_.constraint_field.empty();
+  return ToApiError(constraint ? WithField(status, plan_.constraint_field) : status);
+}
+
 HttpResponse Answer::ErrorAnswer(const absl::Status& status) {
-  return plan_.error_response(ToApiError(status));
+  return plan_.error_response(ErrorOf(status));
 }
 
 std::string Answer::ErrorEvent(const absl::Status& status) {
   std::string event;
-  format_->AppendError(ToApiError(status), &event);
+  format_->AppendError(ErrorOf(status), &event);
   return event;
 }
 

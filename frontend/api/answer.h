@@ -39,6 +39,7 @@ class Answer : public GenerationAnswer {
   void OnComplete() override;
   HttpResponse ErrorAnswer(const absl::Status& status) override;
   std::string ErrorEvent(const absl::Status& status) override;
+  ApiError ErrorOf(const absl::Status& status) const;
 
   void SendDelta(uint32_t choice, const ChoiceDelta& delta);
   // Once: the headers are sent, and the opening chunks put into the buffer.

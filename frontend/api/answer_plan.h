@@ -29,6 +29,7 @@ struct AnswerPlan {
   std::shared_ptr<const ModelContext> context;
   std::vector<Prompt> prompts;
   HttpResponse (*error_response)(const ApiError&) = ErrorResponse;
+  std::string constraint_field;         // the parameter to change where the constraint fails
   std::vector<TokenId> quiet_stop_ids;  // see GenerationSpec
   uint32_t n = 1;                       // choices per prompt
 

@@ -123,6 +123,16 @@ std::string RequestName(const HttpRequest& http, const GenerationRequest& reques
   return from_client || request.request_id.empty() ? http.request_id : request.request_id;
 }
 
+// The parameter that a client would have to change; nothing without a constraint.
+std::string_view ConstraintField(const GenerationRequest& request) {
+  const ConstraintInput& input = request.constraint_input;
+  if (!request.constraint.has_value()) return {};
+  const bool of_tools = request.constraint->kind == ConstraintSpec::Kind::kStructuralTag &&
+                        !input.response_format.has_value() && input.structured_count == 0;
+  if (of_tools) return "tools";
+  return input.response_format.has_value() ? "response_format" : input.structured_field;
+}
+
 AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
                     const GenerationRequest& request, const GenerationApi& api, ModelPtr model) {
   AnswerPlan plan;
@@ -132,6 +142,7 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.model = request.model.empty() ? model->served_names.front() : request.model;
   plan.context = std::move(model);
   plan.error_response = api.error_response;
+  plan.constraint_field = ConstraintField(request);
   plan.n = static_cast<uint32_t>(request.n);
   plan.stream = request.output.stream;
   plan.include_usage = request.output.include_usage || context.options.force_include_usage;
@@ -223,27 +234,19 @@ void StartAnswer(ApiContext& context, Prepared prepared) {
   answer->Start(std::move(prepared.specs));
 }
 
-// The parameter that a client would have to change; nothing without a constraint.
-std::string_view FieldOf(const GenerationRequest& request) {
-  const ConstraintInput& input = request.constraint_input;
-  if (!request.constraint.has_value()) return {};
-  const bool of_tools = request.constraint->kind == ConstraintSpec::Kind::kStructuralTag &&
-                        !input.response_format.has_value() && input.structured_count == 0;
-  if (of_tools) return "tools";
-  return input.response_format.has_value() ? "response_format" : input.structured_field;
-}
-
 void StartWhenChecked(ApiContext& context, const GenerationRequest& request,
                       const std::shared_ptr<Prepared>& prepared) {
-  CheckBeforeStart(
-      context.constraints, prepared->plan.context, request.constraint, prepared->specs,
-      [&context, prepared, field = std::string(FieldOf(request))](const absl::Status& status) {
-        if (status.ok()) return StartAnswer(context, std::move(*prepared));
-        const bool blame = absl::IsInvalidArgument(status) && !Field(status).has_value();
-        if (prepared->on_refused) prepared->on_refused();
-        const ApiError error = ToApiError(blame ? WithField(status, field) : status);
-        prepared->request.sink->Respond(prepared->plan.error_response(error));
-      });
+  CheckBeforeStart(context.constraints, prepared->plan.context, request.constraint, prepared->specs,
+                   [&context, prepared](const absl::Status& status) {
+                     if (status.ok()) return StartAnswer(context, std::move(*prepared));
+                     if (prepared->on_refused) prepared->on_refused();
+                     const AnswerPlan& plan = prepared->plan;
+                     const bool blame =
+                         absl::IsInvalidArgument(status) && !Field(status).has_value();
+                     const ApiError error =
+                         ToApiError(blame ? WithField(status, plan.constraint_field) : status);
+                     prepared->request.sink->Respond(plan.error_response(error));
+                   });
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class ApiFixture : public ::testing::Test {
   explicit ApiFixture(Served served)
       : source_(served.card, served.context_length),
         limiter_({.in_flight_max = served.in_flight_max}),
-        constraints_(served.constraint_threads) {
+        constraints_({.thread_count = served.constraint_threads}) {
     models_.Refresh();
   }
 

@@ -300,6 +300,15 @@ TEST_F(AnswerTest, AnEarlyErrorIsAnHttpError) {
   EXPECT_EQ(sink->ends, 1);
 }
 
+TEST_F(AnswerTest, AConstraintThatFailsAtAWorkerIsBlamedOnItsParameter) {
+  const auto sink = Chat(R"("response_format":{"type":"json_object"})");
+  fleet_.Place(0, "w");
+  fleet_.Fail(0, WithField(InvalidArgument("too complex"), "constraint"));
+  const Json error = Json::parse(sink->response.body)["error"];
+  EXPECT_EQ(error["param"], "response_format");
+  EXPECT_EQ(error["code"], 400);
+}
+
 TEST_F(AnswerTest, ALateErrorIsOneEventAndTheEnd) {
   const auto sink = Chat(R"("stream":true)");
   fleet_.Place(0, "w");
