@@ -134,7 +134,8 @@ absl::Status ReadByteLevel(const GgufMetadata& metadata, TokenizerSource& source
 absl::Status ReadSentencePiece(const GgufMetadata& metadata, bool unigram,
                                TokenizerSource& source) {
   SentencePieceSource model;
-  model.unigram = unigram;
+  using Model = SentencePieceSource::Model;
+  model.model = unigram ? Model::kUnigram : Model::kBpe;
   ASSIGN_OR_RETURN(const std::vector<std::string_view> tokens, ReadTokens(metadata));
   ASSIGN_OR_RETURN(const std::vector<int64_t> types, ReadTypes(metadata, tokens.size()));
   ASSIGN_OR_RETURN(const std::vector<double> scores, metadata.GetFloats("tokenizer.ggml.scores"));

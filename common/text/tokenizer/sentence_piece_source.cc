@@ -23,7 +23,8 @@ class SentencePieceNormalizer : public Normalizer {
  public:
   SentencePieceNormalizer(Charsmap charsmap, const SentencePieceSource& model)
       : charsmap_(std::move(charsmap)),
-        add_dummy_prefix_(model.add_dummy_prefix),
+        add_prefix_(model.add_dummy_prefix && !model.space_as_suffix),
+        add_suffix_(model.add_dummy_prefix && model.space_as_suffix),
         remove_extra_spaces_(model.remove_extra_spaces),
         space_(model.escape_spaces ? kSpaceMark : std::string_view(" ")) {}
 
@@ -44,6 +45,7 @@ class SentencePieceNormalizer : public Normalizer {
     while (remove_extra_spaces_ && storage.ends_with(space_)) {
       storage.resize(storage.size() - space_.size());
     }
+    if (add_suffix_ && !storage.empty()) storage.append(space_);
     return std::string_view(storage);
   }
 
@@ -55,7 +57,7 @@ class SentencePieceNormalizer : public Normalizer {
       const size_t end = space ? 1 : std::min(text.find(' '), text.size());
       if (!space || !after_space) {
         // Only now is it certain that the text is more than spaces.
-        if (storage.empty() && add_dummy_prefix_) storage.append(space_);
+        if (storage.empty() && add_prefix_) storage.append(space_);
         storage.append(space ? space_ : text.substr(0, end));
       }
       after_space = remove_extra_spaces_ && space;
@@ -64,7 +66,8 @@ class SentencePieceNormalizer : public Normalizer {
   }
 
   const Charsmap charsmap_;
-  const bool add_dummy_prefix_;
+  const bool add_prefix_;
+  const bool add_suffix_;
   const bool remove_extra_spaces_;
   const std::string_view space_;
 };
@@ -73,8 +76,10 @@ bool IsPiece(Type type) {
   return type == Type::kNormal || type == Type::kUserDefined || type == Type::kUnused;
 }
 
-// Pieces by falling score: any two that make one of them merge, the best first.
+// Pieces by falling score: any two that make one of them merge, the best first. None where every
+// character is a piece.
 std::vector<TokenId> ProductsOf(const SentencePieceSource& model) {
+  if (model.model == SentencePieceSource::Model::kChar) return {};
   std::vector<TokenId> products(model.entries.size());
   std::iota(products.begin(), products.end(), 0);
   std::erase_if(products, [&](TokenId id) { return !IsPiece(model.entries[id].type); });
@@ -89,6 +94,8 @@ void FillVocabulary(const SentencePieceSource& model, TokenizerSource& source) {
     const SentencePieceSource::Entry& entry = model.entries[id];
     source.model.tokens.push_back(entry.text);
     source.model.scores.push_back(entry.score);
+    source.model.hidden.push_back(!IsPiece(entry.type) ||
+                                  (entry.type == Type::kUnused && !model.unused_are_pieces));
     if (entry.type == Type::kByte) source.model.byte_fallback = true;
     const bool markup = entry.type == Type::kControl || entry.type == Type::kUnknown;
     if ((!markup && entry.type != Type::kUserDefined) || entry.text.empty()) continue;
@@ -107,8 +114,9 @@ nlohmann::json DecoderOf(const SentencePieceSource& model) {
       {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
   decoders.push_back({{"type", "ByteFallback"}});
   decoders.push_back({{"type", "Fuse"}});
-  if (model.add_dummy_prefix) {
-    decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  if (model.add_dummy_prefix || model.remove_extra_spaces) {
+    const uint32_t start = model.remove_extra_spaces ? UINT32_MAX : 1;
+    decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", start}, {"stop", 0}});
   }
   return {{"type", "Sequence"}, {"decoders", std::move(decoders)}};
 }
@@ -117,11 +125,11 @@ nlohmann::json DecoderOf(const SentencePieceSource& model) {
 
 absl::Status FillFromSentencePiece(const SentencePieceSource& model, TokenizerSource& source) {
   FillVocabulary(model, source);
-  source.model.kind =
-      model.unigram ? TokenModelSource::Kind::kUnigram : TokenModelSource::Kind::kBpe;
+  const bool unigram = model.model == SentencePieceSource::Model::kUnigram;
+  source.model.kind = unigram ? TokenModelSource::Kind::kUnigram : TokenModelSource::Kind::kBpe;
   source.model.unk_id = model.unk_id;
   source.model.fuse_unk = true;
-  if (!model.unigram) source.model.products = ProductsOf(model);
+  if (!unigram) source.model.products = ProductsOf(model);
   const nlohmann::json document = {{"decoder", DecoderOf(model)}};
   ASSIGN_OR_RETURN(source.components, MakeComponents(ComponentConfig(document, "sentencepiece")));
   Charsmap charsmap;

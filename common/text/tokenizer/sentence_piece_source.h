@@ -30,11 +30,13 @@ struct SentencePieceSource {
     Type type;
   };
 
-  bool unigram = false;  // else byte-pair encoding
+  enum class Model : uint8_t { kUnigram = 1, kBpe = 2, kChar = 4 } model = Model::kBpe;
   std::vector<Entry> entries;
   std::string_view charsmap;
   bool add_dummy_prefix = true;
+  bool space_as_suffix = false;  // what add_dummy_prefix adds goes to the end
   bool remove_extra_spaces = false;
+  bool unused_are_pieces = true;  // text may become unused pieces
   bool escape_spaces = true;
   std::optional<TokenId> unk_id;
 };

@@ -88,8 +88,7 @@ class FieldReader {
 };
 
 struct TrainerSpec {
-  enum class ModelType : uint64_t { kUnigram = 1, kBpe = 2 };
-  uint64_t model_type = static_cast<uint64_t>(ModelType::kUnigram);
+  uint64_t model_type = 1;  // unigram
   bool space_as_suffix = false;
   int32_t unk_id = 0;
   int32_t bos_id = 1;
@@ -159,6 +158,7 @@ absl::Status ReadNormalizerSpec(std::string_view message, SentencePieceSource& m
 absl::StatusOr<TrainerSpec> ReadModel(std::string_view bytes, SentencePieceSource& model) {
   TrainerSpec spec;
   model.remove_extra_spaces = true;  // unless the file says otherwise
+  model.unused_are_pieces = false;
   for (FieldReader reader(bytes); !reader.done();) {
     ASSIGN_OR_RETURN(const Field field, reader.Next());
     if (field.number == 1) {
@@ -172,15 +172,12 @@ absl::StatusOr<TrainerSpec> ReadModel(std::string_view bytes, SentencePieceSourc
     if (field.number == 3) RETURN_IF_ERROR(ReadNormalizerSpec(field.bytes, model));
   }
   if (model.entries.empty()) return Malformed("it has no pieces");
-  const bool bpe = spec.model_type == static_cast<uint64_t>(TrainerSpec::ModelType::kBpe);
-  model.unigram = spec.model_type == static_cast<uint64_t>(TrainerSpec::ModelType::kUnigram);
-  if (!bpe && !model.unigram) {
+  if (spec.model_type != 1 && spec.model_type != 2 && spec.model_type != 4) {
     return Unimplemented(absl::StrCat("load tokenizer: tokenizer.model: model_type=",
-                                      spec.model_type, ", known: 1 (unigram), 2 (BPE)"));
+                                      spec.model_type, ", known: 1 (unigram), 2 (BPE), 4 (char)"));
   }
-  if (spec.space_as_suffix) {
-    return Unimplemented("load tokenizer: tokenizer.model: treat_whitespace_as_suffix");
-  }
+  model.model = static_cast<SentencePieceSource::Model>(spec.model_type);
+  model.space_as_suffix = spec.space_as_suffix;
   return spec;
 }
 

@@ -118,8 +118,9 @@ absl::StatusOr<std::unique_ptr<const TokenModel>> MakeTokenModel(
     case Kind::kUnigram: {
       ASSIGN_OR_RETURN(
           std::unique_ptr<const UnigramModel> result,
-          UnigramModel::Make(texts, model.scores,
-                             {.unk_id = unk_id, .byte_fallback = model.byte_fallback}));
+          UnigramModel::Make(
+              texts, model.scores,
+              {.unk_id = unk_id, .byte_fallback = model.byte_fallback, .hidden = model.hidden}));
       return result;
     }
     case Kind::kWordPiece:

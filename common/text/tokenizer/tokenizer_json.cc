@@ -182,6 +182,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromJson(
   TokenizerSource source;
   RETURN_IF_ERROR(ReadModel(document, root, source.model));
   RETURN_IF_ERROR(ReadAddedTokens(root, source));
+  source.added_count_from = document["model"]["vocab"].size();
   ASSIGN_OR_RETURN(source.components, MakeComponents(root));
   ASSIGN_OR_RETURN(TokenizerParts parts, BuildTokenizer(std::move(source)));
   RETURN_IF_ERROR(ApplyRoles(config, parts));

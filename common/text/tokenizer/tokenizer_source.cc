@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -22,6 +25,30 @@ absl::StatusOr<std::unique_ptr<const Component>> MakeOptional(
   if (!document.Has(key)) return nullptr;
   ASSIGN_OR_RETURN(const ComponentConfig config, document.Object(key));
   return factories.Make(config, RegisteredComponents());
+}
+
+// Gives added tokens the ids that the reference gives them. Of equal contents the last one counts,
+// but once special is special.
+std::vector<AddedToken> Numbered(std::vector<AddedToken> added, const TokenTable& model,
+                                 size_t vocabulary_size) {
+  std::vector<AddedToken> result;
+  std::unordered_map<std::string, size_t> known;  // places in the result
+  auto next = static_cast<TokenId>(vocabulary_size);
+  for (AddedToken& token : added) {
+    const auto [place, is_new] = known.try_emplace(token.content, result.size());
+    if (!is_new) {
+      AddedToken& earlier = result[place->second];
+      token.id = earlier.id;
+      token.special = token.special || earlier.special;
+      earlier = std::move(token);
+      continue;
+    }
+    token.id = model.Find(token.content);
+    if (token.id == kNoToken) token.id = next;
+    next = std::max(next, token.id + 1);
+    result.push_back(std::move(token));
+  }
+  return result;
 }
 
 // All texts by id: those of the model, then those that only added tokens have.
@@ -142,6 +169,9 @@ absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source) {
   TokenTable model_texts;
   for (const std::string_view token : source.model.tokens) model_texts.Append(token);
   model_texts.BuildIndex();
+  if (source.added_count_from) {
+    source.added = Numbered(std::move(source.added), model_texts, *source.added_count_from);
+  }
   ASSIGN_OR_RETURN(TokenTable texts, MakeTexts(source, model_texts));
   ASSIGN_OR_RETURN(std::unique_ptr<const TokenModel> model,
                    MakeTokenModel(source.model, model_texts, components.pre_tokenizer));

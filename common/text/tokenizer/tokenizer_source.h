@@ -56,6 +56,7 @@ struct TokenModelSource {
   std::string end_suffix;
 
   std::vector<double> scores;     // unigram: by id
+  std::vector<bool> hidden;       // unigram: by id, tokens that text never becomes; or empty
   uint64_t word_chars_max = 100;  // WordPiece
 };
 
@@ -64,6 +65,11 @@ struct TokenizerSource {
   std::deque<std::string> owned;
 
   std::vector<AddedToken> added;
+
+  // The size of the vocabulary, where ids of added tokens follow from it, whatever the file says of
+  // them: a token of the vocabulary keeps its id there, new ones count up behind it.
+  std::optional<size_t> added_count_from;
+
   TokenizerComponents components;
   SpecialTokenFrame frame;  // around what the post-processor adds
 

@@ -1,6 +1,7 @@
 #include "common/text/tokenizer/unigram_model.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,14 @@ namespace {
 
 constexpr double kUnknownPenalty = 10.0;
 constexpr uint32_t kUnreached = UINT32_MAX;
+
+TokenTable Visible(const TokenTable& tokens, const std::vector<bool>& hidden) {
+  TokenTable visible;
+  for (TokenId id = 0; id < tokens.size(); ++id) {
+    visible.Append(!hidden.empty() && hidden[id] ? std::string_view() : tokens[id]);
+  }
+  return visible;
+}
 
 absl::Status UnknownCharacter() {
   return InvalidArgument("tokenize: a character outside the vocabulary, which has no unk_id");
@@ -35,10 +44,12 @@ UnigramModel::UnigramModel(TokenTable tokens, std::span<const double> scores,
     : tokens_(std::move(tokens)),
       options_(options),
       scores_(scores.begin(), scores.end()),
-      trie_(tokens_) {
-  if (!scores_.empty()) {
-    unk_score_ = *std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty;
+      trie_(Visible(tokens_, options_.hidden)) {
+  double lowest = scores_.empty() ? kUnknownPenalty : std::numeric_limits<double>::infinity();
+  for (TokenId id = 0; id < scores_.size(); ++id) {
+    if (!IsHidden(id)) lowest = std::min(lowest, scores_[id]);
   }
+  unk_score_ = lowest - kUnknownPenalty;
   for (size_t byte = 0; byte < fallback_ids_.size(); ++byte) {
     fallback_ids_[byte] = tokens_.Find(TokenOfByte(static_cast<uint8_t>(byte)));
   }
@@ -79,7 +90,7 @@ absl::Status UnigramModel::Search(std::string_view piece, std::vector<Best>& bes
 
 absl::Status UnigramModel::AppendUnknown(std::string_view text, std::vector<TokenId>& ids) const {
   // Unknown characters in a row may happen to spell a token together.
-  if (const TokenId id = tokens_.Find(text); id != kNoToken) {
+  if (const TokenId id = tokens_.Find(text); id != kNoToken && !IsHidden(id)) {
     ids.push_back(id);
     return absl::OkStatus();
   }

@@ -26,11 +26,14 @@ struct UnigramOptions {
 
   // Those characters become the tokens of their bytes ("<0xE2>"), if all exist.
   bool byte_fallback = false;
+
+  // By id: tokens that text never becomes, however it is spelled. Empty: none.
+  std::vector<bool> hidden;
 };
 
 class UnigramModel : public TokenModel {
  public:
-  // One score for each token.
+  // One score for each token, and what hides them if anything does.
   static absl::StatusOr<std::unique_ptr<const UnigramModel>> Make(TokenTable tokens,
                                                                   std::span<const double> scores,
                                                                   const UnigramOptions& options);
@@ -46,6 +49,8 @@ class UnigramModel : public TokenModel {
   };
 
   UnigramModel(TokenTable tokens, std::span<const double> scores, const UnigramOptions& options);
+
+  bool IsHidden(TokenId id) const { return !options_.hidden.empty() && options_.hidden[id]; }
 
   absl::Status EncodePiece(std::string_view piece, std::vector<Best>& best,
                            std::vector<TokenId>& ids) const;

@@ -1,16 +1,18 @@
 // Answers what our tokenizer makes of strings, for compare.py.
 //
-//   tokenizer_answers FILE < requests > answers
+//   tokenizer_answers FILE [plain] < requests > answers
 //
-// A request is a 32-bit length and as many bytes. An answer is the number of ids and the ids (all
-// ones and no ids when encoding failed), then twice a length and a text: decoded with special
-// tokens and without. Decoding id by id, in a stream, must give the same; if it does not, the
-// program says so and exits with 3.
+// With `plain` nothing is put around texts, and special tokens in them are text, as sentencepiece
+// and tiktoken take them. A request is a 32-bit length and as many bytes. An answer is the number
+// of ids and the ids (all ones and no ids when encoding failed), then twice a length and a text:
+// decoded with special tokens and without. Decoding id by id, in a stream, must give the same; if
+// it does not, the program says so and exits with 3.
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/text/tokenizer/incremental_detokenizer.h"
@@ -40,10 +42,12 @@ std::string DecodeInSteps(const Tokenizer& tokenizer, const std::vector<TokenId>
 }
 
 int Main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: tokenizer_answers FILE\n";
+  const bool plain = argc == 3 && std::string_view(argv[2]) == "plain";
+  if (argc != 2 && !plain) {
+    std::cerr << "usage: tokenizer_answers FILE [plain]\n";
     return 1;
   }
+  const EncodeOptions options = {.add_special_tokens = !plain, .parse_special = !plain};
   const auto tokenizer = LoadTokenizerForTest(argv[1]);
   if (!tokenizer.ok()) {
     std::cerr << tokenizer.status() << "\n";
@@ -53,7 +57,7 @@ int Main(int argc, char** argv) {
   std::string answer;
   while (ReadRequest(text)) {
     answer.clear();
-    const auto encoded = (*tokenizer)->Encode(text, {});
+    const auto encoded = (*tokenizer)->Encode(text, options);
     const std::vector<TokenId> ids = encoded.value_or(std::vector<TokenId>());
     Append(encoded.ok() ? static_cast<uint32_t>(ids.size()) : UINT32_MAX, answer);
     answer.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(TokenId));
