@@ -9,7 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "frontend/api/endpoint.h"
@@ -25,15 +27,24 @@ class ApiFixture : public ::testing::Test {
     std::optional<ModelCard> card = ByteModelCard();  // nothing: no model
     uint32_t context_length = 1024;
     size_t in_flight_max = 2;
-    int constraint_threads = 2;
   };
 
   ApiFixture() : ApiFixture(Served()) {}
   explicit ApiFixture(Served served)
       : source_(served.card, served.context_length),
         limiter_({.in_flight_max = served.in_flight_max}),
-        constraints_({.thread_count = served.constraint_threads}) {
+        constraints_({.thread_count = 1}) {
     models_.Refresh();
+  }
+
+  // Constraints are checked in order, on one thread: this one comes behind that of the last
+  // request.
+  void AwaitChecks() {
+    std::promise<void> checked;
+    constraints_.Check(*models_.Find(""),
+                       ConstraintSpec::Regex("x{" + std::to_string(++check_count_) + "}"),
+                       [&](const absl::Status&) { checked.set_value(); });
+    checked.get_future().wait();
   }
 
   FakeClock clock_;
@@ -62,6 +73,7 @@ class ApiFixture : public ::testing::Test {
     const uint32_t context_length_;
   };
   Source source_;
+  int check_count_ = 0;
 
  protected:
   ModelCatalog models_{source_, {}, clock_};

@@ -302,6 +302,7 @@ TEST_F(AnswerTest, AnEarlyErrorIsAnHttpError) {
 
 TEST_F(AnswerTest, AConstraintThatFailsAtAWorkerIsBlamedOnItsParameter) {
   const auto sink = Chat(R"("response_format":{"type":"json_object"})");
+  AwaitChecks();
   fleet_.Place(0, "w");
   fleet_.Fail(0, WithField(InvalidArgument("too complex"), "constraint"));
   const Json error = Json::parse(sink->response.body)["error"];

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "frontend/api/endpoint.h"
@@ -37,10 +36,7 @@ constexpr const char* kCall =
 class ToolCallsTest : public ApiFixture {
  protected:
   ToolCallsTest()
-      : ApiFixture({.card = WithTemplate(),
-                    .context_length = 4096,
-                    .in_flight_max = 100,
-                    .constraint_threads = 1}) {}
+      : ApiFixture({.card = WithTemplate(), .context_length = 4096, .in_flight_max = 100}) {}
 
   static ModelCard WithTemplate() {
     ModelCard card = ByteModelCard();
@@ -59,16 +55,6 @@ class ToolCallsTest : public ApiFixture {
                    fields + "}";
     StartGeneration(context_, GenerationEndpoint::kChat, std::move(request), sink);
     return sink;
-  }
-
-  // Constraints are checked in order, on one thread: this one comes behind that of the last
-  // request.
-  void AwaitChecks() {
-    std::promise<void> checked;
-    constraints_.Check(*models_.Find(""),
-                       ConstraintSpec::Regex("x{" + std::to_string(++check_count_) + "}"),
-                       [&](const absl::Status&) { checked.set_value(); });
-    checked.get_future().wait();
   }
 
   // Answers the next request with a text, a byte a token.
@@ -105,8 +91,6 @@ class ToolCallsTest : public ApiFixture {
     if (!choices.empty()) choices.erase(choices.begin());
     return choices;
   }
-
-  int check_count_ = 0;
 };
 
 TEST_F(ToolCallsTest, ACallIsPartOfTheMessage) {
