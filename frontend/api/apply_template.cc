@@ -1,4 +1,5 @@
-// POST /apply-template, as llama.cpp has it: the text that a chat request becomes.
+// POST /apply-template, as llama.cpp has it: the text that a chat request becomes. A last message
+// of the assistant is gone on with, unless the request wants no generation prompt.
 #include "common/base/status_macros.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/json_endpoint.h"
@@ -10,8 +11,14 @@ namespace {
 
 absl::StatusOr<std::string> ApplyTemplate(const ApiContext& context, const HttpRequest& request) {
   ASSIGN_OR_RETURN(
-      const ParsedRequest parsed,
+      ParsedRequest parsed,
       ParseGenerationBody(request.body, GenerationEndpoint::kChat, context.options.extra_fields));
+  ChatInput& chat = parsed.request.chat;
+  const bool goes_on = chat.last_role == "assistant" && !chat.last_content_text.empty();
+  if (goes_on && chat.add_generation_prompt) {
+    chat.add_generation_prompt = false;
+    chat.continue_final_message = true;
+  }
   RETURN_IF_ERROR(CheckRequest(parsed.request, GenerationEndpoint::kChat));
   ASSIGN_OR_RETURN(const auto model, context.models.Find(parsed.request.model));
   ASSIGN_OR_RETURN(

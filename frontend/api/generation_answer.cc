@@ -74,9 +74,13 @@ bool GenerationAnswer::Write(std::string_view bytes) {
   return false;
 }
 
+void GenerationAnswer::CutChoice(uint32_t prompt, uint32_t choice) {
+  if (const auto generation = generations_[prompt].lock()) generation->Cut(choice);
+}
+
 void GenerationAnswer::Record(const ChoiceDelta& delta, Pace& pace) {
   if (!delta.ids.empty()) {
-    const MonotonicTime now = environment_.clock.Now();
+    const MonotonicTime now = Now();
     if (!std::exchange(first_token_seen_, true)) {
       model_metrics_.time_to_first_token_seconds.Observe(ToSeconds(now - arrival_));
     }
@@ -95,8 +99,7 @@ void GenerationAnswer::Record(const ChoiceDelta& delta, Pace& pace) {
 
 void GenerationAnswer::OnPromptOver() {
   if (--prompts_left_ > 0 || over()) return;
-  model_metrics_.e2e_request_latency_seconds.Observe(
-      ToSeconds(environment_.clock.Now() - arrival_));
+  model_metrics_.e2e_request_latency_seconds.Observe(ToSeconds(Now() - arrival_));
   OnComplete();
   End();
 }

@@ -80,12 +80,16 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   void Finish() { sink_->Finish(); }
   void Respond(HttpResponse response) { sink_->Respond(std::move(response)); }
 
+  // Ends a choice at what it has; its last delta is still to come.
+  void CutChoice(uint32_t prompt, uint32_t choice);
+
   // Counts a delta's tokens and end.
   void Record(const ChoiceDelta& delta, Pace& pace);
 
   bool over() const { return sink_ == nullptr; }
   bool stream_begun() const { return stream_begun_; }
   MonotonicTime arrival() const { return arrival_; }
+  MonotonicTime Now() const { return environment_.clock.Now(); }
 
  private:
   class PromptObserver;

@@ -52,29 +52,45 @@ LlamaAnswer::LlamaAnswer(Environment environment, LlamaAnswerPlan plan, Request 
     : GenerationAnswer(environment, *plan.context, std::move(request)),
       plan_(std::move(plan)),
       cached_tokens_(plan_.prompts.size()),
-      choices_(plan_.prompts.size() * plan_.choices_per_prompt()) {}
+      choices_(plan_.prompts.size() * plan_.choices_per_prompt(), Choice(plan_.request.settings)) {}
 
 void LlamaAnswer::OnStarted(uint32_t prompt, uint32_t cached_tokens) {
   cached_tokens_[prompt] = cached_tokens;
+  if (shows_progress()) SendProgress(prompt, cached_tokens);
 }
 
 void LlamaAnswer::OnDelta(uint32_t prompt, const ChoiceDelta& delta) {
   const uint32_t index = prompt * plan_.choices_per_prompt() + delta.choice;
   Choice& choice = choices_[index];
+  const bool first = !choice.pace.first_token.has_value();
+  if (first && delta.choice == 0 && shows_progress()) {
+    SendProgress(prompt, plan_.prompts[prompt].token_count);
+    if (over()) return;
+  }
   Record(delta, choice.pace);
-  Collect(choice, delta);
+  if (!choice.cut) Collect(choice, delta);
+  if (delta.end != nullptr) {
+    choice.end = *delta.end;
+    if (choice.cut) choice.end = {.reason = EndReason::kLength};
+  } else if (choice.cut) {
+    CutChoice(prompt, delta.choice);
+  }
   if (!plan_.request.settings.stream) return;
-  // What has no text yet goes out with the piece that has.
-  if (!choice.text.empty()) SendPiece(index);
-  if (delta.end != nullptr && !over()) SendEnd(index);
+  if (!over() && (!choice.text.empty() || !choice.ids.empty())) SendPiece(index);
+  if (!over() && delta.end != nullptr) SendEnd(index);
 }
 
 void LlamaAnswer::Collect(Choice& choice, const ChoiceDelta& delta) {
-  choice.text += delta.text;
-  choice.has_new_line |= delta.text.find('\n') != std::string_view::npos;
+  const double predict_ms = choice.pace.first_token.has_value()
+                                ? Milliseconds(*choice.pace.first_token, choice.pace.last_token)
+                                : 0;
+  const LlamaLineEnd::Output line = choice.line_end.Push(delta.text, predict_ms);
+  const std::string_view text = delta.text.substr(0, line.shown_bytes);
+  choice.cut = line.over;
+  choice.text += text;
+  choice.has_new_line |= text.find('\n') != std::string_view::npos;
   choice.output_tokens = delta.output_tokens;
   choice.ids.insert(choice.ids.end(), delta.ids.begin(), delta.ids.end());
-  if (delta.end != nullptr) choice.end = *delta.end;
   if (delta.logprobs == nullptr || delta.ids.empty()) return;
   const LlamaSettings& settings = plan_.request.settings;
   const TokenStyle style{.tokenizer = *plan_.context->tokenizer,
@@ -110,6 +126,7 @@ OrderedJson LlamaAnswer::Final(uint32_t index) const {
   const LlamaAnswerPlan::Prompt& prompt = plan_.prompts[index / plan_.choices_per_prompt()];
   const std::string* word = std::get_if<std::string>(&choice.end.stop);
   const bool limited = choice.end.reason == EndReason::kLength;
+  const bool full = prompt.token_count + choice.output_tokens >= plan_.context->max_model_len;
   OrderedJson result = {
       {"index", index},
       {"content", choice.text},
@@ -123,7 +140,7 @@ OrderedJson LlamaAnswer::Final(uint32_t index) const {
        ShowLlamaSettings(plan_.request.settings, plan_.context->tokenizer.get())},
       {"prompt", prompt.text},
       {"has_new_line", choice.has_new_line},
-      {"truncated", false},
+      {"truncated", full},
       {"stop_type", word != nullptr ? "word"
                     : limited       ? "limit"
                                     : "eos"},
@@ -138,29 +155,55 @@ void LlamaAnswer::Open() {
   BeginStream({{"content-type", "text/event-stream"}, {"cache-control", "no-cache"}});
 }
 
-void LlamaAnswer::SendPiece(uint32_t index) {
-  Choice& choice = choices_[index];
+// The tokens of a stop string are not in the text, and not here.
+OrderedJson LlamaAnswer::ShownProbabilities(const Choice& choice) const {
+  OrderedJson shown = OrderedJson::parse("[" + choice.probabilities + "]", nullptr, false);
+  const std::string* word = std::get_if<std::string>(&choice.end.stop);
+  if (word == nullptr) return shown;
+  const auto tokens = plan_.context->tokenizer->Encode(*word, {.add_special_tokens = false});
+  const size_t hidden = std::min(tokens.ok() ? tokens->size() : 0, shown.size());
+  shown.erase(shown.end() - static_cast<std::ptrdiff_t>(hidden), shown.end());
+  return shown;
+}
+
+void LlamaAnswer::BeginPiece(uint32_t index, std::string_view text, std::span<const TokenId> ids) {
   const uint32_t prompt_tokens = plan_.prompts[index / plan_.choices_per_prompt()].token_count;
   buffer_.clear();
   absl::StrAppend(&buffer_, "data: {\"index\":", index, ",\"content\":");
-  AppendJsonString(choice.text, &buffer_);
+  AppendJsonString(text, &buffer_);
   buffer_ += ",\"tokens\":";
-  AppendTokenIds(choice.ids, &buffer_);
-  absl::StrAppend(&buffer_,
-                  ",\"stop\":false,\"id_slot\":-1,\"tokens_predicted\":", choice.output_tokens,
-                  ",\"tokens_evaluated\":", prompt_tokens);
+  AppendTokenIds(ids, &buffer_);
+  absl::StrAppend(&buffer_, ",\"stop\":false,\"id_slot\":-1,\"tokens_predicted\":",
+                  choices_[index].output_tokens, ",\"tokens_evaluated\":", prompt_tokens);
+}
+
+void LlamaAnswer::SendPieceEnd() {
+  buffer_ += "}\n\n";
+  Open();
+  Write(buffer_);
+}
+
+void LlamaAnswer::SendProgress(uint32_t prompt, uint32_t processed) {
+  BeginPiece(prompt * plan_.choices_per_prompt(), "", {});
+  absl::StrAppend(&buffer_, ",\"prompt_progress\":{\"total\":", plan_.prompts[prompt].token_count,
+                  ",\"cache\":", cached_tokens_[prompt], ",\"processed\":", processed,
+                  ",\"time_ms\":", static_cast<int64_t>(Milliseconds(arrival(), Now())), "}");
+  SendPieceEnd();
+}
+
+void LlamaAnswer::SendPiece(uint32_t index) {
+  Choice& choice = choices_[index];
+  BeginPiece(index, choice.text, choice.ids);
   if (plan_.request.settings.timings_per_token) {
     absl::StrAppend(&buffer_, ",\"timings\":", Serialize(Timings(index)));
   }
   if (!choice.probabilities.empty()) {
     absl::StrAppend(&buffer_, ",\"completion_probabilities\":[", choice.probabilities, "]");
   }
-  buffer_ += "}\n\n";
   choice.text.clear();
   choice.ids.clear();
   choice.probabilities.clear();
-  Open();
-  Write(buffer_);
+  SendPieceEnd();
 }
 
 void LlamaAnswer::SendEnd(uint32_t index) {
@@ -176,8 +219,7 @@ void LlamaAnswer::RespondWhole() {
     OrderedJson result = Final(index);
     if (plan_.request.return_tokens) result["tokens"] = choice.ids;
     if (!choice.probabilities.empty()) {
-      result["completion_probabilities"] =
-          OrderedJson::parse("[" + choice.probabilities + "]", nullptr, false);
+      result["completion_probabilities"] = ShownProbabilities(choice);
     }
     absl::StrAppend(&body, index > 0 ? "," : "",
                     Serialize(Selected(result, plan_.request.response_fields)));

@@ -12,10 +12,13 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/api/generation_answer.h"
+#include "frontend/api/llama_line_end.h"
 #include "frontend/api/llama_request.h"
 
 namespace baton::frontend {
@@ -33,7 +36,7 @@ struct LlamaAnswerPlan {
   LlamaRequest request;
 
   uint32_t choices_per_prompt() const { return static_cast<uint32_t>(request.n); }
-  bool is_list() const { return request.is_list || request.n > 1; }
+  bool is_list() const { return prompts.size() > 1 || request.n > 1; }
 };
 
 class LlamaAnswer : public GenerationAnswer {
@@ -43,12 +46,17 @@ class LlamaAnswer : public GenerationAnswer {
  private:
   // One choice's progress. What a stream has sent is not kept.
   struct Choice {
+    explicit Choice(const LlamaSettings& settings)
+        : line_end({settings.n_indent, settings.t_max_predict_ms}) {}
+
     std::string text;
     std::vector<TokenId> ids;
     std::string probabilities;  // JSON objects, separated by commas
     uint32_t output_tokens = 0;
     bool has_new_line = false;
     Pace pace;
+    LlamaLineEnd line_end;
+    bool cut = false;  // over for us; the generation has not heard yet
     ChoiceEnd end;
   };
 
@@ -59,11 +67,19 @@ class LlamaAnswer : public GenerationAnswer {
   std::string ErrorEvent(const absl::Status& status) override;
 
   void Collect(Choice& choice, const ChoiceDelta& delta);
+  // Begins a piece of a stream in the buffer, up to the members that not all have.
+  void BeginPiece(uint32_t index, std::string_view text, std::span<const TokenId> ids);
+  void SendPieceEnd();
+  void SendProgress(uint32_t prompt, uint32_t processed);
   void SendPiece(uint32_t index);
   void SendEnd(uint32_t index);
   // Begins the stream, once.
   void Open();
   void RespondWhole();
+  bool shows_progress() const {
+    return plan_.request.return_progress && plan_.request.settings.stream;
+  }
+  nlohmann::ordered_json ShownProbabilities(const Choice& choice) const;
   nlohmann::ordered_json Timings(uint32_t index) const;
   nlohmann::ordered_json Final(uint32_t index) const;
 

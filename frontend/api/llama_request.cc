@@ -56,6 +56,10 @@ absl::StatusOr<PromptInput> ReadOnePrompt(const Json& value) {
   if (value.is_string()) return PromptInput{value.get<std::string>()};
   if (value.is_array() && IsPieces(value)) return PiecesOf(value);
   if (value.is_object()) {
+    if (value.contains("multimodal_data")) {
+      return InvalidArgument(
+          "Multimodal data provided, but model does not support multimodal requests.");
+    }
     const auto text = value.find("prompt_string");
     if (text != value.end() && text->is_string()) return PromptInput{text->get<std::string>()};
   }
@@ -67,8 +71,7 @@ absl::Status ReadPrompts(const Json& document, LlamaRequest& request) {
   if (prompt == document.end()) {
     return InvalidArgument("[json.exception.out_of_range.403] key 'prompt' not found");
   }
-  request.is_list = prompt->is_array() && !IsPieces(*prompt);
-  if (!request.is_list) {
+  if (!prompt->is_array() || IsPieces(*prompt)) {
     ASSIGN_OR_RETURN(PromptInput input, ReadOnePrompt(*prompt));
     request.prompts.push_back(std::move(input));
     return absl::OkStatus();
@@ -91,7 +94,7 @@ bool IsNothing(const Json& value) {
 
 // Fields of llama.cpp that would change the text, and that no worker has.
 absl::Status RefuseUnsupported(const Json& document) {
-  for (const char* name : {"lora", "t_max_predict_ms", "n_indent", "grammar_lazy"}) {
+  for (const char* name : {"lora", "grammar_lazy"}) {
     const auto it = document.find(name);
     if (it != document.end() && !IsNothing(*it)) return Unsupported(name);
   }
@@ -115,10 +118,8 @@ absl::Status ReadConstraint(std::string_view body, LlamaRequest& request) {
   const auto grammar = document.find("grammar");
   const bool has_grammar = grammar != document.end() && grammar->is_string() &&
                            !grammar->get_ref<const std::string&>().empty();
-  if (has_schema && has_grammar) {
-    return InvalidArgument("Either \"json_schema\" or \"grammar\" can be specified, but not both");
-  }
   if (has_schema) request.constraint = ConstraintSpec::JsonSchema(SerializeJson(*schema));
+  // Of both, the grammar counts.
   if (has_grammar) request.constraint = ConstraintSpec::Grammar(grammar->get<std::string>());
   return absl::OkStatus();
 }
@@ -148,6 +149,7 @@ absl::StatusOr<LlamaRequest> ReadLlamaOptions(const Json& document) {
   ASSIGN_OR_RETURN(const std::optional<std::string> model, FindString(document, "model"));
   request.model = model.value_or("");
   request.return_tokens = FlagOf(document, "return_tokens");
+  request.return_progress = FlagOf(document, "return_progress");
   const auto fields = document.find("response_fields");
   if (fields != document.end() && fields->is_array()) {
     for (const Json& field : *fields) {

@@ -22,10 +22,10 @@ struct LlamaRequest {
   LlamaSettings settings;
   std::string model;  // empty: the first
   std::vector<PromptInput> prompts;
-  bool is_list = false;  // of prompts: the answer is one, too
   int64_t n = 1;
   std::optional<ConstraintSpec> constraint;  // grammar, json_schema
   bool return_tokens = false;
+  bool return_progress = false;
   std::vector<std::string> response_fields;  // "timings", "generation_settings/seed"; empty: all
 };
 

@@ -17,21 +17,22 @@ namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
+constexpr int64_t kProbsMax = 128;  // what workers give
 
-// What becomes of a value outside of its limits.
-enum class Bounds { kClamped, kRefused };
+// What becomes of a value outside of its limits; a whole number may wrap around at 32 bits.
+enum class Bounds { kClamped, kRefused, kWrapped };
 
 // Each field once, for reading and for showing, in the order in which they are shown.
 template <typename Visitor>
 void VisitSampling(LlamaSettings& s, Visitor& visit) {
-  visit.Int("seed", s.seed, -1, LlamaSettings::kRandomSeed, Bounds::kRefused);
+  visit.Int("seed", s.seed, 0, LlamaSettings::kRandomSeed, Bounds::kWrapped);
   visit.Float("temperature", s.temperature, 0, kLargest);
   visit.Float("dynatemp_range", s.dynatemp_range, 0, kLargest);
   visit.Float("dynatemp_exponent", s.dynatemp_exponent, 0, kLargest);
   visit.Int("top_k", s.top_k, 0, kIntMax, Bounds::kClamped);
   visit.Float("top_p", s.top_p, 0, 1);
   visit.Float("min_p", s.min_p, 0, 1);
-  visit.Float("top_n_sigma", s.top_n_sigma, -1, kLargest);
+  visit.Float("top_n_sigma", s.top_n_sigma, -kLargest, kLargest);
   visit.Float("xtc_probability", s.xtc_probability, 0, 1);
   visit.Float("xtc_threshold", s.xtc_threshold, 0, 1);
   visit.Float("typical_p", s.typical_p, 0, 1);
@@ -51,12 +52,12 @@ void VisitSampling(LlamaSettings& s, Visitor& visit) {
 
 template <typename Visitor>
 void VisitOutput(LlamaSettings& s, Visitor& visit) {
-  visit.Int("n_keep", s.n_keep, -1, kIntMax, Bounds::kClamped);
+  visit.Int("n_keep", s.n_keep, -1, kIntMax, Bounds::kRefused);
   visit.Int("n_discard", s.n_discard, 0, kIntMax, Bounds::kClamped);
   visit.Bool("ignore_eos", s.ignore_eos);
   visit.Bool("stream", s.stream);
-  visit.Int("n_probs", s.n_probs, -1, kIntMax, Bounds::kClamped);
-  visit.Int("min_keep", s.min_keep, 0, kIntMax, Bounds::kClamped);
+  visit.Int("n_probs", s.n_probs, -1, kProbsMax, Bounds::kRefused);
+  visit.Int("min_keep", s.min_keep, 0, kIntMax, Bounds::kRefused);
   visit.Bool("timings_per_token", s.timings_per_token);
   visit.Bool("post_sampling_probs", s.post_sampling_probs);
 }
@@ -85,6 +86,11 @@ class Reader {
     const Json* value = Find(name);
     if (value == nullptr) return;
     if (!value->is_number()) return Note(WrongType(name, "number", *value));
+    if (bounds == Bounds::kWrapped && value->is_number_integer()) {
+      field = value->is_number_unsigned() ? static_cast<uint32_t>(value->get<uint64_t>())
+                                          : static_cast<uint32_t>(value->get<int64_t>());
+      return;
+    }
     const double number = value->get<double>();
     const bool within = number >= static_cast<double>(low) && number <= static_cast<double>(high);
     if (!within && bounds == Bounds::kRefused) {
@@ -135,6 +141,10 @@ class Shower {
   nlohmann::ordered_json shown;
 };
 
+void NoteIfNoString(Reader& reader, const char* name, const Json& item) {
+  if (!item.is_string()) reader.Note(WrongType(name, "string", item));
+}
+
 // The first of its names that is there.
 void ReadPredict(Reader& reader, LlamaSettings& settings) {
   for (const char* name : {"n_predict", "max_tokens", "max_completion_tokens"}) {
@@ -149,6 +159,7 @@ void ReadStop(Reader& reader, LlamaSettings& settings) {
   if (stop->is_string()) settings.stop = {stop->get<std::string>()};
   if (!stop->is_array()) return;
   for (const Json& item : *stop) {
+    NoteIfNoString(reader, "stop", item);
     if (item.is_string() && !item.get_ref<const std::string&>().empty()) {
       settings.stop.push_back(item.get<std::string>());
     }
@@ -164,6 +175,7 @@ void ReadOrder(Reader& reader, LlamaSettings& settings) {
   } else if (samplers->is_array()) {
     std::vector<std::string> names;
     for (const Json& item : *samplers) {
+      NoteIfNoString(reader, "samplers", item);
       if (item.is_string()) names.push_back(item.get<std::string>());
     }
     settings.samplers = SamplersOfNames(names);
@@ -261,9 +273,14 @@ absl::Status ReadLlamaSettings(const Json& body, LlamaSettings& settings) {
   ReadOrder(reader, settings);
   ReadBiases(reader, settings);
   if (reader.Find("n_probs") == nullptr) {
-    reader.Int("logprobs", settings.n_probs, -1, kIntMax, Bounds::kClamped);
+    reader.Int("logprobs", settings.n_probs, -1, kProbsMax, Bounds::kRefused);
   }
-  if (settings.seed == -1) settings.seed = LlamaSettings::kRandomSeed;
+  reader.Int("t_max_predict_ms", settings.t_max_predict_ms, -1, kIntMax, Bounds::kClamped);
+  reader.Int("n_indent", settings.n_indent, 0, kIntMax, Bounds::kClamped);
+  bool cache_prompt = true;  // what is shared is shared by all, but nonsense is refused
+  reader.Bool("cache_prompt", cache_prompt);
+  const Json* grammar = reader.Find("grammar");
+  if (grammar != nullptr && grammar->is_string()) settings.grammar = grammar->get<std::string>();
   if (settings.dry_base < 1) settings.dry_base = 1.75f;
   return reader.status();
 }
@@ -278,7 +295,7 @@ nlohmann::ordered_json ShowLlamaSettings(const LlamaSettings& settings,
   shower.shown["n_predict"] = settings.n_predict;
   VisitOutput(copy, shower);
   if (tokenizer != nullptr) shower.shown["logit_bias"] = ShowBiases(settings, *tokenizer);
-  shower.shown["grammar"] = "";
+  shower.shown["grammar"] = settings.grammar;
   shower.shown["samplers"] = settings.samplers;
   shower.shown["lora"] = nlohmann::ordered_json::array();
   return std::move(shower.shown);
@@ -293,7 +310,7 @@ absl::StatusOr<v1::SamplingParams> SamplingOf(const LlamaSettings& settings,
   sampling.set_top_k(static_cast<uint32_t>(std::min<int64_t>(settings.top_k, 1 << 30)));
   sampling.set_top_p(ShareOf(settings.top_p));
   sampling.set_min_p(settings.min_p);
-  sampling.set_top_n_sigma(settings.top_n_sigma);
+  sampling.set_top_n_sigma(std::max(settings.top_n_sigma, -1.0f));
   sampling.set_xtc_probability(settings.xtc_probability);
   sampling.set_xtc_threshold(settings.xtc_threshold);
   sampling.set_typical_p(ShareOf(settings.typical_p));

@@ -55,6 +55,8 @@ struct LlamaSettings {
   int64_t n_predict = -1;
   int64_t n_keep = 0;
   int64_t n_discard = 0;
+  int64_t t_max_predict_ms = -1;
+  int64_t n_indent = 0;
   bool ignore_eos = false;
   bool stream = false;
   SamplerOptions biases;  // of which `biases` alone is used
@@ -63,6 +65,7 @@ struct LlamaSettings {
   std::vector<std::string> samplers;  // ReadLlamaSettings fills in the default order
   bool timings_per_token = false;
   bool post_sampling_probs = false;
+  std::string grammar;  // shown; what it means is LlamaRequest::constraint
 };
 
 absl::Status ReadLlamaSettings(const Json& body, LlamaSettings& settings);

@@ -1,5 +1,7 @@
 #include "frontend/api/llama_start.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "frontend/api/constraint_start.h"
 #include "frontend/api/llama_answer.h"
+#include "frontend/api/llama_end_tokens.h"
 #include "frontend/api/llama_error.h"
 
 namespace baton::frontend {
@@ -25,10 +28,19 @@ absl::Status CheckPrompt(const std::vector<TokenId>& prompt, const ModelContext&
     return ContextSizeError(prompt.size(), model.max_model_len);
   }
   for (const TokenId id : prompt) {
-    if (id < model.vocab_size) continue;
-    return InvalidArgument(absl::StrCat("\"prompt\" has an invalid token: ", id));
+    if (id >= model.vocab_size) return InvalidArgument("Prompt contains invalid tokens");
   }
   return absl::OkStatus();
+}
+
+// What ends the text quietly. Where the end is to be ignored it is not to be said at all.
+std::vector<TokenId> SetEnds(const ModelContext& model, LlamaSettings& settings) {
+  std::vector<TokenId> ends = LlamaEndTokens(model);
+  if (!settings.ignore_eos) return ends;
+  for (const TokenId id : ends) {
+    settings.biases.biases.emplace_back(id, -std::numeric_limits<float>::infinity());
+  }
+  return {};
 }
 
 }  // namespace
@@ -74,6 +86,9 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
   plan.model = model.served_names.front();
   plan.context = start.model;
   plan.request = std::move(start.request);
+  std::vector<TokenId> quiet_stop_ids = SetEnds(model, plan.request.settings);
+  quiet_stop_ids.insert(quiet_stop_ids.end(), start.quiet_stop_ids.begin(),
+                        start.quiet_stop_ids.end());
   std::vector<GenerationSpec> specs;
   for (std::vector<TokenId>& prompt : start.prompts) {
     RETURN_IF_ERROR(CheckPrompt(prompt, model));
@@ -84,7 +99,7 @@ absl::Status StartLlamaAnswer(ApiContext& context, const HttpRequest& http, Llam
     ASSIGN_OR_RETURN(spec.sampling,
                      SamplingOf(settings, *model.tokenizer,
                                 MaxTokensOf(settings, prompt.size(), model.max_model_len)));
-    for (const TokenId id : start.quiet_stop_ids) spec.sampling.add_stop_token_ids(id);
+    spec.quiet_stop_ids = quiet_stop_ids;
     spec.model = start.model;
     spec.request_id = http.request_id;
     spec.prompt = std::move(prompt);

@@ -1,7 +1,6 @@
 #include "frontend/api/sampler_rules.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -21,19 +20,31 @@ constexpr int64_t kTokenListMax = 128;
 struct SamplerName {
   std::string_view name;
   char letter;
-  std::string_view alias;
+  std::vector<std::string_view> spellings;  // small letters, without - and _
 };
 
 // Of the workers' samplers those that llama.cpp has, in its default order.
-constexpr std::array<SamplerName, 9> kSamplerNames = {{{"penalties", 'e', ""},
-                                                       {"dry", 'd', ""},
-                                                       {"top_n_sigma", 's', "top-n-sigma"},
-                                                       {"top_k", 'k', "top-k"},
-                                                       {"typ_p", 'y', "typical_p"},
-                                                       {"top_p", 'p', "top-p"},
-                                                       {"min_p", 'm', "min-p"},
-                                                       {"xtc", 'x', ""},
-                                                       {"temperature", 't', "temp"}}};
+const std::vector<SamplerName>& SamplerNames() {
+  static const auto& names =
+      *new std::vector<SamplerName>{{"penalties", 'e', {"penalties"}},
+                                    {"dry", 'd', {"dry"}},
+                                    {"top_n_sigma", 's', {"topnsigma"}},
+                                    {"top_k", 'k', {"topk"}},
+                                    {"typ_p", 'y', {"typp", "typ", "typicalp"}},
+                                    {"top_p", 'p', {"topp", "nucleus"}},
+                                    {"min_p", 'm', {"minp"}},
+                                    {"xtc", 'x', {"xtc"}},
+                                    {"temperature", 't', {"temperature", "temp"}}};
+  return names;
+}
+
+std::string Spelling(std::string_view name) {
+  std::string spelling;
+  for (const char letter : name) {
+    if (letter != '-' && letter != '_') spelling += absl::ascii_tolower(letter);
+  }
+  return spelling;
+}
 
 absl::Status Bad(std::string_view field, std::string_view message, std::string_view value) {
   return ParameterError(absl::StrCat(ToAbsl(field), " ", ToAbsl(message)), field, value);
@@ -178,7 +189,7 @@ absl::Status AddTokenLists(const SamplerOptions& samplers, const Tokenizer& toke
 const std::vector<std::string>& LlamaSamplers() {
   static const std::vector<std::string>& names = *new std::vector<std::string>([] {
     std::vector<std::string> all;
-    for (const SamplerName& sampler : kSamplerNames) all.emplace_back(sampler.name);
+    for (const SamplerName& sampler : SamplerNames()) all.emplace_back(sampler.name);
     return all;
   }());
   return names;
@@ -187,10 +198,9 @@ const std::vector<std::string>& LlamaSamplers() {
 std::vector<std::string> SamplersOfNames(const std::vector<std::string>& names) {
   std::vector<std::string> known;
   for (const std::string& name : names) {
-    for (const SamplerName& sampler : kSamplerNames) {
-      if (name == sampler.name || (name == sampler.alias && !name.empty())) {
-        known.emplace_back(sampler.name);
-      }
+    const std::string spelling = Spelling(name);
+    for (const SamplerName& sampler : SamplerNames()) {
+      if (std::ranges::count(sampler.spellings, spelling) > 0) known.emplace_back(sampler.name);
     }
   }
   return known;
@@ -199,7 +209,7 @@ std::vector<std::string> SamplersOfNames(const std::vector<std::string>& names) 
 std::vector<std::string> SamplersOfLetters(std::string_view letters) {
   std::vector<std::string> known;
   for (const char letter : letters) {
-    for (const SamplerName& sampler : kSamplerNames) {
+    for (const SamplerName& sampler : SamplerNames()) {
       if (letter == sampler.letter) known.emplace_back(sampler.name);
     }
   }

@@ -120,6 +120,22 @@ void Generation::Cancel() {
   Post([self = shared_from_this()] { self->Release(); });
 }
 
+void Generation::Cut(uint32_t choice) {
+  Post([self = shared_from_this(), choice] {
+    if (!self->done() && !self->choices_[choice].over) self->OnCut(choice);
+  });
+}
+
+void Generation::OnCut(uint32_t index) {
+  std::shared_ptr<Leg> at;
+  for (const std::weak_ptr<Leg>& weak : legs_) {
+    const std::shared_ptr<Leg> leg = weak.lock();
+    if (leg != nullptr && !leg->over && leg->Covers(index)) at = leg;
+  }
+  EndChoiceHere(at.get(), index, {.reason = EndReason::kLength});
+  if (at != nullptr && !at->over && at->call != nullptr) at->call->CancelChoice(index);
+}
+
 void Generation::StartLeg(uint32_t first_choice, uint32_t choice_count) {
   auto leg = std::make_shared<Leg>(shared_from_this(), first_choice, choice_count);
   legs_.push_back(leg);

@@ -58,6 +58,10 @@ class Generation : public std::enable_shared_from_this<Generation> {
   // Stops at the worker, at once; the observer hears no more. Idempotent.
   void Cancel();
 
+  // Ends one choice at what it has, as if that were its greatest length. Its last delta, and what
+  // is on its way to the strand before it, still come. Nothing for a choice that is over.
+  void Cut(uint32_t choice);
+
  private:
   class Leg;
 
@@ -95,6 +99,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void EndChoice(Leg* leg, ChoiceDelta delta, const ChoiceEnd& end);
   void EndChoiceHere(Leg* leg, uint32_t index, const ChoiceEnd& end);
   void Fail(const absl::Status& status);
+  void OnCut(uint32_t index);
   void Release();
   bool done() const { return observer_ == nullptr; }
 

@@ -29,6 +29,7 @@ ROWS = [
      "an error before the first token is an HTTP error, also of a stream"),
     (r"completion as long as the model", "error.param",
      "the prompt is what does not fit, not a length that nobody asked for"),
+    (r"GET /health", "type keys", "a body for llama.cpp's clients; vLLM's look at the status alone"),
     # What is taken here and refused there.
     (r"(chat|completion) two, greedy", "status", "OpenAI allows n > 1 with temperature 0"),
     (r"(chat|completion) extra_body=.*", "text", "a literal extra_body counts as the body"),

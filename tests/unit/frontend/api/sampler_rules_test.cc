@@ -74,6 +74,8 @@ TEST_F(SamplerRulesTest, ThePresetBringsDefaultsAndOrder) {
 TEST_F(SamplerRulesTest, LettersNameSamplersToo) {
   EXPECT_THAT(SamplersOfLetters("kpt?"), ElementsAre("top_k", "top_p", "temperature"));
   EXPECT_THAT(SamplersOfNames({"typical_p", "infill", ""}), ElementsAre("typ_p"));
+  EXPECT_THAT(SamplersOfNames({"Top-K", "nucleus", "typ", "temp", "topn_sigma"}),
+              ElementsAre("top_k", "top_p", "typ_p", "temperature", "top_n_sigma"));
   EXPECT_THAT(Added(R"("samplers":[])").samplers(), ElementsAre("temperature"));
 }
 

@@ -129,6 +129,23 @@ TEST_F(GenerationTest, AStopStringEndsTheCallAtTheWorker) {
   EXPECT_EQ(seen_->terminals, 1);
 }
 
+TEST_F(GenerationTest, ACutEndsItsChoiceAtWhatItHas) {
+  const auto generation = Start(Spec(2));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 1);
+  fleet_.Tokens(0, 1, BytesOf("abc"));
+  generation->Cut(1);
+  fleet_.Tokens(0, 1, BytesOf("d"));  // was on its way
+  fleet_.Tokens(0, 0, BytesOf("xyz"));
+  EXPECT_THAT(*fleet_.calls[0].cancelled_choices, ElementsAre(1));
+  fleet_.Finish(0, 0, v1::FINISH_REASON_STOP);
+  EXPECT_THAT(seen_->texts, ElementsAre("xyz", "abc"));
+  EXPECT_EQ(seen_->ends[1]->reason, EndReason::kLength);
+  EXPECT_EQ(seen_->ends[0]->reason, EndReason::kStop);
+  EXPECT_EQ(seen_->terminals, 1);
+  generation->Cut(0);  // over: nothing
+}
+
 TEST_F(GenerationTest, AQuietStopTokenEndsTheTextAndIsNotNamed) {
   GenerationSpec spec = Spec();
   spec.quiet_stop_ids = {kByteExtra};
