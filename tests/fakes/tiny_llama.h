@@ -264,8 +264,48 @@ inline std::string TinyGgufName(std::string name) {
   return name;
 }
 
-// The same model as a GGUF file, in f32 with Q and K in GGUF's row order, without a tokenizer.
-inline std::string TinyLlamaGguf() {
+// A GGUF file of these f32 tensors behind `key_count` keys.
+inline std::string TinyGgufFile(uint64_t key_count, const std::string& keys,
+                                const std::vector<TinyTensor>& tensors) {
+  using namespace tiny;
+  std::string infos;
+  std::string data;
+  for (const TinyTensor& tensor : tensors) {
+    AppendString(infos, tensor.name);
+    Append(infos, static_cast<uint32_t>(tensor.shape.size()));
+    for (size_t i = tensor.shape.size(); i-- > 0;)
+      Append<uint64_t>(infos, static_cast<uint64_t>(tensor.shape[i]));
+    Append<uint32_t>(infos, 0);
+    Append<uint64_t>(infos, data.size());
+    data += Encode(tensor, TinyDtype::kF32);
+    data.resize((data.size() + 31) / 32 * 32);
+  }
+  std::string file = "GGUF";
+  Append<uint32_t>(file, 3);
+  Append<uint64_t>(file, tensors.size());
+  Append<uint64_t>(file, key_count);
+  file += keys + infos;
+  file.resize((file.size() + 31) / 32 * 32);
+  return file + data;
+}
+
+// The tiny Llama's tensors as llama.cpp names them, Q and K in its order of rows.
+inline std::vector<TinyTensor> TinyLlamaGgufTensors() {
+  using namespace tiny;
+  std::vector<TinyTensor> tensors = TinyLlamaTensors();
+  tensors.push_back(RopeFactors());
+  for (TinyTensor& tensor : tensors) {
+    const bool rotates = tensor.name.find("q_proj") != std::string::npos ||
+                         tensor.name.find("k_proj") != std::string::npos;
+    if (rotates) tensor = Interleaved(std::move(tensor));
+    tensor.name = TinyGgufName(tensor.name);
+  }
+  return tensors;
+}
+
+inline constexpr uint64_t kTinyLlamaGgufKeyCount = 14;
+
+inline std::string TinyLlamaGgufKeys() {
   using namespace tiny;
   std::string keys;
   AppendKey(keys, "general.architecture", std::string_view("llama"));
@@ -282,30 +322,12 @@ inline std::string TinyLlamaGguf() {
   AppendKey(keys, "llama.rope.dimension_count", uint32_t{kHeadDim});
   AppendKey(keys, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
   AppendKey(keys, "tokenizer.ggml.eos_token_id", uint32_t{2});
-  std::vector<TinyTensor> tensors = TinyLlamaTensors();
-  tensors.push_back(RopeFactors());
-  std::string infos;
-  std::string data;
-  for (TinyTensor& tensor : tensors) {
-    const bool rotates = tensor.name.find("q_proj") != std::string::npos ||
-                         tensor.name.find("k_proj") != std::string::npos;
-    if (rotates) tensor = Interleaved(std::move(tensor));
-    AppendString(infos, TinyGgufName(tensor.name));
-    Append(infos, static_cast<uint32_t>(tensor.shape.size()));
-    for (size_t i = tensor.shape.size(); i-- > 0;)
-      Append<uint64_t>(infos, static_cast<uint64_t>(tensor.shape[i]));
-    Append<uint32_t>(infos, 0);
-    Append<uint64_t>(infos, data.size());
-    data += Encode(tensor, TinyDtype::kF32);
-    data.resize((data.size() + 31) / 32 * 32);
-  }
-  std::string file = "GGUF";
-  Append<uint32_t>(file, 3);
-  Append<uint64_t>(file, tensors.size());
-  Append<uint64_t>(file, 14);
-  file += keys + infos;
-  file.resize((file.size() + 31) / 32 * 32);
-  return file + data;
+  return keys;
+}
+
+// The same model as a GGUF file, in f32 with Q and K in GGUF's row order, without a tokenizer.
+inline std::string TinyLlamaGguf() {
+  return TinyGgufFile(kTinyLlamaGgufKeyCount, TinyLlamaGgufKeys(), TinyLlamaGgufTensors());
 }
 
 inline void WriteTinyLlamaGguf(const std::filesystem::path& path) {

@@ -88,14 +88,19 @@ VocabularyFile FindVocabulary(const fs::path& directory) {
   return found;
 }
 
+constexpr std::string_view kProjectorPrefix = "mmproj";
+
 bool IsGguf(const fs::path& path) { return path.extension() == ".gguf"; }
 
-// The one GGUF file of a directory.
+// The one GGUF model of a directory, which may lie there in parts and have a projector of images
+// beside it.
 absl::StatusOr<std::string> FindGguf(const std::string& directory) {
   std::string found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (!IsGguf(entry.path())) continue;
+    const std::string name = entry.path().filename().string();
+    if (!IsGguf(entry.path()) || GgufSource::IsLaterPart(name)) continue;
+    if (name.starts_with(kProjectorPrefix)) continue;
     if (!found.empty()) {
       return InvalidArgument(
           absl::StrCat("open model: path=", directory, " holds several GGUF files; name one"));
@@ -131,9 +136,13 @@ class Digest {
 absl::StatusOr<Checkpoint> Checkpoint::Open(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    if (fs::exists(fs::path(path) / kConfigFile, error)) return OpenDirectory(path);
-    ASSIGN_OR_RETURN(const std::string gguf, FindGguf(path));
-    return OpenGguf(gguf);
+    const absl::StatusOr<std::string> gguf = FindGguf(path);
+    // Folders of GGUF files often keep the original's configuration.
+    const bool original = fs::exists(fs::path(path) / kConfigFile, error) &&
+                          (SafetensorsSource::IsIn(path) || !gguf.ok());
+    if (original) return OpenDirectory(path);
+    RETURN_IF_ERROR(gguf.status());
+    return OpenGguf(*gguf);
   }
   if (!fs::exists(path, error)) {
     return NotFound(absl::StrCat("open model: path=", path, " does not exist"));

@@ -21,6 +21,11 @@ std::string Join(const std::string& directory, std::string_view name) {
   return (std::filesystem::path(directory) / name).string();
 }
 
+bool Exists(const std::string& directory, std::string_view name) {
+  std::error_code ignored;
+  return std::filesystem::exists(Join(directory, name), ignored);
+}
+
 // Tensor name to file name, as the index states it.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
@@ -47,18 +52,16 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
 absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
     const std::string& directory) {
   std::unique_ptr<SafetensorsSource> source(new SafetensorsSource(directory));
-  const std::string index_path = Join(directory, kIndexFile);
-  std::error_code ignored;
-  // The file before an index that an earlier save may have left beside it, as transformers has it.
-  if (std::filesystem::exists(Join(directory, kSingleFile), ignored)) {
-    RETURN_IF_ERROR(source->AddShards({std::string(kSingleFile)}));
-    return source;
-  }
-  if (!std::filesystem::exists(index_path, ignored)) {
+  if (!IsIn(directory)) {
     return NotFound(absl::StrCat("open model: path=", directory, " holds neither ",
                                  ToAbsl(kSingleFile), " nor ", ToAbsl(kIndexFile)));
   }
-  ASSIGN_OR_RETURN(const auto index, ReadIndex(index_path));
+  // The file before an index that an earlier save may have left beside it, as transformers has it.
+  if (Exists(directory, kSingleFile)) {
+    RETURN_IF_ERROR(source->AddShards({std::string(kSingleFile)}));
+    return source;
+  }
+  ASSIGN_OR_RETURN(const auto index, ReadIndex(Join(directory, kIndexFile)));
   std::set<std::string> names;
   for (const auto& [tensor, file] : index) names.insert(file);
   RETURN_IF_ERROR(source->AddShards({names.begin(), names.end()}));
@@ -70,6 +73,10 @@ absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
     }
   }
   return source;
+}
+
+bool SafetensorsSource::IsIn(const std::string& directory) {
+  return Exists(directory, kSingleFile) || Exists(directory, kIndexFile);
 }
 
 absl::Status SafetensorsSource::AddShards(const std::vector<std::string>& names) {

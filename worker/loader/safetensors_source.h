@@ -21,6 +21,9 @@ class SafetensorsSource final : public TensorSource {
  public:
   static absl::StatusOr<std::unique_ptr<SafetensorsSource>> Open(const std::string& directory);
 
+  // Whether `directory` holds such files.
+  static bool IsIn(const std::string& directory);
+
   std::string_view description() const override { return directory_; }
 
  private:

@@ -65,6 +65,10 @@ TEST_F(CheckpointTest, AGgufFileIsFoundByItsFolderToo) {
     EXPECT_EQ(files[0].name, kGgufMetadataName);
     EXPECT_EQ(files[0].bytes.substr(0, 4), "GGUF");
   }
+  Write("config.json", TinyLlamaConfig());  // of the original, whose weights are elsewhere
+  Write("mmproj-model-f16.gguf", "");
+  EXPECT_EQ(Checkpoint::Open(dir_.string())->architecture(), "llama");
+  std::filesystem::remove(dir_.path() / "config.json");
   WriteTinyLlamaGguf(dir_.path() / "second.gguf");
   ExpectFault(absl::StatusCode::kInvalidArgument, "several GGUF files");
 }
