@@ -7,6 +7,7 @@
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/api/choice_reply.h"
+#include "frontend/api/own_names.h"
 #include "frontend/messages/message_blocks.h"
 
 namespace baton::frontend {
@@ -32,6 +33,12 @@ std::string_view ErrorTypeOf(int http_status) {
       return http_status < 500 ? "invalid_request_error" : "api_error";
   }
 }
+
+constexpr OwnName kOwnNames[] = {{"reasoning_effort", "output_config.effort"},
+                                 {"response_format.json_schema", "output_config.format"},
+                                 {"response_format", "output_config.format"},
+                                 {"function.parameters", "input_schema"},
+                                 {"function.name", "name"}};
 
 std::string ErrorMembers(const ApiError& error) {
   return absl::StrCat("\"error\":{\"type\":\"", ToAbsl(ErrorTypeOf(error.http_status)),
@@ -131,7 +138,8 @@ std::unique_ptr<AnswerFormat> MakeMessagesFormat(const AnswerPlan& plan) {
 
 HttpResponse MessagesErrorResponse(const ApiError& error) {
   HttpResponse response = ErrorResponse(error);
-  response.body = absl::StrCat("{\"type\":\"error\",", ErrorMembers(error), "}");
+  const ApiError own = WithOwnNames(error, kOwnNames);
+  response.body = absl::StrCat("{\"type\":\"error\",", ErrorMembers(own), "}");
   return response;
 }
 

@@ -12,6 +12,7 @@
 #include "frontend/api/generation_start.h"
 #include "frontend/api/json_body.h"
 #include "frontend/api/openai_error.h"
+#include "frontend/api/own_names.h"
 #include "frontend/api/responses_format.h"
 #include "frontend/responses/response_object.h"
 #include "frontend/responses/response_store.h"
@@ -27,6 +28,21 @@ using StoredPtr = std::shared_ptr<StoredResponse>;
 HttpResponse JsonResponse(std::string body) {
   return {
       .status = 200, .headers = {{"content-type", "application/json"}}, .body = std::move(body)};
+}
+
+// What stays a mistake of OpenAI's own kind, in vLLM too.
+constexpr const char* kInvalidRequest = "invalid_request_error";
+
+constexpr OwnName kOwnNames[] = {
+    {"max_completion_tokens", "max_output_tokens"}, {"max_tokens", "max_output_tokens"},
+    {"response_format.json_schema", "text.format"}, {"response_format", "text.format"},
+    {"reasoning_effort", "reasoning.effort"},       {"input_tokens", "input"}};
+
+HttpResponse ResponsesErrorResponse(const ApiError& error) {
+  ApiError own = WithOwnNames(error, kOwnNames);
+  const bool of_kept = own.param == "response_id" || own.param == "input";
+  if (of_kept && own.type != "Bad Request") own.type = kInvalidRequest;
+  return ErrorResponse(own);
 }
 
 absl::Status NotKept(std::string_view id) {
@@ -65,9 +81,13 @@ class Creation {
     RETURN_IF_ERROR(CheckJsonContentType(http));
     ASSIGN_OR_RETURN(const ResponsesRequest request, ResponsesRequest::Parse(http.body));
     if (request.background() && !store_.enabled()) {
-      return WithField(InvalidArgument("background needs a server that stores responses: start it "
-                                       "with --response-store"),
-                       "background");
+      ApiError error = ToApiError(
+          WithField(InvalidArgument("background needs a server that stores responses: start it "
+                                    "with --response-store"),
+                    "background"));
+      error.type = kInvalidRequest;
+      sink->Respond(ErrorResponse(error));
+      return absl::OkStatus();
     }
     std::string earlier;
     if (request.previous_response_id().has_value()) {
@@ -85,8 +105,9 @@ class Creation {
     const std::string id = absl::StrCat("resp_", request.request_id().value_or(http.request_id));
     const std::string echo = request.EchoJson(store_.enabled());
     ASSIGN_OR_RETURN(const auto model, context_.models.Find(request.model()));
-    const ResponseObject object(id, UnixSeconds(context_.clock.WallNow()),
-                                model->served_names.front(), echo);
+    const std::string& name =
+        request.model().empty() ? model->served_names.front() : request.model();
+    const ResponseObject object(id, UnixSeconds(context_.clock.WallNow()), name, echo);
     StoredPtr stored;
     if (store_.enabled() && request.store()) {
       ASSIGN_OR_RETURN(stored, store_.Add({.id = id,
@@ -102,6 +123,7 @@ class Creation {
                                   return MakeResponsesFormat(
                                       plan, {.echo_json = echo, .stored = stored, .clock = clock});
                                 },
+                            .error_response = ResponsesErrorResponse,
                             .on_refused =
                                 [&store = store_, stored, id] {
                                   if (stored != nullptr) store.Remove(id);
@@ -164,12 +186,14 @@ absl::Status Read(const HttpRequest& request, StoredResponse& stored, const Sink
 }
 
 absl::Status Cancel(StoredResponse& stored, ResponseSink& sink) {
-  if (!stored.background()) return InvalidArgument("Cannot cancel a synchronous response.");
+  if (!stored.background()) {
+    return WithField(InvalidArgument("Cannot cancel a synchronous response."), "response_id");
+  }
   absl::StatusOr<Json> object = ParseJson(stored.Json());
   if (!object.ok()) return object.status();
   (*object)["status"] = "cancelled";
   if (!stored.Cancel(SerializeJson(*object))) {
-    return InvalidArgument("Cannot cancel a response that is finished.");
+    return WithField(InvalidArgument("Cannot cancel a response that is finished."), "response_id");
   }
   sink.Respond(JsonResponse(stored.Json()));
   return absl::OkStatus();
@@ -182,9 +206,11 @@ absl::Status ListItems(const HttpRequest& request, const StoredResponse& stored,
     return WithField(InvalidArgument("limit should be between 1 and 100"), "limit");
   }
   ASSIGN_OR_RETURN(Json items, ParseJson(stored.input_items_json()));
-  if (QueryValue(request.query, "order").value_or("desc") == "desc") {
-    std::reverse(items.begin(), items.end());
+  const std::string order = QueryValue(request.query, "order").value_or("desc");
+  if (order != "desc" && order != "asc") {
+    return WithField(InvalidArgument("order should be 'asc' or 'desc'"), "order");
   }
+  if (order == "desc") std::reverse(items.begin(), items.end());
   const std::string after = QueryValue(request.query, "after").value_or("");
   Json page = Json::array();
   bool reached = after.empty();
@@ -192,8 +218,9 @@ absl::Status ListItems(const HttpRequest& request, const StoredResponse& stored,
   for (Json& item : items) {
     if (reached && page.size() == static_cast<size_t>(limit)) has_more = true;
     if (reached && !has_more) page.push_back(item);
-    if (item.is_object() && item.value("id", "") == after) reached = true;
+    if (item["id"] == after) reached = true;
   }
+  if (!reached) return WithField(InvalidArgument("after names no item of this response"), "after");
   Json list{
       {"object", "list"}, {"has_more", has_more}, {"first_id", nullptr}, {"last_id", nullptr}};
   if (!page.empty()) {
@@ -245,7 +272,9 @@ absl::Status Register_responses(ApiContext& context, EndpointRegistry& registry)
                       [&context, store](HttpRequest request, SinkPtr sink) {
                         const absl::Status status =
                             Handle(context, *store, std::move(request), sink);
-                        if (!status.ok()) sink->Respond(ErrorResponse(status));
+                        if (!status.ok()) {
+                          sink->Respond(ResponsesErrorResponse(ToApiError(status)));
+                        }
                       });
 }
 

@@ -15,6 +15,8 @@ namespace {
 // Clients of one vendor put a line that differs in every request in front of their system prompt.
 constexpr std::string_view kBillingHeader = "x-anthropic-billing-header";
 
+constexpr size_t kStopsMax = 4;
+
 constexpr const char* kSameInChat[] = {"model",
                                        "temperature",
                                        "top_k",
@@ -49,11 +51,19 @@ absl::StatusOr<std::string> TypeOf(const Json& block, const std::string& path) {
   return Text(block, "type", path);
 }
 
-// One text if all parts are text, else the parts.
+// What one text is is said as one; what several are, the chat template decides.
 Json Simplest(Json parts) {
+  if (parts.size() == 1 && parts[0]["type"] == "text") return std::move(parts[0]["text"]);
+  return parts;
+}
+
+// The texts among the parts, a line for each.
+std::string TextOf(const Json& parts) {
   std::string text;
+  bool first = true;
   for (const Json& part : parts) {
-    if (part["type"] != "text") return parts;
+    if (part["type"] != "text") continue;
+    if (!std::exchange(first, false)) text += '\n';
     text += part["text"].get<std::string>();
   }
   return text;
@@ -78,10 +88,11 @@ absl::StatusOr<Json> ImagePart(const Json& block, const std::string& path) {
   return Json{{"type", "image_url"}, {"image_url", {{"url", std::move(url)}}}};
 }
 
-absl::StatusOr<Json> ResultContent(const Json& block, const std::string& path) {
-  if (!IsSet(block, "content")) return Json("");
+// The parts of a tool's result.
+absl::StatusOr<Json> ResultParts(const Json& block, const std::string& path) {
+  if (!IsSet(block, "content")) return Json::array();
   const Json& content = block["content"];
-  if (content.is_string()) return content;
+  if (content.is_string()) return Json::array({{{"type", "text"}, {"text", content}}});
   if (!content.is_array()) {
     return PathError(path + ".content", "Input should be a string or a list of blocks");
   }
@@ -102,7 +113,7 @@ absl::StatusOr<Json> ResultContent(const Json& block, const std::string& path) {
       return PathError(part_path + ".type", absl::StrCat("'", type, "' is not supported here"));
     }
   }
-  return Simplest(std::move(parts));
+  return parts;
 }
 
 // Turns one message into chat messages: a user's tool results come before what else it says.
@@ -140,15 +151,12 @@ class MessageReader {
     ASSIGN_OR_RETURN(const std::string type, TypeOf(block, path));
     if (type == "text") {
       ASSIGN_OR_RETURN(std::string text, Text(block, "text", path));
-      parts_.push_back({{"type", "text"}, {"text", std::move(text)}});
+      if (!text.empty()) parts_.push_back({{"type", "text"}, {"text", std::move(text)}});
     } else if (type == "image" && role == "user") {
       ASSIGN_OR_RETURN(Json image, ImagePart(block, path));
       parts_.push_back(std::move(image));
     } else if (type == "tool_result" && role == "user") {
-      ASSIGN_OR_RETURN(std::string id, Text(block, "tool_use_id", path));
-      ASSIGN_OR_RETURN(Json result, ResultContent(block, path));
-      out_.push_back(
-          {{"role", "tool"}, {"tool_call_id", std::move(id)}, {"content", std::move(result)}});
+      return ReadResult(block, path);
     } else if (type == "tool_use" && role == "assistant") {
       return ReadCall(block, path);
     } else if (type == "thinking" && role == "assistant") {
@@ -158,6 +166,19 @@ class MessageReader {
       return PathError(path + ".type",
                        absl::StrCat("'", type, "' is not supported in a message of the ", role));
     }
+    return absl::OkStatus();
+  }
+
+  // Its text is the tool's message; its images follow as the user's.
+  absl::Status ReadResult(const Json& block, const std::string& path) {
+    ASSIGN_OR_RETURN(std::string id, Text(block, "tool_use_id", path));
+    ASSIGN_OR_RETURN(Json parts, ResultParts(block, path));
+    out_.push_back({{"role", "tool"}, {"tool_call_id", std::move(id)}, {"content", TextOf(parts)}});
+    Json images = Json::array();
+    for (Json& part : parts) {
+      if (part["type"] == "image_url") images.push_back(std::move(part));
+    }
+    if (!images.empty()) out_.push_back({{"role", "user"}, {"content", std::move(images)}});
     return absl::OkStatus();
   }
 
@@ -176,7 +197,11 @@ class MessageReader {
   void Finish(const std::string& role) {
     if (parts_.empty() && calls_.empty() && thinking_.empty() && role != "assistant") return;
     Json message{{"role", role}, {"content", nullptr}};
-    if (!parts_.empty()) message["content"] = Simplest(std::move(parts_));
+    if (role == "user") {
+      if (!parts_.empty()) message["content"] = Simplest(std::move(parts_));
+    } else if (!parts_.empty()) {
+      message["content"] = TextOf(parts_);
+    }
     if (!calls_.empty()) message["tool_calls"] = std::move(calls_);
     if (!thinking_.empty()) message["reasoning_content"] = thinking_;
     out_.push_back(std::move(message));
@@ -198,9 +223,7 @@ absl::StatusOr<std::string> SystemText(const Json& body) {
   std::string text;
   for (size_t i = 0; i < system.size(); ++i) {
     ASSIGN_OR_RETURN(const std::string part, Text(system[i], "text", absl::StrCat("system.", i)));
-    if (part.starts_with(kBillingHeader)) continue;
-    if (!text.empty()) text += '\n';
-    text += part;
+    if (!part.starts_with(kBillingHeader)) text += part;
   }
   return text;
 }
@@ -222,7 +245,6 @@ absl::Status AddMessages(const Json& body, Json& chat) {
     if (message["role"] != "system") {
       others.push_back(std::move(message));
     } else if (message["content"].is_string()) {
-      if (!system.empty()) system += '\n';
       system += message["content"].get<std::string>();
     }
   }
@@ -253,7 +275,11 @@ absl::Status AddTools(const Json& body, Json& chat) {
       return PathError(path + ".type", "server tools are not supported");
     }
     if (!IsSet(tool, "input_schema")) return PathError(path + ".input_schema", "Field required");
+    if (!tool["input_schema"].is_object()) {
+      return PathError(path + ".input_schema", "Input should be a valid dictionary");
+    }
     Json function{{"name", std::move(name)}, {"parameters", tool["input_schema"]}};
+    if (!function["parameters"].contains("type")) function["parameters"]["type"] = "object";
     for (const char* key : {"description", "strict"}) {
       if (IsSet(tool, key)) function[key] = tool[key];
     }
@@ -267,7 +293,13 @@ absl::Status AddToolChoice(const Json& body, Json& chat) {
   if (!IsSet(body, "tool_choice")) return absl::OkStatus();
   const Json& choice = body["tool_choice"];
   ASSIGN_OR_RETURN(const std::string type, TypeOf(choice, "tool_choice"));
-  if (choice.value("disable_parallel_tool_use", false)) chat["parallel_tool_calls"] = false;
+  if (IsSet(choice, "disable_parallel_tool_use")) {
+    const Json& disabled = choice["disable_parallel_tool_use"];
+    if (!disabled.is_boolean()) {
+      return PathError("tool_choice.disable_parallel_tool_use", "Input should be a valid boolean");
+    }
+    if (disabled.get<bool>()) chat["parallel_tool_calls"] = false;
+  }
   if (type == "auto" || type == "none") {
     if (chat.contains("tools")) chat["tool_choice"] = type;
   } else if (type == "any") {
@@ -306,12 +338,32 @@ absl::Status AddLimits(const Json& body, MessagesPurpose purpose, Json& chat) {
     if (!body["max_tokens"].is_number_integer() || body["max_tokens"] < 1) {
       return PathError("max_tokens", "Input should be an integer greater than 0");
     }
-    chat["max_completion_tokens"] = body["max_tokens"];
+    chat["max_tokens"] = body["max_tokens"];
   }
   if (!IsSet(body, "stop_sequences")) return absl::OkStatus();
   const Json& stop = body["stop_sequences"];
   if (!stop.is_array()) return PathError("stop_sequences", "Input should be a valid list");
+  if (stop.size() > kStopsMax) {
+    return PathError("stop_sequences", absl::StrCat("List should have at most ", kStopsMax,
+                                                    " items after validation, not ", stop.size()));
+  }
+  for (size_t i = 0; i < stop.size(); ++i) {
+    if (stop[i].is_string() && stop[i] != "") continue;
+    return PathError(absl::StrCat("stop_sequences.", i),
+                     "Input should be a valid string that is not empty");
+  }
   chat["stop"] = stop;
+  return absl::OkStatus();
+}
+
+// How many tokens the model may think is its own affair; whether it may is not.
+absl::Status AddThinking(const Json& body, Json& chat) {
+  if (!IsSet(body, "thinking")) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string type, TypeOf(body["thinking"], "thinking"));
+  if (type != "enabled" && type != "disabled" && type != "adaptive") {
+    return PathError("thinking.type", "Input should be 'enabled', 'disabled' or 'adaptive'");
+  }
+  if (type == "disabled") chat["reasoning_effort"] = "none";
   return absl::OkStatus();
 }
 
@@ -320,6 +372,10 @@ absl::Status AddLimits(const Json& body, MessagesPurpose purpose, Json& chat) {
 absl::StatusOr<std::string> ChatBodyOfMessages(std::string_view text, MessagesPurpose purpose) {
   ASSIGN_OR_RETURN(const Json body, ParseJson(text));
   if (!body.is_object()) return InvalidArgument("the body should be an object");
+  if (!IsSet(body, "model")) return PathError("model", "Field required");
+  if (IsSet(body, "metadata") && !body["metadata"].is_object()) {
+    return PathError("metadata", "Input should be a valid dictionary");
+  }
   Json chat = Json::object();
   for (const char* name : kSameInChat) {
     if (IsSet(body, name)) chat[name] = body[name];
@@ -329,6 +385,7 @@ absl::StatusOr<std::string> ChatBodyOfMessages(std::string_view text, MessagesPu
   RETURN_IF_ERROR(AddTools(body, chat));
   RETURN_IF_ERROR(AddToolChoice(body, chat));
   RETURN_IF_ERROR(AddOutputConfig(body, chat));
+  RETURN_IF_ERROR(AddThinking(body, chat));
   return SerializeJson(chat);
 }
 

@@ -81,20 +81,25 @@ class MessageBuilder {
       return ItemError(index_, path, "a part is an object with a type");
     }
     const std::string type = part["type"];
-    if (IsTextPart(type)) {
-      if (!part.contains("text") || !part["text"].is_string()) {
-        return ItemError(index_, absl::StrCat(ToAbsl(path), ".text"),
-                         "Input should be a valid string");
-      }
-      return Json{{"type", "text"}, {"text", part["text"]}};
+    if (IsTextPart(type) || type == "refusal") {
+      ASSIGN_OR_RETURN(std::string text,
+                       PartText(part, type == "refusal" ? "refusal" : "text", path));
+      return Json{{"type", "text"}, {"text", std::move(text)}};
     }
-    if (type == "refusal") return Json{{"type", "text"}, {"text", part.value("refusal", "")}};
     if (type == "input_image") {
-      Json url{{"url", part.value("image_url", "")}};
+      ASSIGN_OR_RETURN(std::string image, PartText(part, "image_url", path));
+      Json url{{"url", std::move(image)}};
       if (part.contains("detail")) url["detail"] = part["detail"];
       return Json{{"type", "image_url"}, {"image_url", std::move(url)}};
     }
     return part;  // the chat endpoint knows the rest, or names what it does not
+  }
+
+  absl::StatusOr<std::string> PartText(const Json& part, const char* key, std::string_view path) {
+    const auto found = part.find(key);
+    if (found != part.end() && found->is_string()) return found->get<std::string>();
+    return ItemError(index_, absl::StrCat(ToAbsl(path), ".", key),
+                     "Input should be a valid string");
   }
 
   absl::Status AddMessage(const Json& item) {

@@ -103,6 +103,12 @@ bool IsSet(const Json& object, const char* key) {
   return found != object.end() && !found->is_null();
 }
 
+// The text that a member is; empty where it is none.
+std::string TextMember(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 // {"type":"function","name":…} as {"type":"function","function":{"name":…}}.
 Json NestedFunction(const Json& tool, const std::string& prefix) {
   Json function = Json::object();
@@ -154,7 +160,7 @@ absl::StatusOr<Json> Allow(const Json& choice, Json& tools) {
   }
   Json kept = Json::array();
   for (const Json& allowed : choice["tools"]) {
-    const std::string name = allowed.is_object() ? allowed.value("name", "") : "";
+    const std::string name = allowed.is_object() ? TextMember(allowed, "name") : "";
     if (!Declares(tools, name)) {
       return FieldError("tool_choice",
                         absl::StrCat("tool_choice.tools: '", name, "' is not among the tools"));
@@ -164,7 +170,10 @@ absl::StatusOr<Json> Allow(const Json& choice, Json& tools) {
     }
   }
   tools = std::move(kept);
-  return Json(choice.value("mode", "auto"));
+  if (!IsSet(choice, "mode")) return Json("auto");
+  const std::string mode = TextMember(choice, "mode");
+  if (mode == "auto" || mode == "required") return Json(mode);
+  return FieldError("tool_choice", "tool_choice.mode: Input should be 'auto' or 'required'");
 }
 
 absl::Status AddTools(const Json& body, Json& chat) {
@@ -176,11 +185,11 @@ absl::Status AddTools(const Json& body, Json& chat) {
     }
   }
   Json choice = IsSet(body, "tool_choice") ? body["tool_choice"] : Json("auto");
-  if (choice.is_object() && choice.value("type", "") == "allowed_tools") {
+  if (choice.is_object() && TextMember(choice, "type") == "allowed_tools") {
     ASSIGN_OR_RETURN(choice, Allow(choice, tools));
   } else if (choice.is_object()) {
-    const std::string name = choice.value("name", "");
-    if (choice.value("type", "") != "function" || !Declares(tools, name)) {
+    const std::string name = TextMember(choice, "name");
+    if (TextMember(choice, "type") != "function" || !Declares(tools, name)) {
       return FieldError("tool_choice", absl::StrCat("tool_choice: '", name,
                                                     "' is not among the functions of tools"));
     }
@@ -200,7 +209,7 @@ absl::Status AddTextFormat(const Json& body, Json& chat) {
   if (!text.is_object()) return FieldError("text", "Input should be a valid dictionary");
   if (!IsSet(text, "format")) return absl::OkStatus();
   const Json& format = text["format"];
-  const std::string type = format.is_object() ? format.value("type", "") : "";
+  const std::string type = format.is_object() ? TextMember(format, "type") : "";
   if (type == "text") return absl::OkStatus();
   if (IsSet(body, "structured_outputs")) {
     return FieldError("structured_outputs",
@@ -209,6 +218,9 @@ absl::Status AddTextFormat(const Json& body, Json& chat) {
   if (type == "json_object") {
     chat["response_format"] = {{"type", type}};
   } else if (type == "json_schema") {
+    if (!IsSet(format, "schema")) {
+      return FieldError("text", "text.format.schema: Field required");
+    }
     Json schema = Json::object();
     for (const char* key : {"name", "schema", "strict", "description"}) {
       if (IsSet(format, key)) schema[key] = format[key];
@@ -242,7 +254,7 @@ absl::Status AddTruncation(const Json& body, Json& chat) {
 // Functions with all the members that the API shows.
 Json WholeTools(Json tools) {
   for (Json& tool : tools) {
-    if (!tool.is_object() || tool.value("type", "") != "function") continue;
+    if (!tool.is_object() || TextMember(tool, "type") != "function") continue;
     for (const char* member : {"description", "parameters", "strict"}) {
       if (!tool.contains(member)) tool[member] = nullptr;
     }
@@ -297,6 +309,18 @@ absl::Status ResponsesRequest::CheckCombinations() const {
   if (!IsSet(body, "input")) return FieldError("input", "input: Field required");
   if (!body["input"].is_string() && !body["input"].is_array()) {
     return FieldError("input", "input: Input should be a string or a list of items");
+  }
+  if (body["input"].empty() && body["input"].is_array() && !previous_id_.has_value()) {
+    return FieldError("input", "input: at least one item is required");
+  }
+  if (IsSet(body, "metadata") && !body["metadata"].is_object()) {
+    return FieldError("metadata", "metadata: Input should be a valid dictionary");
+  }
+  if (IsSet(body, "top_logprobs")) {
+    const Json& count = body["top_logprobs"];
+    if (!count.is_number_integer() || count < 0 || count > 20) {
+      return FieldError("top_logprobs", "top_logprobs: Input should be an integer from 0 to 20");
+    }
   }
   if (background_ && !store_) {
     return FieldError("background", "background can only be used when `store` is true");
@@ -370,7 +394,7 @@ std::string ResponsesRequest::InputItemsJson(std::string_view id_stem) const {
   for (size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is_object()) continue;
     if (!IsSet(items[i], "type")) items[i]["type"] = "message";
-    if (!IsSet(items[i], "id")) items[i]["id"] = absl::StrCat(ToAbsl(id_stem), "_", i);
+    if (TextMember(items[i], "id").empty()) items[i]["id"] = absl::StrCat(ToAbsl(id_stem), "_", i);
     if (!IsSet(items[i], "status")) items[i]["status"] = "completed";
   }
   return SerializeJson(items);

@@ -106,6 +106,21 @@ TEST(ResponsesRequestTest, NamesTheParameterOfEveryRefusal) {
       {R"({"input":[{"type":"nonsense"}]})", "input"},
       {R"({"input":[{"role":"user"}]})", "input"},
       {R"({"input":[{"type":"reasoning","summary":[],"encrypted_content":"zzz"}]})", "input"},
+      {R"({"input":[]})", "input"},
+      {R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":5}]}]})", "input"},
+      {R"({"input":[{"role":"assistant","content":[{"type":"refusal","refusal":5}]}]})", "input"},
+      {R"({"input":"x","text":{"format":{"type":5}}})", "text"},
+      {R"({"input":"x","text":{"format":{"type":"json_schema","name":"n"}}})", "text"},
+      {R"({"input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":5}})",
+       "tool_choice"},
+      {R"({"input":"x","tools":[{"type":"function","name":"f"}],
+           "tool_choice":{"type":"function","name":5}})",
+       "tool_choice"},
+      {R"({"input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":
+           {"type":"allowed_tools","mode":5,"tools":[{"type":"function","name":"f"}]}})",
+       "tool_choice"},
+      {R"({"input":"x","metadata":"m"})", "metadata"},
+      {R"({"input":"x","top_logprobs":-1})", "top_logprobs"},
   };
   for (const auto& c : cases) {
     const absl::Status status = ErrorOf(c.body);
