@@ -27,8 +27,8 @@ def test_the_openai_sdk_2():
 
 
 def test_the_node_sdk(coder):
-    packages = environments.node()
-    environments.run(["node", CLIENTS / "openai_node.mjs"], timeout=200, BATON_URL=coder.url,
+    node, packages = environments.node()
+    environments.run([node, CLIENTS / "openai_node.mjs"], timeout=200, BATON_URL=coder.url,
                      BATON_MODEL=CODER, NODE_PACKAGES=str(packages))
 
 

