@@ -1,5 +1,6 @@
 #include "frontend/api/answer.h"
 
+#include <numeric>
 #include <utility>
 
 #include "common/base/status.h"
@@ -11,7 +12,8 @@ Answer::Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat&
     : GenerationAnswer(environment, *plan.context, std::move(request)),
       plan_(std::move(plan)),
       format_(make_format(plan_)),
-      progress_(plan_.choice_count()) {
+      progress_(plan_.choice_count()),
+      cached_tokens_(plan_.prompts.size()) {
   if (!plan_.stream) collected_.resize(plan_.choice_count());
 }
 
@@ -35,16 +37,25 @@ AnswerUsage Answer::Usage() const {
   for (const AnswerPlan::Prompt& prompt : plan_.prompts) {
     usage.prompt_tokens += static_cast<uint32_t>(prompt.ids.size());
   }
-  for (const Progress& progress : progress_) usage.completion_tokens += progress.output_tokens;
-  if (plan_.prompt_tokens_details) usage.cached_tokens = cached_tokens_;
-  usage.reasoning_tokens = format_->reasoning_tokens();
+  for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
+    usage.completion_tokens += progress_[choice].output_tokens;
+    if (const auto count = format_->ReasoningTokens(choice)) {
+      usage.reasoning_tokens = usage.reasoning_tokens.value_or(0) + *count;
+    }
+  }
+  if (plan_.prompt_tokens_details) {
+    usage.cached_tokens = std::accumulate(cached_tokens_.begin(), cached_tokens_.end(), 0u);
+  }
   return usage;
 }
 
-const AnswerUsage* Answer::ChunkUsage() {
-  if (!plan_.include_usage || !plan_.continuous_usage) return nullptr;
-  chunk_usage_ = Usage();
-  return &chunk_usage_;
+AnswerUsage Answer::UsageOf(uint32_t choice) const {
+  AnswerUsage usage;
+  usage.prompt_tokens = static_cast<uint32_t>(plan_.PromptOfChoice(choice).ids.size());
+  usage.completion_tokens = progress_[choice].output_tokens;
+  if (plan_.prompt_tokens_details) usage.cached_tokens = cached_tokens_[choice / plan_.n];
+  usage.reasoning_tokens = format_->ReasoningTokens(choice);
+  return usage;
 }
 
 void Answer::Open() {
@@ -54,14 +65,15 @@ void Answer::Open() {
                {"x-accel-buffering", "no"}});
   AnswerUsage opening;
   opening.prompt_tokens = Usage().prompt_tokens;
-  const bool shows_usage = plan_.include_usage && plan_.continuous_usage;
-  format_->AppendOpening(shows_usage ? &opening : nullptr, &buffer_);
+  format_->AppendOpening(shows_usage_in_chunks() ? &opening : nullptr, &buffer_);
 }
 
 void Answer::SendDelta(uint32_t choice, const ChoiceDelta& delta) {
   if (plan_.only_echo && delta.end == nullptr) return;
   chunk_.clear();
-  format_->AppendDelta(choice, delta, ChunkUsage(), &chunk_);
+  AnswerUsage usage;
+  if (shows_usage_in_chunks()) usage = UsageOf(choice);
+  format_->AppendDelta(choice, delta, shows_usage_in_chunks() ? &usage : nullptr, &chunk_);
   if (chunk_.empty()) return;
   buffer_.clear();
   Open();

@@ -33,7 +33,9 @@ class Answer : public GenerationAnswer {
     uint32_t output_tokens = 0;
   };
 
-  void OnStarted(uint32_t, uint32_t cached_tokens) override { cached_tokens_ += cached_tokens; }
+  void OnStarted(uint32_t prompt, uint32_t cached_tokens) override {
+    cached_tokens_[prompt] = cached_tokens;
+  }
   void OnPromptLogprobs(uint32_t prompt, const v1::TokenLogprobs& logprobs) override;
   void OnDelta(uint32_t prompt, const ChoiceDelta& delta) override;
   void OnComplete() override;
@@ -44,9 +46,10 @@ class Answer : public GenerationAnswer {
   void SendDelta(uint32_t choice, const ChoiceDelta& delta);
   // Once: the headers are sent, and the opening chunks put into the buffer.
   void Open();
+  bool shows_usage_in_chunks() const { return plan_.include_usage && plan_.continuous_usage; }
   AnswerUsage Usage() const;
-  // What a chunk shows, or null.
-  const AnswerUsage* ChunkUsage();
+  // Of one choice and its prompt alone, as a chunk shows it.
+  AnswerUsage UsageOf(uint32_t choice) const;
 
   const AnswerPlan plan_;
 
@@ -54,10 +57,9 @@ class Answer : public GenerationAnswer {
   std::unique_ptr<AnswerFormat> format_;
   std::vector<Progress> progress_;          // by choice
   std::vector<CollectedChoice> collected_;  // by choice; not when streaming
-  uint32_t cached_tokens_ = 0;              // of all prompts
-  AnswerUsage chunk_usage_;
-  std::string buffer_;  // reused for each write
-  std::string chunk_;   // likewise
+  std::vector<uint32_t> cached_tokens_;     // by prompt
+  std::string buffer_;                      // reused for each write
+  std::string chunk_;                       // likewise
 };
 
 }  // namespace baton::frontend

@@ -48,7 +48,7 @@ class AnswerFormat {
   virtual void AppendOpening(const AnswerUsage* usage, std::string* out) = 0;
 
   // One chunk, or none if the delta shows nothing. `choice` counts over all prompts; `usage` is
-  // null unless every chunk shows it.
+  // the choice's own, null unless every chunk shows it.
   virtual void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                            std::string* out) = 0;
 
@@ -61,8 +61,8 @@ class AnswerFormat {
   // Adds what belongs to a delta to a collected choice.
   virtual void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) = 0;
 
-  // Output tokens that were reasoning; absent where none is told apart.
-  virtual std::optional<uint32_t> reasoning_tokens() const { return std::nullopt; }
+  // A choice's output tokens that were reasoning; absent where none is told apart.
+  virtual std::optional<uint32_t> ReasoningTokens(uint32_t) const { return std::nullopt; }
 
   virtual std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) = 0;
 };

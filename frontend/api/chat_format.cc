@@ -32,7 +32,8 @@ class ChatFormat : public AnswerFormat {
                .as_ids = plan.tokens_as_ids,
                .top_count = static_cast<size_t>(plan.logprobs.value_or(0)),
                .adds_drawn = plan.logprobs_of_named},
-        head_(Head("chat.completion.chunk")) {
+        head_(Head("chat.completion.chunk")),
+        texts_(plan.choice_count()) {
     for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
   }
 
@@ -75,7 +76,7 @@ class ChatFormat : public AnswerFormat {
     if (shows_tokens && delta.logprobs != nullptr && plan_.logprobs.has_value() &&
         !delta.ids.empty()) {
       *out += "{\"content\":[";
-      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, out);
+      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, texts_[choice], out);
       *out += "]}";
     } else {
       *out += "null";
@@ -111,15 +112,14 @@ class ChatFormat : public AnswerFormat {
     collected.ids.insert(collected.ids.end(), delta.ids.begin(), delta.ids.end());
     if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !delta.ids.empty()) {
       if (!collected.logprobs_json.empty()) collected.logprobs_json += ',';
-      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, &collected.logprobs_json);
+      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, texts_[choice],
+                         &collected.logprobs_json);
     }
   }
 
-  std::optional<uint32_t> reasoning_tokens() const override {
+  std::optional<uint32_t> ReasoningTokens(uint32_t choice) const override {
     if (plan_.reply == nullptr || plan_.reply->parse.reasoning == nullptr) return std::nullopt;
-    uint32_t count = 0;
-    for (const ChoiceReply& reply : replies_) count += reply.reasoning_tokens();
-    return count;
+    return replies_[choice].reasoning_tokens();
   }
 
   std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
@@ -230,6 +230,7 @@ class ChatFormat : public AnswerFormat {
   v1::TokenLogprobs prompt_logprobs_;
   const std::string head_;
   std::vector<ChoiceReply> replies_;  // by choice
+  std::vector<TokenTexts> texts_;     // by choice
 };
 
 }  // namespace

@@ -55,13 +55,15 @@ void CheckPart(Field part, Request request) {
       break;
   }
   // A part of another name has its text under that name.
-  const char* const key = type == "refusal" || type == "thinking" ? type.c_str() : "text";
-  element text;
-  if (object[key].get(text) != simdjson::SUCCESS) {
-    part.Missing(key);
-  } else if (!text.is_string()) {
-    part.Problem("string_type", "Input should be a valid string");
-  }
+  const bool is_named = type == "refusal" || type == "thinking";
+  const std::string_view key = is_named ? std::string_view(type) : "text";
+  bool has_text = false;
+  part.VisitMembers([&](std::string_view name, Field member) {
+    if (name != key) return;
+    has_text = true;
+    (void)member.String();
+  });
+  if (!has_text) part.Missing(key);
 }
 
 void CheckContent(Field content, Request request) {
@@ -71,6 +73,24 @@ void CheckContent(Field content, Request request) {
     return;
   }
   content.VisitItems([&request](Field part) { CheckPart(part, request); });
+}
+
+// A call that the model made earlier: templates need its function's name. The arguments may be text
+// or an object, or nothing.
+void CheckCall(Field call) {
+  bool has_function = false;
+  const bool is_object = call.VisitMembers([&](std::string_view kind, Field function) {
+    if (kind != "function") return;
+    has_function = true;
+    bool has_name = false;
+    const bool is_function = function.VisitMembers([&](std::string_view name, Field member) {
+      if (name != "name") return;
+      has_name = true;
+      (void)member.String();
+    });
+    if (is_function && !has_name) function.Missing("name");
+  });
+  if (is_object && !has_function) call.Missing("function");
 }
 
 void CheckMessage(Field message, Request request) {
@@ -84,6 +104,10 @@ void CheckMessage(Field message, Request request) {
     } else if (name == "content") {
       CheckContent(member, request);
       if (member.value().is_string()) request.chat.last_content_text = *member.String();
+    } else if (name == "name" && !member.IsNull()) {
+      (void)member.String();
+    } else if (name == "tool_calls" && !member.IsNull()) {
+      member.VisitItems(CheckCall);
     }
   });
   if (!has_role && message.value().is_object()) {
@@ -147,7 +171,8 @@ constexpr Parameter kChat[] = {
     {"messages", kSupported, ReadMessages},
     {"max_completion_tokens", kSupported, ReadMaxCompletionTokens},
     {"logprobs", kSupported, [](Field f, Request r) { r.chat.logprobs = f.Bool(); }},
-    {"top_logprobs", kSupported, [](Field f, Request r) { r.chat.top_logprobs = f.Int(); }},
+    {"top_logprobs", kSupported,
+     [](Field f, Request r) { r.chat.top_logprobs = ReadLogprobCount(f, r); }},
     {"add_generation_prompt", kSupported,
      [](Field f, Request r) { r.chat.add_generation_prompt = f.Bool().value_or(true); }},
     {"continue_final_message", kSupported,

@@ -86,15 +86,10 @@ void ReadPrompt(Field field, Request request) {
   }
 }
 
-void ReadLogprobs(Field field, Request request) {
-  SchemaProblems unreadable;
-  request.output.logprobs = JsonField(field.value(), field.path(), unreadable).Int();
-  if (!unreadable.empty()) request.completion.unreadable_logprobs = DescribeInput(field.value());
-}
-
 constexpr Parameter kCompletion[] = {
     {"prompt", Support::kSupported, ReadPrompt},
-    {"logprobs", Support::kSupported, ReadLogprobs},
+    {"logprobs", Support::kSupported,
+     [](Field f, Request r) { r.output.logprobs = ReadLogprobCount(f, r); }},
     {"suffix", Support::kSupported, [](Field f, Request r) { r.completion.suffix = f.String(); }},
     {"max_completion_tokens", Support::kHint},  // of the chat endpoint
     {"top_logprobs", Support::kHint},

@@ -100,7 +100,12 @@ struct CompletionInput {
   std::vector<PromptInput> prompts;
   std::optional<std::string> suffix;  // the prompts are what stands before, this what stands behind
   bool empty_list = false;            // "prompt": []
-  std::string unreadable_logprobs;    // what was sent instead of an integer
+};
+
+// What was sent for a count of log-probabilities that is no number at all.
+struct UnreadableCount {
+  std::string field;
+  std::string value;
 };
 
 enum class TruncationSide { kLeft, kRight };
@@ -117,6 +122,7 @@ struct GenerationRequest {
   // comes later and wins. Checked before anything is scheduled.
   std::optional<ConstraintSpec> constraint;
 
+  std::optional<UnreadableCount> unreadable_count;
   int64_t n = 1;
   bool echo = false;
   std::optional<bool> add_special_tokens;

@@ -6,17 +6,14 @@
 namespace baton::frontend {
 namespace {
 
-// A broken body counts as a chat's, and is refused as such.
+// A broken body counts as a chat's, one without messages as a completion's; refused as such.
 GenerationEndpoint EndpointOf(const HttpRequest& request) {
-  bool has_prompt = false;
   bool has_messages = false;
   SchemaProblems problems;
-  const auto members =
-      VisitBody(request.body, problems, [&](std::string_view name, const JsonField&) {
-        has_prompt |= name == "prompt";
-        has_messages |= name == "messages";
-      });
-  const bool completes = members.ok() && has_prompt && !has_messages;
+  const auto members = VisitBody(
+      request.body, problems,
+      [&](std::string_view name, const JsonField&) { has_messages |= name == "messages"; });
+  const bool completes = members.ok() && !has_messages;
   return completes ? GenerationEndpoint::kCompletion : GenerationEndpoint::kChat;
 }
 

@@ -2,11 +2,14 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
@@ -19,14 +22,29 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// The body with ".0" after each integer of 19 digits and more, so that one which no 64 bits hold is
-// read as a number out of range instead of as broken JSON.
-std::string WithHugeIntegersAsReals(std::string_view body) {
+// Appends a number in a form that the parser can read: an integer that no 64 bits may hold as a
+// real, and what is beyond the reals as the largest of them. Both are out of range for their
+// fields.
+void AppendReadable(std::string_view number, std::string& out) {
   constexpr size_t kDigitsMin = 19;
+  double value = 0;
+  if (absl::SimpleAtod(ToAbsl(number), &value) && std::isinf(value)) {
+    out += value < 0 ? "-1.7976931348623157e308" : "1.7976931348623157e308";
+    return;
+  }
+  out += number;
+  if (number.size() >= kDigitsMin && number.find_first_of(".eE") == std::string_view::npos) {
+    out += ".0";
+  }
+}
+
+// The body with each of its numbers in a form that the parser can read.
+std::string WithReadableNumbers(std::string_view body) {
+  constexpr std::string_view kNumberCharacters = "+-.0123456789eE";
   std::string text;
   bool in_string = false;
   for (size_t i = 0; i < body.size();) {
-    if (in_string || !IsDigit(body[i])) {
+    if (in_string || !(IsDigit(body[i]) || body[i] == '-')) {
       if (in_string && body[i] == '\\' && i + 1 < body.size())
         text += body[i++];
       else if (body[i] == '"')
@@ -34,13 +52,8 @@ std::string WithHugeIntegersAsReals(std::string_view body) {
       text += body[i++];
       continue;
     }
-    size_t end = i;
-    while (end < body.size() && IsDigit(body[end])) ++end;
-    text += body.substr(i, end - i);
-    const bool whole =
-        end == body.size() || std::string_view(".eE").find(body[end]) == std::string_view::npos;
-    const bool fraction = i > 0 && (body[i - 1] == '.' || body[i - 1] == 'e');
-    if (end - i >= kDigitsMin && whole && !fraction) text += ".0";
+    const size_t end = std::min(body.find_first_not_of(kNumberCharacters, i), body.size());
+    AppendReadable(body.substr(i, end - i), text);
     i = end;
   }
   return text;
@@ -64,7 +77,7 @@ absl::StatusOr<simdjson::dom::element> ParseDocument(std::string_view body) {
   if (body.empty()) return Malformed("missing", "Field required", "None", "");
   auto document = parser.parse(body.data(), body.size(), /*realloc_if_needed=*/true);
   if (document.error() == simdjson::NUMBER_ERROR) {
-    const std::string text = WithHugeIntegersAsReals(body);
+    const std::string text = WithReadableNumbers(body);
     document = parser.parse(text.data(), text.size(), /*realloc_if_needed=*/true);
   }
   simdjson::dom::element root;

@@ -59,6 +59,14 @@ std::string DescribeDouble(double value) {
   return std::string(digits.data(), end.ptr);
 }
 
+// "1.00" is the integer 1.
+std::string_view WithoutZeroFraction(std::string_view text) {
+  const size_t point = text.find('.');
+  const bool is_zero = point != std::string_view::npos && point > 0 && point + 1 < text.size() &&
+                       text.find_first_not_of('0', point + 1) == std::string_view::npos;
+  return is_zero ? text.substr(0, point) : text;
+}
+
 std::optional<bool> BoolOfText(std::string_view text) {
   const std::string word = absl::AsciiStrToLower(ToAbsl(text));
   for (const std::string_view yes : {"1", "true", "t", "yes", "y", "on"}) {
@@ -215,7 +223,8 @@ std::optional<int64_t> JsonField::ReadInt(int64_t min, int64_t max, OutOfRange o
   } else if (value_.is_bool()) {
     number = value_.get_bool().value_unsafe() ? 1 : 0;
   } else if (value_.is_string()) {
-    if (!absl::SimpleAtoi(ToAbsl(value_.get_string().value_unsafe()), &number)) {
+    if (!absl::SimpleAtoi(ToAbsl(WithoutZeroFraction(value_.get_string().value_unsafe())),
+                          &number)) {
       Problem("int_parsing",
               "Input should be a valid integer, unable to parse string as an integer");
       return std::nullopt;

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "common/text/unicode/utf8.h"
 #include "frontend/api/json_writer.h"
 
 namespace baton::frontend {
@@ -19,23 +20,25 @@ void AppendLogprob(float logprob, std::string* out) {
   AppendJsonDouble(value > kLogprobMin ? value : kLogprobMin, out);
 }
 
-void AppendToken(const TokenStyle& style, TokenId id, std::string* out) {
+// As a string of JSON.
+void AppendToken(const TokenStyle& style, const TokenTexts& texts, TokenId id, std::string* out) {
   if (style.as_ids) {
     absl::StrAppend(out, "\"token_id:", id, "\"");
   } else {
-    // Half a character is one U+FFFD, as a decoder shows it.
-    std::string shown;
-    AppendLossy(style.tokenizer.TokenBytes(id), shown);
-    AppendJsonString(shown, out);
+    AppendJsonString(texts.Of(style.tokenizer, id), out);
   }
 }
 
-// The length of the shown token, in characters.
-size_t ShownLength(const TokenStyle& style, TokenId id) {
-  if (style.as_ids) return absl::StrCat("token_id:", id).size();
+// By itself: half a character is one U+FFFD, as a decoder shows it.
+void AppendLoneToken(const Tokenizer& tokenizer, TokenId id, std::string* out) {
+  std::string shown;
+  AppendLossy(tokenizer.TokenBytes(id), shown);
+  AppendJsonString(shown, out);
+}
+
+size_t CharacterCount(std::string_view text) {
   size_t count = 0;
-  std::string_view rest = style.tokenizer.TokenBytes(id);
-  for (; !rest.empty(); ++count) rest.remove_prefix(DecodeChar(rest).length);
+  for (; !text.empty(); ++count) text.remove_prefix(DecodeChar(text).length);
   return count;
 }
 
@@ -50,9 +53,10 @@ void AppendBytes(const TokenStyle& style, TokenId id, std::string* out) {
 }
 
 // {"token":…,"logprob":…,"bytes":[…] without the closing brace.
-void AppendChatEntry(const TokenStyle& style, TokenId id, float logprob, std::string* out) {
+void AppendChatEntry(const TokenStyle& style, const TokenTexts& texts, TokenId id, float logprob,
+                     std::string* out) {
   *out += "{\"token\":";
-  AppendToken(style, id, out);
+  AppendToken(style, texts, id, out);
   *out += ",\"logprob\":";
   AppendLogprob(logprob, out);
   *out += ",\"bytes\":";
@@ -84,17 +88,29 @@ void Separate(std::string& list) {
 
 }  // namespace
 
+std::string TokenTexts::Of(const Tokenizer& tokenizer, TokenId id) const {
+  Utf8Assembler with_it = so_far_;
+  std::string text;
+  with_it.Push(tokenizer.TokenBytes(id), text);
+  return text;
+}
+
+void TokenTexts::Advance(const Tokenizer& tokenizer, TokenId id) {
+  std::string text;
+  so_far_.Push(tokenizer.TokenBytes(id), text);
+}
+
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
-                        const v1::TokenLogprobs& logprobs, std::string* out) {
+                        const v1::TokenLogprobs& logprobs, TokenTexts& texts, std::string* out) {
   for (size_t i = 0; i < CoveredCount(ids, logprobs); ++i) {
     if (i > 0) *out += ',';
-    AppendChatEntry(style, ids[i], logprobs.sampled(static_cast<int>(i)), out);
+    AppendChatEntry(style, texts, ids[i], logprobs.sampled(static_cast<int>(i)), out);
     *out += ",\"top_logprobs\":[";
     const Alternatives tops = AlternativesOf(style, logprobs, i);
     bool first = true;
     const auto append = [&](TokenId id, float logprob) {
       if (!std::exchange(first, false)) *out += ',';
-      AppendChatEntry(style, id, logprob, out);
+      AppendChatEntry(style, texts, id, logprob, out);
       *out += '}';
     };
     if (style.adds_drawn) append(ids[i], logprobs.sampled(static_cast<int>(i)));
@@ -103,6 +119,7 @@ void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
       append(tops.ids[k], tops.logprobs[k]);
     }
     *out += "]}";
+    texts.Advance(style.tokenizer, ids[i]);
   }
 }
 
@@ -111,7 +128,7 @@ void AppendLlamaProbabilities(const TokenStyle& style, bool as_probabilities,
                               std::string* out) {
   const auto append = [&](TokenId id, float logprob) {
     absl::StrAppend(out, "{\"id\":", id, ",\"token\":");
-    AppendToken(style, id, out);
+    AppendLoneToken(style.tokenizer, id, out);
     *out += ",\"bytes\":";
     AppendBytes(style, id, out);
     *out += as_probabilities ? ",\"prob\":" : ",\"logprob\":";
@@ -139,14 +156,16 @@ void AppendLlamaProbabilities(const TokenStyle& style, bool as_probabilities,
 
 void AppendPromptLogprobs(const TokenStyle& style, std::span<const TokenId> prompt,
                           const v1::TokenLogprobs& logprobs, std::string* out) {
+  TokenTexts texts;
   const auto append = [&](TokenId id, float logprob, size_t rank) {
     absl::StrAppend(out, "\"", id, "\":{\"logprob\":");
     AppendLogprob(logprob, out);
     absl::StrAppend(out, ",\"rank\":", rank, ",\"decoded_token\":");
-    AppendToken(style, id, out);
+    AppendToken(style, texts, id, out);
     *out += '}';
   };
   *out += "[null";
+  texts.Advance(style.tokenizer, prompt.front());
   const std::span<const TokenId> rest = prompt.subspan(1);
   for (size_t i = 0; i < CoveredCount(rest, logprobs); ++i) {
     const int index = static_cast<int>(i);
@@ -159,45 +178,55 @@ void AppendPromptLogprobs(const TokenStyle& style, std::span<const TokenId> prom
       append(tops.ids[k], tops.logprobs[k], k + 1);
     }
     *out += '}';
+    texts.Advance(style.tokenizer, rest[i]);
   }
   *out += ']';
 }
 
 void LegacyLogprobs::AddPrompt(const TokenStyle& style, std::span<const TokenId> prompt,
                                const v1::TokenLogprobs& logprobs) {
+  AddToken(style, prompt.front(), nullptr);
+  tops_ += "null";
+  texts_.Advance(style.tokenizer, prompt.front());
+  Add(style, prompt.subspan(1), logprobs);
+}
+
+void LegacyLogprobs::AddToken(const TokenStyle& style, TokenId id, const float* logprob) {
   for (std::string* list : {&offsets_, &values_, &tokens_, &tops_}) Separate(*list);
   absl::StrAppend(&offsets_, offset_);
-  offset_ += ShownLength(style, prompt.front());
-  AppendToken(style, prompt.front(), &tokens_);
-  values_ += "null";
-  tops_ += "null";
-  Add(style, prompt.subspan(1), logprobs);
+  offset_ += style.as_ids ? absl::StrCat("token_id:", id).size()
+                          : CharacterCount(texts_.Of(style.tokenizer, id));
+  AppendToken(style, texts_, id, &tokens_);
+  if (logprob == nullptr) {
+    values_ += "null";
+  } else {
+    AppendLogprob(*logprob, &values_);
+  }
 }
 
 void LegacyLogprobs::Add(const TokenStyle& style, std::span<const TokenId> ids,
                          const v1::TokenLogprobs& logprobs) {
   for (size_t i = 0; i < CoveredCount(ids, logprobs); ++i) {
     const float sampled = logprobs.sampled(static_cast<int>(i));
-    for (std::string* list : {&offsets_, &values_, &tokens_, &tops_}) Separate(*list);
-    absl::StrAppend(&offsets_, offset_);
-    offset_ += ShownLength(style, ids[i]);
-    AppendLogprob(sampled, &values_);
-    AppendToken(style, ids[i], &tokens_);
+    AddToken(style, ids[i], &sampled);
 
-    // The sampled token is always in its map, first.
+    // The sampled token is always in its map, first; of several that show the same text the first
+    // stays, which is the likeliest.
+    std::vector<std::string> shown;
+    const auto append = [&](TokenId id, float logprob) {
+      std::string token;
+      AppendToken(style, texts_, id, &token);
+      if (std::ranges::find(shown, token) != shown.end()) return;
+      absl::StrAppend(&tops_, shown.empty() ? "" : ",", token, ":");
+      AppendLogprob(logprob, &tops_);
+      shown.push_back(std::move(token));
+    };
     tops_ += '{';
-    AppendToken(style, ids[i], &tops_);
-    tops_ += ':';
-    AppendLogprob(sampled, &tops_);
+    append(ids[i], sampled);
     const Alternatives tops = AlternativesOf(style, logprobs, i);
-    for (size_t k = 0; k < tops.ids.size(); ++k) {
-      if (tops.ids[k] == ids[i]) continue;
-      tops_ += ',';
-      AppendToken(style, tops.ids[k], &tops_);
-      tops_ += ':';
-      AppendLogprob(tops.logprobs[k], &tops_);
-    }
+    for (size_t k = 0; k < tops.ids.size(); ++k) append(tops.ids[k], tops.logprobs[k]);
     tops_ += '}';
+    texts_.Advance(style.tokenizer, ids[i]);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
 #include "common/text/tokenizer/tokenizer.h"
+#include "common/text/unicode/utf8.h"
 
 namespace baton::frontend {
 
@@ -26,9 +27,22 @@ struct TokenStyle {
   bool adds_drawn = false;
 };
 
-// Appends entries of the chat shape, separated by commas. `logprobs` covers at least `ids`.
+// What each token of a sequence adds to the text: a character that several tokens make up belongs
+// to the one that completes it, so that all of them together are the text.
+class TokenTexts {
+ public:
+  // What `id` adds, or would add, behind the tokens so far.
+  std::string Of(const Tokenizer& tokenizer, TokenId id) const;
+  void Advance(const Tokenizer& tokenizer, TokenId id);
+
+ private:
+  Utf8Assembler so_far_;
+};
+
+// Appends entries of the chat shape, separated by commas. `logprobs` covers at least `ids`, which
+// go on from `texts`. The bytes are each token's own.
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
-                        const v1::TokenLogprobs& logprobs, std::string* out);
+                        const v1::TokenLogprobs& logprobs, TokenTexts& texts, std::string* out);
 
 // Appends [null,{"<id>":{"logprob":…,"rank":…,"decoded_token":"…"},…},…]: for each token of the
 // prompt what it was worth, and what else was likely. `logprobs` covers those after the first.
@@ -62,7 +76,11 @@ class LegacyLogprobs {
   void AppendTo(std::string* out);
 
  private:
+  // One token; a null `logprob` where nothing is known.
+  void AddToken(const TokenStyle& style, TokenId id, const float* logprob);
+
   size_t offset_;
+  TokenTexts texts_;
   std::string offsets_;
   std::string values_;
   std::string tokens_;

@@ -9,6 +9,7 @@
 // Threading: immutable tables, any thread.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "absl/types/span.h"
@@ -40,5 +41,9 @@ absl::Span<const Parameter> ChatParameters();
 absl::Span<const Parameter> CompletionParameters();
 // Tools and reasoning, of the chat endpoint.
 absl::Span<const Parameter> ToolParameters();
+
+// Reads a count of log-probabilities. What is no number, a number's text included, is noted in the
+// request and refused with its rules: vLLM looks at these fields before the schema does.
+std::optional<int64_t> ReadLogprobCount(const JsonField& field, GenerationRequest& request);
 
 }  // namespace baton::frontend

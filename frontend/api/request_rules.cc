@@ -159,9 +159,6 @@ absl::Status CheckChat(const GenerationRequest& request) {
 
 absl::Status CheckCompletion(const GenerationRequest& request) {
   const CompletionInput& input = request.completion;
-  if (!input.unreadable_logprobs.empty()) {
-    return ParameterError("`logprobs` must be an integer.", "logprobs", input.unreadable_logprobs);
-  }
   if (request.output.logprobs.has_value() && *request.output.logprobs < -1) {
     return ParameterError("`logprobs` must be a positive value or -1.", "logprobs",
                           absl::StrCat(*request.output.logprobs));
@@ -286,6 +283,10 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
     return ParameterError("Parameter 'cache_salt' must be a non-empty string if provided.",
                           "cache_salt", "");
   }
+  if (request.unreadable_count.has_value()) {
+    const auto& [field, value] = *request.unreadable_count;
+    return ParameterError(absl::StrCat("`", field, "` must be an integer."), field, value);
+  }
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? CheckChat(request)
                                                         : CheckCompletion(request));
   RETURN_IF_ERROR(CheckSampling(request.sampling));
@@ -333,20 +334,18 @@ absl::Status CheckPromptTokens(const std::vector<TokenId>& prompt, const ModelLi
 absl::Status TruncatePrompt(const GenerationRequest& request, const ModelLimits& limits,
                             std::vector<TokenId>& prompt) {
   if (!request.truncate_prompt_tokens.has_value()) return absl::OkStatus();
-  const int64_t requested = request.sampling.max_tokens.value_or(0);
-  const int64_t room = std::max<int64_t>(int64_t{limits.max_model_len} - requested, 0);
+  const int64_t length = limits.max_model_len;
   const int64_t asked = *request.truncate_prompt_tokens;
-  if (asked > room) {
-    const std::string value = absl::StrCat(asked);
-    return ParameterError(
-        absl::StrCat("truncate_prompt_tokens=", asked, " cannot be greater than ",
-                     requested > 0 && asked <= limits.max_model_len ? "max_model_len - max_tokens"
-                                                                    : "max_model_len",
-                     " = ", asked <= limits.max_model_len ? room : int64_t{limits.max_model_len},
-                     ". Please request a smaller truncation size."),
-        "truncate_prompt_tokens", value);
+  if (asked > length) {
+    return ParameterError(absl::StrCat("truncate_prompt_tokens=", asked,
+                                       " cannot be greater than max_model_len = ", length,
+                                       ". Please request a smaller truncation size."),
+                          "truncate_prompt_tokens", absl::StrCat(asked));
   }
-  const size_t keep = static_cast<size_t>(asked < 0 ? room : asked);
+  // -1 leaves room for the tokens that are wanted, one at least.
+  const int64_t wanted = std::max<int64_t>(request.sampling.max_tokens.value_or(1), 1);
+  const size_t keep =
+      static_cast<size_t>(asked < 0 ? std::max<int64_t>(length - wanted, 0) : asked);
   if (prompt.size() > keep) {
     const auto surplus = static_cast<std::ptrdiff_t>(prompt.size() - keep);
     if (request.truncation_side == TruncationSide::kLeft) {

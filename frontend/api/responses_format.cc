@@ -73,17 +73,19 @@ class ResponsesFormat : public AnswerFormat {
     return Conclude(usage);
   }
 
-  std::optional<uint32_t> reasoning_tokens() const override { return reply_.reasoning_tokens(); }
+  std::optional<uint32_t> ReasoningTokens(uint32_t) const override {
+    return reply_.reasoning_tokens();
+  }
 
  private:
   bool is_cut() const { return end_.reason == EndReason::kLength; }
 
   void Take(const ChoiceDelta& delta) {
     const MessageDelta message = reply_.Read(delta);
-    if (delta.logprobs != nullptr && plan_.logprobs.has_value() && !message.content.empty()) {
+    if (delta.logprobs != nullptr && plan_.logprobs.has_value()) {
       std::string entries;
-      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, &entries);
-      output_.AddLogprobs(entries);
+      AppendChatLogprobs(style_, delta.ids, *delta.logprobs, texts_, &entries);
+      if (!message.content.empty()) output_.AddLogprobs(entries);
     }
     output_.Add(message);
     if (delta.end != nullptr) end_ = *delta.end;
@@ -110,6 +112,7 @@ class ResponsesFormat : public AnswerFormat {
   const std::shared_ptr<StoredResponse> stored_;
   Clock& clock_;
   const TokenStyle style_;
+  TokenTexts texts_;
   const ResponseObject object_;
   ResponseEvents events_;
   ResponseOutput output_;

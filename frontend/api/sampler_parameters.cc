@@ -61,7 +61,6 @@ bool ReadBiasPair(Field item, Request request) {
 void ReadLogitBias(Field field, Request request) {
   if (!field.value().is_array()) {
     field.VisitMembers([&request](std::string_view key, Field value) {
-      if (value.IsNull()) return;
       if (const auto bias = value.Number()) {
         request.sampling.logit_bias.emplace_back(std::string(key), *bias);
       }
@@ -90,7 +89,8 @@ constexpr Parameter kSamplers[] = {
      [](Field f, Request r) {
        if (auto ids = f.IntList()) r.samplers.logprob_token_ids = *std::move(ids);
      }},
-    {"prompt_logprobs", kSupported, ReadInt<&S::prompt_logprobs>},
+    {"prompt_logprobs", kSupported,
+     [](Field f, Request r) { r.samplers.prompt_logprobs = ReadLogprobCount(f, r); }},
 
     // llama.cpp's.
     {"dry_allowed_length", kSupported, ReadInt<&S::dry_allowed_length>},
@@ -120,5 +120,13 @@ constexpr Parameter kSamplers[] = {
 }  // namespace
 
 absl::Span<const Parameter> SamplerParameters() { return kSamplers; }
+
+std::optional<int64_t> ReadLogprobCount(Field field, Request request) {
+  if (field.value().is_number() || field.value().is_bool()) return field.Int();
+  const std::string& path = field.path();
+  request.unreadable_count = {.field = path.substr(path.rfind('.') + 1),
+                              .value = DescribeInput(field.value())};
+  return std::nullopt;
+}
 
 }  // namespace baton::frontend

@@ -92,6 +92,11 @@ absl::Status CheckLogprobLists(const GenerationRequest& request, uint32_t vocab_
     }
   }
   const std::vector<int64_t>& ids = samplers.logprob_token_ids;
+  if (!ids.empty() && request.echo && request.sampling.max_tokens == 0) {
+    return Bad("logprob_token_ids",
+               "are not available when `echo=True` and `max_tokens=0`: no output token is shown.",
+               "");
+  }
   if (static_cast<int64_t>(ids.size()) > kTokenListMax) {
     return Bad("logprob_token_ids", absl::StrCat("must have at most ", kTokenListMax, " entries."),
                "");
@@ -171,7 +176,9 @@ absl::Status AddTokenLists(const SamplerOptions& samplers, const Tokenizer& toke
     sampling.add_logprob_token_ids(static_cast<uint32_t>(id));
   }
   for (const std::string& word : samplers.bad_words) {
-    for (const std::vector<TokenId>& tokens : BadWordTokens(word, tokenizer)) {
+    const std::vector<std::vector<TokenId>> forms = BadWordTokens(word, tokenizer);
+    if (forms.empty()) return Bad("bad_words", "entries must tokenize to at least one token.", "");
+    for (const std::vector<TokenId>& tokens : forms) {
       sampling.add_bad_words()->mutable_ids()->Add(tokens.begin(), tokens.end());
     }
   }

@@ -1,5 +1,6 @@
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "frontend/api/constraint_parameters.h"
@@ -101,6 +102,18 @@ void ReadThinkingBudget(Field field, Request request) {
   }
 }
 
+// What is no text counts as the empty one, which the rules refuse.
+void ReadCacheSalt(Field field, Request request) {
+  SchemaProblems no_text;
+  request.cache_salt = JsonField(field.value(), field.path(), no_text).String().value_or("");
+}
+
+// Any integer; beyond 32 bits all are as urgent as the extreme.
+void ReadPriority(Field field, Request request) {
+  const int64_t priority = field.IntInRange(INT64_MIN, INT64_MAX).value_or(0);
+  request.priority = std::clamp<int64_t>(priority, INT32_MIN, INT32_MAX);
+}
+
 template <auto Member>
 void ReadSamplingNumber(Field field, Request request) {
   if (const auto number = field.Number()) request.sampling.*Member = *number;
@@ -166,9 +179,8 @@ constexpr Parameter kShared[] = {
     {"truncation_side", kSupported, ReadTruncationSide},
 
     // Scheduling and identity.
-    {"cache_salt", kSupported, [](Field f, Request r) { r.cache_salt = f.String(); }},
-    {"priority", kSupported,
-     [](Field f, Request r) { r.priority = f.IntInRange(INT32_MIN, INT32_MAX).value_or(0); }},
+    {"cache_salt", kSupported, ReadCacheSalt},
+    {"priority", kSupported, ReadPriority},
     {"request_id", kSupported, [](Field f, Request r) { r.request_id = f.String().value_or(""); }},
 
     // OpenAI: nothing in them changes the text.
@@ -185,7 +197,7 @@ constexpr Parameter kShared[] = {
     {"best_of", kHint},
 
     // vLLM's hints.
-    {"session_id", kHint},
+    {"session_id", kHint, [](Field f, Request) { (void)f.String(); }},
     {"stream_interval", kHint, [](Field f, Request) { (void)f.IntInRange(1, INT64_MAX); }},
     {"vllm_xargs", kHint},
     {"length_penalty", kHint},  // of beam search only

@@ -66,11 +66,7 @@ void RequestDispatcher::Dispatch(ReceivedRequest received) {
   }
   if (!answer.has_value() && match == nullptr) {
     const auto* refused = std::get_if<RouteTable::MethodNotAllowed>(&found);
-    const bool asks_options = request->method == "OPTIONS" && (refused || request->path == "*");
-    const int status = asks_options ? 204 : refused != nullptr ? 405 : 404;
-    answer = asks_options ? HttpResponse{status, {}, ""}
-                          : options_.format_error(status, StatusPhrase(status));
-    if (refused != nullptr) answer->headers.emplace_back("allow", refused->allow);
+    answer = AnswerUnrouted(*request, refused, has_root);
   }
   if (answer.has_value()) {
     exchange->Respond(*std::move(answer));
@@ -78,6 +74,34 @@ void RequestDispatcher::Dispatch(ReceivedRequest received) {
   }
   request->path_parameters = match->parameters;
   Start(*std::move(request), *match->handler, exchange);
+}
+
+HttpResponse RequestDispatcher::AnswerUnrouted(const HttpRequest& request,
+                                               const RouteTable::MethodNotAllowed* refused,
+                                               bool has_root) const {
+  if (refused == nullptr) {
+    if (auto elsewhere = RedirectWithoutSlash(request, has_root)) return *std::move(elsewhere);
+  }
+  const bool asks_options = request.method == "OPTIONS" && (refused || request.path == "*");
+  const int status = asks_options ? 204 : refused != nullptr ? 405 : 404;
+  HttpResponse answer = asks_options ? HttpResponse{status, {}, ""}
+                                     : options_.format_error(status, StatusPhrase(status));
+  if (refused != nullptr) answer.headers.emplace_back("allow", refused->allow);
+  return answer;
+}
+
+std::optional<HttpResponse> RequestDispatcher::RedirectWithoutSlash(const HttpRequest& request,
+                                                                    bool has_root) const {
+  if (!request.path.ends_with('/')) return std::nullopt;
+  const std::string shorter = request.path.substr(0, request.path.find_last_not_of('/') + 1);
+  const RouteTable::Result found = routes_.Find(request.method, shorter);
+  const auto* match = std::get_if<RouteTable::Match>(&found);
+  // Only to a path that is written in the table: nothing that a client decoded goes into a header.
+  if (match == nullptr || match->pattern != shorter) return std::nullopt;
+  std::string location = has_root ? options_.root_path : "";
+  location += match->pattern;
+  if (!request.query.empty()) location += "?" + request.query;
+  return HttpResponse{307, {{"location", std::move(location)}}, ""};
 }
 
 void RequestDispatcher::Start(HttpRequest request, const HttpHandler& handler,

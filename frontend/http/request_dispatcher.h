@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "frontend/http/connection.h"
 #include "frontend/http/http_options.h"
@@ -22,6 +23,11 @@ class RequestDispatcher {
   void Dispatch(ReceivedRequest received);
 
  private:
+  // What no handler takes. `refused` is set where the path is served under other methods.
+  HttpResponse AnswerUnrouted(const HttpRequest& request,
+                              const RouteTable::MethodNotAllowed* refused, bool has_root) const;
+  // A path with slashes too many at its end leads to the one without.
+  std::optional<HttpResponse> RedirectWithoutSlash(const HttpRequest& request, bool has_root) const;
   void Start(HttpRequest request, const HttpHandler& handler,
              const std::shared_ptr<Exchange>& exchange);
 

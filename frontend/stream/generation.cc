@@ -288,7 +288,9 @@ void Generation::OnFinished(Leg& leg, const v1::Finished& finished) {
 ChoiceEnd Generation::EndOf(const v1::Finished& finished) const {
   if (finished.reason() == v1::FINISH_REASON_LENGTH) return {.reason = EndReason::kLength};
   ChoiceEnd end{.reason = EndReason::kStop};
-  if (finished.has_stop_token() && finished.stop_token() != spec_.model->eos_id &&
+  const bool is_own_end =
+      !spec_.sampling.ignore_eos() && finished.stop_token() == spec_.model->eos_id;
+  if (finished.has_stop_token() && !is_own_end &&
       std::ranges::count(spec_.sampling.stop_token_ids(), finished.stop_token()) > 0) {
     end.stop = finished.stop_token();
   }

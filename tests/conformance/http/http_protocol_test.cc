@@ -169,6 +169,19 @@ TEST_F(HttpProtocolTest, AnswersWrongPathsAndMethods) {
   EXPECT_EQ(Ask("BREW /hello HTTP/1.1\r\nHost: t\r\n\r\n").status, 405);
 }
 
+TEST_F(HttpProtocolTest, APathWithASlashTooManyLeadsToTheOneWithout) {
+  options_.root_path = "/llm";
+  StartServer();
+  const RawAnswer get = Ask(Get("/hello/?a=b%0d"));
+  EXPECT_EQ(get.status, 307);
+  EXPECT_EQ(get.Header("location"), "/hello?a=b%0d");
+  EXPECT_EQ(Ask(Post("/llm/echo/", "x")).Header("location"), "/llm/echo");
+  EXPECT_EQ(Ask(Get("/hello//")).Header("location"), "/hello");
+  for (const char* target : {"//", "//hello/", "/echo/", "/models/m%0d%0ax:y/", "/"}) {
+    EXPECT_EQ(Ask(Get(target)).Header("location"), "") << target;
+  }
+}
+
 TEST_F(HttpProtocolTest, ServesPathsWithAndWithoutTheRootOfAProxy) {
   options_.root_path = "/llm";
   StartServer();

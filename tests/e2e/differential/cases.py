@@ -58,6 +58,10 @@ def _plumbing():
         _add("GET " + path, "GET", path)
     _add("GET completions", "GET", "/v1/completions")
     _add("POST models", "POST", "/v1/models", {})
+    for method, path in (("GET", "/health/"), ("GET", "/v1/models/"), ("POST", "/v1/completions/"),
+                         ("GET", "/health//"), ("PUT", "/v1/completions"), ("HEAD", "/health"),
+                         ("OPTIONS", "/v1/completions")):
+        _add(f"{method} {path}", method, path)
     _add("FOO health", "FOO", "/health")
     _add("FOO nothing", "FOO", "/nothing")
     for name, path, body in [
@@ -70,6 +74,18 @@ def _plumbing():
         ("a number", "/v1/chat/completions", b"5"),
         ("byte order mark", "/v1/completions",
          b'\xef\xbb\xbf{"model":"smollm2","prompt":"Hello","max_tokens":2,"temperature":0}'),
+        ("two documents", "/v1/completions", b'{"prompt":"a"}{"prompt":"b"}'),
+        ("a comment", "/v1/completions", b'{"prompt":"a"/*x*/}'),
+        ("a tab in a text", "/v1/completions", b'{"prompt":"a\tb"}'),
+        ("half a surrogate pair", "/v1/completions", b'{"model":"smollm2","prompt":"a\\ud800","max_tokens":1}'),
+        ("a surrogate pair", "/v1/completions",
+         b'{"model":"smollm2","prompt":"a\\ud83d\\ude00","max_tokens":1,"temperature":0}'),
+        ("not a number", "/v1/completions", b'{"prompt":"a","temperature":NaN}'),
+        ("more than all reals", "/v1/completions", b'{"prompt":"a","temperature":1e400}'),
+        ("400 digits", "/v1/completions", b'{"prompt":"a","max_tokens":' + b"9" * 400 + b"}"),
+        ("an exponent", "/v1/completions",
+         b'{"model":"smollm2","prompt":"Hello","max_tokens":2e0,"temperature":0}'),
+        ("very deep", "/v1/completions", b"[" * 100000),
         ("no UTF-8", "/v1/completions", b'{"model":"smollm2","prompt":"\xff","max_tokens":1}'),
         ("equal names", "/v1/completions",
          b'{"model":"smollm2","prompt":"a","prompt":"Hello","max_tokens":2,"temperature":0}'),
@@ -126,6 +142,68 @@ def _answers():
                prompt=[1, 2, 3, 4], return_token_ids=True)
 
 
+NUMBERS = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 24}
+TOKYO = {"messages": JAPAN, "max_tokens": 30}
+EVERY_CHUNK = {"include_usage": True, "continuous_usage_stats": True}
+SMILES = "\U0001f600" * 10
+
+
+def _combinations():
+    completion("stop and logprobs", stop=["8"], logprobs=1, **NUMBERS)
+    completion("stream of logprobs to a stop", stop=["8"], logprobs=1, stream=True, **NUMBERS)
+    completion("stop over two tokens", stop=["7, 8"], return_token_ids=True, **NUMBERS)
+    completion("stream to a stop over two tokens", stop=["7, 8"], return_token_ids=True, stream=True,
+               **NUMBERS)
+    chat("stop at the first token", stop=["The"], **TOKYO)
+    chat("stream to a stop at the first token", stop=["The"], stream=True, stream_options=EVERY_CHUNK,
+         **TOKYO)
+    chat("stop of two that meet", stop=["apan is", "an"], **TOKYO)
+    completion("min tokens before a stop string", min_tokens=12, stop=["8"], **NUMBERS)
+    completion("min tokens before a stop token", min_tokens=12, stop_token_ids=[28], **NUMBERS)
+    chat("min tokens before the end", min_tokens=14, **TOKYO)
+    chat("the end as a stop token", stop_token_ids=[2], **TOKYO)
+    chat("the end as a stop token, ignored as the end", stop_token_ids=[2], ignore_eos=True, **TOKYO)
+    chat("special tokens shown", skip_special_tokens=False, **TOKYO)
+    chat("the end shown", skip_special_tokens=False, include_stop_str_in_output=True, **TOKYO)
+    chat("stream to the end with logprobs", logprobs=True, top_logprobs=0, stream=True, **TOKYO)
+    completion("allowed tokens but for bad words", allowed_token_ids=[28, 253, 34, 42],
+               bad_words=[" ,"], prompt=NUMBERS["prompt"])
+    completion("bias against two", logit_bias={"216": -100, "28": -100}, prompt=NUMBERS["prompt"])
+    completion("stream of two by two with usage", stream=True, stream_options=EVERY_CHUNK, n=2,
+               prompt=["Hello", "The sky is"], temperature=1.0, seed=1)
+    chat("stream of two with usage", stream=True, stream_options=EVERY_CHUNK, n=2, temperature=1.0,
+         seed=1)
+    completion("echo of two by two", echo=True, n=2, prompt=[[504, 6376, 314], [504]], logprobs=1,
+               temperature=1.0, seed=1)
+    completion("echo of a cut prompt", echo=True, prompt="The sky is blue and the grass is",
+               truncate_prompt_tokens=3)
+    completion("echo and logprobs of a cut prompt", echo=True, prompt=[504, 6376, 314, 1, 2],
+               truncate_prompt_tokens=3, logprobs=1)
+    completion("echo of a prompt with the stop in it", echo=True, stop=["3"],
+               prompt=NUMBERS["prompt"])
+    completion("echo of special tokens", echo=True, prompt="<|im_start|>user\nHi<|im_end|>\n")
+    completion("only an echo of two", echo=True, max_tokens=0, prompt=["The sky is", "Hello"])
+    completion("only an echo with named tokens", echo=True, max_tokens=0, logprobs=1,
+               logprob_token_ids=[28])
+    completion("characters of three tokens", prompt=SMILES, max_tokens=6, logprobs=1)
+    completion("stream of characters of three tokens", prompt=SMILES, max_tokens=6, logprobs=1,
+               stream=True)
+    completion("two thirds of a character", prompt=SMILES, max_tokens=2, stream=True)
+    completion("prompt logprobs of two", prompt_logprobs=1, prompt=["Hello there", "The sky"])
+    both("prompt logprobs of ids", prompt_logprobs=1, return_tokens_as_token_ids=True)
+    completion("named tokens", logprobs=1, logprob_token_ids=[28, 34])
+    completion("stream of named tokens", logprobs=1, logprob_token_ids=[28, 34], stream=True)
+    both("stream of token ids of two", return_token_ids=True, n=2, temperature=1.0, seed=1, stream=True)
+    chat("stream with the prompt's text", return_prompt_text=True, return_token_ids=True, stream=True)
+    chat("goes on with a user", add_generation_prompt=False, continue_final_message=True)
+    chat("role of the last message", add_generation_prompt=False, stream=True,
+         messages=[*JAPAN, {"role": "weird", "content": "The"}])
+    chat("both lengths, one too long", max_completion_tokens=2, max_tokens=8193)
+    completion("cut prompt as long as the model", truncate_prompt_tokens=8192)
+    chat("two constraints", response_format={"type": "json_object"},
+         structured_outputs={"choice": ["a", "b"]})
+
+
 def _stops():
     chat("stop strings", stop=["apan", "xx"], max_tokens=20, messages=JAPAN)
     chat("stop string shown", stop="apan", include_stop_str_in_output=True, max_tokens=20, messages=JAPAN)
@@ -164,27 +242,30 @@ _FIELDS = {
     "top_p": [0, 1.5, -1, 1],
     "top_k": [-2, 0, -1, 1.5, "a", 1],
     "min_p": [-1, 2, 1],
-    "repetition_penalty": [0, -1],
+    "repetition_penalty": [0, -1, 5000],
     "presence_penalty": [3, 2],
     "frequency_penalty": [-3, 2],
-    "n": [0, -1, 20000, "x", 1.5],
+    "n": [0, -1, 20000, "x", 1.5, None, "1"],
     "max_tokens": [0, -1, 100000, "x", 2.5, 10**30],
-    "min_tokens": [-1, 5],
-    "seed": [2**63, -2**63 - 1, 1.5, "x", -1],
-    "stop": ["", [""], ["a", "b", "c", "d", "e"], 5, [1]],
-    "stop_token_ids": ["x", [-1], [999999], [1.5]],
-    "logit_bias": [{"x": 1}, {"999999": 1}, {"5": "x"}, {"a": 1, "b": 2}, [1], {"5": 500}],
-    "stream_options": [{"include_usage": None}, {}, 5],
+    "min_tokens": [-1, 5, None],
+    "seed": [2**63, -2**63 - 1, 1.5, "x", -1, "1.0", True, -2**63],
+    "stop": ["", [""], ["a", "b", "c", "d", "e"], 5, [1], ["a", ""], ["a", None], [["a"]], {"a": 1}],
+    "stop_token_ids": ["x", [-1], [999999], [1.5], ["28"], [2**40]],
+    "logit_bias": [{"x": 1}, {"999999": 1}, {"5": "x"}, {"a": 1, "b": 2}, [1], {"5": 500},
+                   {" 05": 1}, {"5.0": 1}, {"": 1}, {"9" * 30: 1}, {"5": None}, {"5": True},
+                   {"x": 1, "999999": 1}],
+    "stream_options": [{"include_usage": None}, {"include_usage": False}, {}, 5],
     "stream": ["x"],
     "ignore_eos": ["x"],
-    "logprobs": [21, -1, "x"],
-    "prompt_logprobs": [-1, 21, -2],
+    "logprobs": [21, -1, "x", True, 1.5],
+    "prompt_logprobs": [-1, 21, -2, "1", 1.5],
     "model": ["nope", "", None, 5],
     "truncate_prompt_tokens": [-2, 100000, 0],
-    "cache_salt": ["", "salt"],
-    "priority": [0, "x"],
-    "bad_words": [[""]],
-    "allowed_token_ids": [[], [999999]],
+    "cache_salt": ["", "salt", 5],
+    "session_id": ["s", 5],
+    "priority": [0, "x", 2**40],
+    "bad_words": [[""], ["  "], [1], "x"],
+    "allowed_token_ids": [[], [999999], [-1], ["28"], 28],
     "echo": ["x"],
     "user": ["somebody", 5],
     "logprob_token_ids": [[1]],
@@ -193,8 +274,12 @@ _FIELDS = {
     "spaces_between_special_tokens": [False],
     "best_of": [2],
     "extra_body": [{"max_tokens": 1}],
-    "response_format": [{"type": "text"}, {"type": "nope"}, 5, {"type": "json_schema"}],
-    "structured_outputs": [{}, {"choice": []}],
+    "response_format": [{"type": "text"}, {"type": "nope"}, 5, {"type": "json_schema"},
+                        {"type": "json_schema", "json_schema": {"name": "a"}},
+                        {"type": "json_schema", "json_schema": {"schema": {"type": "string"}}},
+                        {"type": "json_schema", "json_schema": {"name": "a", "schema": True}}],
+    "structured_outputs": [{}, {"choice": []}, {"regex": ""}, {"regex": "("}, {"choice": ["a", ""]},
+                           {"json": "{bad"}, {"json_object": False}],
     "thinking_token_budget": [5],
     "made_up": [1],
     "stream_interval": [0],
@@ -204,7 +289,7 @@ _FIELDS = {
 
 _CHAT_FIELDS = {
     "max_completion_tokens": [0],
-    "top_logprobs": [5, -1],
+    "top_logprobs": [5, -1, "x"],
     "tools": [[]],
     "tool_choice": ["required", "x", "auto", "none"],
     "reasoning_effort": ["x", "high"],
@@ -224,7 +309,14 @@ _CHAT_FIELDS = {
 }
 
 _PROMPTS = [None, "", [], [""], [[]], [-1], [999999], ["a", 1], [[1], "a"], 5, {"a": 1}, [[1], [2]],
-            [1, 2, 3], ["Hello"], [[504, 6376, 314]]]
+            [1, 2, 3], ["Hello"], [[504, 6376, 314]], ["Hello", ""], [[504], []], [1.0], [1.5], " ",
+            "a\u0000b", "e\u0301\u200d\ufeff"]
+
+
+
+def _call(arguments):
+    return {"id": "a", "type": "function", "function": {"name": "f", "arguments": arguments}}
+
 
 _MESSAGES = [
     None, "x", [], {}, [5], ["x"], [{"role": "user"}], [{"content": "x"}], [{"role": 5, "content": "x"}],
@@ -238,6 +330,19 @@ _MESSAGES = [
     [{"role": "developer", "content": "You are terse."}, *JAPAN],
     [{"role": "user", "content": "Hi", "name": "Bob", "extra": {"a": [1]}}],
     [*JAPAN, {"role": "assistant", "content": "Tokyo."}, {"role": "user", "content": "And of Italy?"}],
+    [{"role": "user", "content": [{"type": "text", "text": 5}]}],
+    [{"role": "assistant", "tool_calls": "x"}, *JAPAN],
+    [{"role": "assistant", "tool_calls": [{"id": "a"}]}, *JAPAN],
+    [{"role": "assistant", "tool_calls": [_call(None)]}, *JAPAN],
+    [{"role": "assistant", "tool_calls": [_call("{bad")]}, *JAPAN],
+    [{"role": "assistant", "content": None, "tool_calls": [_call("{}")]},
+     {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "x"}]}],
+    [{"role": "user", "content": "x", "name": 5}],
+    [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}],
+    [{"role": "user", "content": [{"type": "refusal", "refusal": "no"}]}],
+    [{"role": "assistant", "content": "a", "reasoning_content": "b"}, *JAPAN],
+    [{"role": "user", "content": []}], [{"role": "user", "content": [None]}],
+    [{"role": "", "content": "x"}], [{"role": "system", "content": "x"}],
 ]
 
 
@@ -294,6 +399,10 @@ def _tokens():
                              "continue_final_message": True},
         "a chat with a template": {"messages": GREETING, "chat_template": "x"},
         "an unknown model": {"model": "nope", "prompt": "a"},
+        "ids": {"prompt": [1, 2]},
+        "a chat of nothing": {"messages": []},
+        "a chat with specials": {"messages": GREETING, "add_special_tokens": True},
+        "special tokens, strings": {"prompt": "<|im_start|>x<|endoftext|>", "return_token_strs": True},
     }.items():
         _add("tokenize " + name, "POST", "/tokenize", {"model": MODEL, **fields})
     for name, fields in {
@@ -305,10 +414,16 @@ def _tokens():
         "a text": {"tokens": "x"},
         "a negative id": {"tokens": [-1]},
         "an id outside": {"tokens": [999999]},
+        "a fraction": {"tokens": [1.5]},
+        "lists": {"tokens": [[1]]},
         "an unknown model": {"model": "nope", "tokens": [1]},
     }.items():
         _add("detokenize " + name, "POST", "/detokenize", {"model": MODEL, **fields})
     _add("tokenizer_info", "GET", "/tokenizer_info")
+    for name, fields in {"a chat": {"messages": GREETING}, "a completion": {"prompt": "Hello"},
+                         "neither": {}}.items():
+        _add("invocations of " + name, "POST", "/invocations",
+             {"model": MODEL, "max_tokens": 2, "temperature": 0, **fields})
 
 
 def _llama():
@@ -348,6 +463,6 @@ def _llama():
         {"model": MODEL, "messages": GREETING, "temperature": "x", "max_tokens": 1})
 
 
-for _section in (_plumbing, _answers, _stops, _echo, _fields, _lengths, _tokens, _llama):
+for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _llama):
     _section()
 assert len({case.name for case in CASES}) == len(CASES)

@@ -2,6 +2,7 @@
 
     record.py vllm  http://127.0.0.1:18080  >vllm.jsonl     # vLLM 0.32, --served-model-name smollm2
     record.py llama http://127.0.0.1:18081  >llama.jsonl    # llama-server, -a smollm2
+    record.py vllm  http://127.0.0.1:18080  vllm.jsonl >>vllm.jsonl    # only what is not there yet
 
 One line per case: name, status, content-type, text, and for greedy answers `sure`: the beginning of
 the text, by choice, up to the first token whose two likeliest candidates lie within GAP of each
@@ -70,9 +71,10 @@ def sure_parts(base, case):
 
 
 def main():
-    server, base = sys.argv[1:]
+    server, base, *known = sys.argv[1:]
+    names = {json.loads(line)["name"] for path in known for line in open(path)}
     for case in cases.CASES:
-        if case.server != server:
+        if case.server != server or case.name in names:
             continue
         status, content_type, text = ask(base, case)
         line = {"name": case.name, "status": status, "type": content_type,

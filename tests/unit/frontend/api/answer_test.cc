@@ -117,6 +117,19 @@ TEST_F(AnswerTest, UsageComesWhenAskedFor) {
   Play(1, 0, "a", "b");
   EXPECT_THAT(always->response.body, HasSubstr(R"("total_tokens":20,"completion_tokens":0)"));
   EXPECT_THAT(always->response.body, HasSubstr(R"("total_tokens":21,"completion_tokens":1)"));
+
+  const auto several = Complete(
+      R"("prompt":["x","yz"],"stream":true,"max_tokens":2,
+         "stream_options":{"include_usage":true,"continuous_usage_stats":true})");
+  fleet_.Place(2, "w");
+  fleet_.Place(3, "w");
+  Play(2, 0, "a", "b");
+  Play(3, 0, "c", "d");
+  EXPECT_THAT(several->response.body,
+              HasSubstr(R"("usage":{"prompt_tokens":2,"total_tokens":3,"completion_tokens":1})"))
+      << "a chunk shows its own choice's";
+  EXPECT_THAT(several->response.body,
+              HasSubstr(R"("usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4})"));
 }
 
 TEST_F(AnswerTest, ChatIsAnsweredWhole) {
@@ -177,17 +190,33 @@ TEST_F(AnswerTest, NamedTokensAreAllShownBehindTheDrawnOne) {
             Json::parse(R"({"a":-0.5,"b":-2.0,"c":-3.0})"));
 }
 
-TEST_F(AnswerTest, PartsOfCharactersAreShownAsDecodersShowThem) {
-  // A byte model has no token of two bytes; one lone byte is one character, whichever it is.
-  const auto sink = Complete(R"("prompt":"x","logprobs":0,"stream":true,"max_tokens":3)");
+TEST_F(AnswerTest, ACharacterOfSeveralTokensBelongsToTheLast) {
+  const std::string e_acute = "\xC3\xA9";
+  const auto sink = Complete(R"("prompt":"x","logprobs":1,"max_tokens":4)");
   fleet_.Place(0, "w");
-  PlayLogprob(0, 0xF0, OneLogprob(-0.5f, {}, {}), false);
-  PlayLogprob(0, 0x9F, OneLogprob(-0.5f, {}, {}), false);
+  PlayLogprob(0, 0xC3, OneLogprob(-0.5f, {0xC2}, {-1}), false);
+  PlayLogprob(0, 0xA9, OneLogprob(-0.5f, {0xA8}, {-1}), false);
+  PlayLogprob(0, 0xC3, OneLogprob(-0.5f, {}, {}), false);  // half a character that stays one
   PlayLogprob(0, 'c', OneLogprob(-1.0f, {}, {}), true);
-  for (const char* part : {R"("text_offset":[0],)", R"("text_offset":[1],)",
-                           R"("text_offset":[2],)", "\"tokens\":[\"\xEF\xBF\xBD\"]"}) {
-    EXPECT_THAT(sink->response.body, HasSubstr(part));
-  }
+  const Json choice = Json::parse(sink->response.body)["choices"][0];
+  EXPECT_EQ(choice["text"], e_acute +
+                                "\xEF\xBF\xBD"
+                                "c");
+  const Json& logprobs = choice["logprobs"];
+  EXPECT_EQ(logprobs["tokens"], Json({"", e_acute, "",
+                                      "\xEF\xBF\xBD"
+                                      "c"}));
+  EXPECT_EQ(logprobs["text_offset"], Json({0, 0, 1, 1}));
+  EXPECT_EQ(logprobs["top_logprobs"][0], Json({{"", -0.5}})) << "two of equal text are one";
+  EXPECT_EQ(logprobs["top_logprobs"][1], Json({{e_acute, -0.5}, {"\xC3\xA8", -1.0}}));
+
+  const auto chat = Chat(R"("logprobs":true,"stream":true)");
+  fleet_.Place(1, "w");
+  PlayLogprob(1, 0xC3, OneLogprob(-0.5f, {}, {}), false);
+  PlayLogprob(1, 0xA9, OneLogprob(-0.5f, {}, {}), true);
+  EXPECT_THAT(chat->response.body, HasSubstr(R"({"token":"","logprob":-0.5,"bytes":[195])"));
+  EXPECT_THAT(chat->response.body,
+              HasSubstr(R"({"token":")" + e_acute + R"(","logprob":-0.5,"bytes":[169])"));
 }
 
 TEST_F(AnswerTest, CompletionLogprobsKeepTheirOffsets) {

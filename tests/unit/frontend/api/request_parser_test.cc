@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include <set>
 
@@ -69,9 +70,11 @@ TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
       {R"("logit_bias":[1])", "body.logit_bias",
        "'msg': 'Input should be a valid dictionary', 'input': '<list of 1 items>'"},
       {R"("logit_bias":{"5":"x"})", "body.logit_bias.5", "float_parsing"},
+      {R"("logit_bias":{"5":null})", "body.logit_bias.5", "float_type"},
       {R"("model":5)", "body.model", "'string_type', 'loc': 'body.model'"},
       {R"("truncate_prompt_tokens":-2)", "body.truncate_prompt_tokens", "'ctx': {'ge': -1}"},
       {R"("user":5)", "body.user", "string_type"},
+      {R"("session_id":5)", "body.session_id", "string_type"},
       {R"("reasoning_effort":"x")", "body.reasoning_effort",
        "'literal_error', 'loc': 'body.reasoning_effort', 'msg': \"Input should be 'none', "
        "'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'\""},
@@ -80,6 +83,16 @@ TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
       {R"("messages":[{"content":"x"}])", "body.messages.0.role", "'missing'"},
       {R"("messages":[{"role":"user","content":[{"type":"text"}]}])",
        "body.messages.0.content.0.text", "'missing'"},
+      {R"("messages":[{"role":"user","content":[{"type":"text","text":5}]}])",
+       "body.messages.0.content.0.text", "string_type"},
+      {R"("messages":[{"role":"user","content":"x","name":5}])", "body.messages.0.name",
+       "string_type"},
+      {R"("messages":[{"role":"assistant","tool_calls":"x"}])", "body.messages.0.tool_calls",
+       "list_type"},
+      {R"("messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}])",
+       "body.messages.0.tool_calls.0.function", "missing"},
+      {R"("messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":"{}"}}]}])",
+       "body.messages.0.tool_calls.0.function.name", "missing"},
       {R"("messages":[{"role":"user","content":[{"type":"nope"}]}])", "body.messages.0.content.0",
        "Unknown part type: nope"},
   };
@@ -110,8 +123,8 @@ TEST(RequestParserTest, ReadsWhatIsSupported) {
   const auto parsed = Chat(
       R"("model":"m","temperature":"0.5","top_p":0.9,"top_k":40,"min_p":0.1,"n":2.0,
          "max_tokens":5,"stop":"x","seed":-7,"stream":1,"stream_options":{"include_usage":true},
-         "logprobs":true,"top_logprobs":3,"logit_bias":{"5":-100,"7":null},"ignore_eos":"yes",
-         "stop_token_ids":[1,2],"cache_salt":"s","priority":-3,"truncation_side":"right",
+         "logprobs":true,"top_logprobs":3,"logit_bias":{"5":-100},"ignore_eos":"yes",
+         "stop_token_ids":[1,2],"cache_salt":"s","priority":-9000000000,"truncation_side":"right",
          "max_completion_tokens":9,"temperature":0.25)");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   const GenerationRequest& r = parsed->request;
@@ -129,7 +142,7 @@ TEST(RequestParserTest, ReadsWhatIsSupported) {
   EXPECT_EQ(r.sampling.logit_bias.size(), 1u);
   EXPECT_TRUE(r.sampling.ignore_eos);
   EXPECT_EQ(r.cache_salt, "s");
-  EXPECT_EQ(r.priority, -3);
+  EXPECT_EQ(r.priority, INT32_MIN);  // the most urgent that there is
   EXPECT_EQ(r.truncation_side, TruncationSide::kRight);
   EXPECT_EQ(r.chat.messages_json, R"([{"role":"user","content":"Hi"}])");
   EXPECT_EQ(r.chat.last_role, "user");
@@ -176,6 +189,15 @@ TEST(RequestParserTest, IntegersBeyond64BitsReadAsTheNearest) {
   EXPECT_EQ(parsed->request.sampling.max_tokens, INT64_MAX);
   EXPECT_EQ(parsed->request.sampling.min_tokens, INT64_MIN);
   EXPECT_EQ(parsed->request.n, INT64_MAX);
+}
+
+TEST(RequestParserTest, NumbersBeyondAllRealsReadAsTheLargest) {
+  const auto parsed = Chat(R"("temperature":1e400,"top_p":-1e999,"min_p":1e-400,"user":"1e400")");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->request.sampling.temperature, std::numeric_limits<double>::max());
+  EXPECT_EQ(parsed->request.sampling.top_p, std::numeric_limits<double>::lowest());
+  EXPECT_EQ(parsed->request.sampling.min_p, 0.0);
+  EXPECT_EQ(Chat("\"n\":" + std::string(400, '9'))->request.n, INT64_MAX);
 }
 
 TEST(RequestParserTest, NullMeansAbsent) {

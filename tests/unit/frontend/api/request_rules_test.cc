@@ -94,6 +94,9 @@ TEST(RequestRulesTest, RefusalsOfBothEndpoints) {
        "Stream options can only be defined when `stream=True`. (parameter=stream_options)"},
       {R"("cache_salt":"")", "cache_salt",
        "Parameter 'cache_salt' must be a non-empty string if provided. (parameter=cache_salt)"},
+      {R"("cache_salt":5)", "cache_salt", "must be a non-empty string"},
+      {R"("prompt_logprobs":"1")", "prompt_logprobs",
+       "`prompt_logprobs` must be an integer. (parameter=prompt_logprobs, value=1)"},
       {R"("stop_token_ids":[50])", "stop_token_ids",
        "token_id(s) [50] in stop_token_ids contain out-of-vocab token ids. Vocabulary size: 50 "
        "(parameter=stop_token_ids, value=[50])"},
@@ -117,6 +120,7 @@ TEST(RequestRulesTest, RefusalsOfChat) {
        "Requested sample logprobs of 21, which is greater than max allowed: 20 "
        "(parameter=logprobs, value=21)"},
       {R"("logprobs":true,"top_logprobs":-1)", "logprobs", "Requested sample logprobs of 50"},
+      {R"("logprobs":true,"top_logprobs":"x")", "top_logprobs", "must be an integer."},
       {R"("continue_final_message":true)", "", "are not compatible"},
       {R"("messages":[])", "", "Cannot apply chat template to an empty conversation."},
       {R"("max_completion_tokens":101)", "max_completion_tokens", "max_completion_tokens=101"},
@@ -200,6 +204,7 @@ TEST(RequestRulesTest, Truncation) {
   EXPECT_THAT(truncated(R"("truncate_prompt_tokens":4,"truncation_side":"right")"),
               ElementsAre(0, 1, 2, 3));
   EXPECT_EQ(truncated(R"("truncate_prompt_tokens":-1,"max_tokens":95)").size(), 5u);
+  EXPECT_EQ(truncated(R"("truncate_prompt_tokens":100,"max_tokens":95)").size(), 8u);
   std::vector<TokenId> prompt = {1};
   EXPECT_FALSE(
       TruncatePrompt(Parse(kCompletion, R"("truncate_prompt_tokens":0)"), Limits(), prompt).ok());

@@ -103,6 +103,7 @@ TEST_F(SamplerRulesTest, RefusalsNameTheField) {
       {"allowed_token_ids", R"("allowed_token_ids":[259])"},
       {"bad_words", R"("bad_words":["a",""])"},
       {"logprob_token_ids", R"("logprob_token_ids":[-1])"},
+      {"logprob_token_ids", R"("logprob_token_ids":[1],"echo":true,"max_tokens":0)"},
       {"prompt_logprobs", R"("prompt_logprobs":-1)"},
       {"prompt_logprobs", R"("prompt_logprobs":21)"},
       {"prompt_logprobs", R"("prompt_logprobs":1,"stream":true)"},

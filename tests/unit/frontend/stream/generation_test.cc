@@ -113,6 +113,17 @@ TEST_F(GenerationTest, ARequestedStopTokenIsNamed) {
   EXPECT_EQ(std::get<TokenId>(seen_->ends[0]->stop), static_cast<TokenId>('!'));
 }
 
+TEST_F(GenerationTest, TheModelsOwnEndIsNamedWhereItIsNoEndByItself) {
+  GenerationSpec spec = Spec();
+  spec.sampling.add_stop_token_ids(kByteEos);
+  spec.sampling.set_ignore_eos(true);
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 5);
+  fleet_.Tokens(0, 0, {kByteEos}, ScriptedWorkers::End(0, v1::FINISH_REASON_STOP, kByteEos));
+  EXPECT_EQ(std::get<TokenId>(seen_->ends[0]->stop), kByteEos);
+}
+
 TEST_F(GenerationTest, AStopStringEndsTheCallAtTheWorker) {
   GenerationSpec spec = Spec();
   spec.stop_strings = {"END"};
