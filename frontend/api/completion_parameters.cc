@@ -1,6 +1,7 @@
 #include <simdjson.h>
 
 #include "frontend/api/parameter.h"
+#include "frontend/api/token_pieces.h"
 
 namespace baton::frontend {
 namespace {
@@ -9,27 +10,11 @@ using Field = const JsonField&;
 using Request = GenerationRequest&;
 using simdjson::dom::element;
 
-// Reads one token id; notes a problem for what is none.
-std::optional<TokenId> ReadTokenId(Field field) {
-  const std::optional<int64_t> id = field.IntInRange(0, UINT32_MAX);
-  return id.has_value() ? std::optional(static_cast<TokenId>(*id)) : std::nullopt;
-}
-
-// A list without lists inside: tokens, or text and tokens mixed.
-PromptInput ReadPieces(Field field) {
-  PromptInput prompt;
-  std::vector<TokenId> tokens;
-  field.VisitItems([&](Field item) {
-    if (!item.value().is_string()) {
-      if (const auto id = ReadTokenId(item)) tokens.push_back(*id);
-      return;
-    }
-    if (!tokens.empty()) prompt.emplace_back(std::move(tokens));
-    tokens.clear();
-    prompt.emplace_back(*item.String());
-  });
-  if (!tokens.empty() || prompt.empty()) prompt.emplace_back(std::move(tokens));
-  return prompt;
+// A text, or a list without lists inside: tokens, or text and tokens mixed.
+void AddPrompt(Field field, Request request) {
+  if (auto prompt = ReadMixedPrompt(field)) {
+    request.completion.prompts.push_back(*std::move(prompt));
+  }
 }
 
 struct ItemKinds {
@@ -61,23 +46,14 @@ void ReadPromptList(Field field, Request request) {
     field.Problem("list_type", "Input should be a text, a list of token ids, or a list of those");
     return;
   }
-  if (kinds.number) {  // one prompt, of tokens or mixed
-    request.completion.prompts.push_back(ReadPieces(field));
-    return;
-  }
+  if (kinds.number) return AddPrompt(field, request);  // one prompt, of tokens or mixed
   request.completion.empty_list = !kinds.text && !kinds.list;
-  field.VisitItems([&request](Field item) {
-    if (item.value().is_string()) {
-      request.completion.prompts.push_back({*item.String()});
-    } else {
-      request.completion.prompts.push_back(ReadPieces(item));
-    }
-  });
+  field.VisitItems([&request](Field item) { AddPrompt(item, request); });
 }
 
 void ReadPrompt(Field field, Request request) {
   if (field.value().is_string()) {
-    if (!field.IsEmpty()) request.completion.prompts.push_back({*field.String()});
+    if (!field.IsEmpty()) AddPrompt(field, request);
   } else if (field.value().is_array()) {
     ReadPromptList(field, request);
   } else {

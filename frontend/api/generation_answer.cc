@@ -1,5 +1,6 @@
 #include "frontend/api/generation_answer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -14,15 +15,18 @@ class GenerationAnswer::PromptObserver : public GenerationObserver {
       : answer_(std::move(answer)), prompt_(prompt) {}
 
   void OnStarted(uint32_t cached_tokens) override {
+    answer_->model_metrics_.prompt_tokens_cached_total.Add(cached_tokens);
     if (!answer_->over()) answer_->OnStarted(prompt_, cached_tokens);
   }
   void OnPromptLogprobs(const v1::TokenLogprobs& logprobs) override {
     if (!answer_->over()) answer_->OnPromptLogprobs(prompt_, logprobs);
   }
   void OnDelta(const ChoiceDelta& delta) override {
+    uint32_t& longest = answer_->counts_[prompt_].longest_choice;
+    longest = std::max(longest, delta.output_tokens);
     if (!answer_->over()) answer_->OnDelta(prompt_, delta);
   }
-  void OnDone() override { answer_->OnPromptOver(); }
+  void OnDone() override { answer_->OnPromptOver(prompt_); }
   void OnError(const absl::Status& status) override { answer_->OnError(status); }
 
  private:
@@ -49,6 +53,11 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
   const std::shared_ptr<ResponseSink> sink = sink_;
   strand_->Run([this, self = shared_from_this(), specs = std::move(specs)]() mutable {
     prompts_left_ = specs.size();
+    for (const GenerationSpec& spec : specs) {
+      counts_.push_back({.prompt_tokens = static_cast<uint32_t>(spec.prompt.size()),
+                         .max_tokens = spec.sampling.max_tokens(),
+                         .n = spec.n});
+    }
     for (size_t i = 0; i < specs.size(); ++i) {
       auto observer = std::make_shared<PromptObserver>(self, static_cast<uint32_t>(i));
       generations_.push_back(Generation::Start(environment_.generation, std::move(specs[i]),
@@ -92,12 +101,24 @@ void GenerationAnswer::Record(const ChoiceDelta& delta, Pace& pace) {
     }
     pace.last_token = now;
   }
-  if (delta.end != nullptr) {
-    model_metrics_.request_success_total.At(LabelOf(delta.end->reason)).Increment();
+  if (delta.end == nullptr) return;
+  model_metrics_.request_success_total.At(LabelOf(delta.end->reason)).Increment();
+  model_metrics_.request_generation_tokens.Observe(delta.output_tokens);
+  if (pace.first_token.has_value() && delta.output_tokens > 1) {
+    const double seconds = ToSeconds(pace.last_token - *pace.first_token);
+    model_metrics_.request_time_per_output_token_seconds.Observe(seconds /
+                                                                 (delta.output_tokens - 1));
   }
 }
 
-void GenerationAnswer::OnPromptOver() {
+void GenerationAnswer::OnPromptOver(uint32_t prompt) {
+  const PromptCounts& counts = counts_[prompt];
+  for (uint32_t choice = 0; choice < counts.n; ++choice) {
+    model_metrics_.request_prompt_tokens.Observe(counts.prompt_tokens);
+    model_metrics_.request_params_max_tokens.Observe(counts.max_tokens);
+  }
+  model_metrics_.request_max_num_generation_tokens.Observe(counts.longest_choice);
+  model_metrics_.request_params_n.Observe(counts.n);
   if (--prompts_left_ > 0 || over()) return;
   model_metrics_.e2e_request_latency_seconds.Observe(ToSeconds(Now() - arrival_));
   OnComplete();

@@ -94,7 +94,15 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
  private:
   class PromptObserver;
 
-  void OnPromptOver();
+  // What is counted of a prompt when it is over.
+  struct PromptCounts {
+    uint32_t prompt_tokens = 0;
+    uint32_t max_tokens = 0;
+    uint32_t n = 1;
+    uint32_t longest_choice = 0;
+  };
+
+  void OnPromptOver(uint32_t prompt);
   void OnError(const absl::Status& status);
   void OnClientGone();
   void End();
@@ -109,6 +117,7 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   std::shared_ptr<ResponseSink> sink_;  // null: the answer is over
   std::optional<ConcurrencyLimiter::Permit> permit_;
   std::vector<std::weak_ptr<Generation>> generations_;
+  std::vector<PromptCounts> counts_;  // by prompt
   size_t prompts_left_ = 0;
   bool first_token_seen_ = false;
   bool stream_begun_ = false;

@@ -20,6 +20,7 @@
 #include "frontend/api/request_rules.h"
 #include "frontend/api/sampler_rules.h"
 #include "frontend/api/thinking_budget.h"
+#include "frontend/api/token_pieces.h"
 #include "frontend/api/tool_constraint.h"
 
 namespace baton::frontend {
@@ -34,7 +35,19 @@ ModelLimits LimitsOf(const ModelContext& model) {
           .defaults = model.defaults};
 }
 
-// The tokens of one completion prompt; `text` is what an echo shows.
+// What was asked, as text: what an echo shows.
+std::string EchoOf(const PromptInput& input, const Tokenizer& tokenizer) {
+  std::string echo;
+  for (const PromptPiece& piece : input) {
+    const std::string* const text = std::get_if<std::string>(&piece);
+    echo += text != nullptr
+                ? *text
+                : tokenizer.Decode(std::get<std::vector<TokenId>>(piece), SpecialTokens::kKeep);
+  }
+  return echo;
+}
+
+// The tokens of one completion prompt.
 absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
                                                   const GenerationRequest& request,
                                                   const ModelContext& model) {
@@ -43,21 +56,15 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
   // Before a suffix the prompt is one part of the whole: what goes around goes around that, and no
   // mark in the text may pass for a mark of the parts.
   const bool is_part = request.completion.suffix.has_value();
-  EncodeOptions encode{.add_special_tokens = request.add_special_tokens.value_or(true) && !is_part,
-                       .parse_special = !is_part};
+  const EncodeOptions encode{
+      .add_special_tokens = request.add_special_tokens.value_or(true) && !is_part,
+      .parse_special = !is_part};
   for (const PromptPiece& piece : input) {
-    if (const std::string* text = std::get_if<std::string>(&piece)) {
-      RETURN_IF_ERROR(CheckPromptBytes(request, limits, text->size()));
-      ASSIGN_OR_RETURN(const std::vector<TokenId> ids, model.tokenizer->Encode(*text, encode));
-      prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
-      if (request.echo) prompt.echo += *text;
-    } else {
-      const auto& ids = std::get<std::vector<TokenId>>(piece);
-      prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
-      if (request.echo) prompt.echo += model.tokenizer->Decode(ids, SpecialTokens::kKeep);
-    }
-    encode.add_special_tokens = false;
+    const std::string* const text = std::get_if<std::string>(&piece);
+    if (text != nullptr) RETURN_IF_ERROR(CheckPromptBytes(request, limits, text->size()));
   }
+  ASSIGN_OR_RETURN(prompt.ids, EncodeMixedPrompt(input, *model.tokenizer, encode));
+  if (request.echo) prompt.echo = EchoOf(input, *model.tokenizer);
   return prompt;
 }
 
@@ -164,38 +171,48 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   return plan;
 }
 
+// What a worker is asked for any prompt of the plan.
+absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
+                                              GenerationEndpoint endpoint, ApiPreset preset,
+                                              const AnswerPlan& plan) {
+  const ModelLimits limits = LimitsOf(*plan.context);
+  GenerationSpec spec;
+  ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, /*max_tokens=*/0));
+  RETURN_IF_ERROR(CheckSamplers(request, limits.vocab_size));
+  RETURN_IF_ERROR(AddSamplers(request, preset, *plan.context->tokenizer, spec.sampling));
+  spec.model = plan.context;
+  spec.request_id = plan.id;
+  spec.n = plan.n;
+  spec.quiet_stop_ids = plan.quiet_stop_ids;
+  spec.cache_salt = request.cache_salt.value_or("");
+  spec.priority = static_cast<int32_t>(request.priority);
+  spec.stop_strings = request.sampling.stop;
+  spec.stop_text = request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
+  spec.skip_special_tokens = request.output.skip_special_tokens;
+  if (plan.reply != nullptr) {
+    spec.kept_special_tokens = plan.context->markup_tokens;
+    spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
+  }
+  return spec;
+}
+
 // What a worker is asked, for each prompt of the plan.
 absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& request,
                                                       GenerationEndpoint endpoint, ApiPreset preset,
                                                       AnswerPlan& plan) {
   const ModelLimits limits = LimitsOf(*plan.context);
+  ASSIGN_OR_RETURN(const GenerationSpec common, MakeCommonSpec(request, endpoint, preset, plan));
   std::vector<GenerationSpec> specs;
   for (AnswerPlan::Prompt& prompt : plan.prompts) {
     RETURN_IF_ERROR(TruncatePrompt(request, limits, prompt.ids));
     RETURN_IF_ERROR(CheckPromptTokens(prompt.ids, limits));
+    GenerationSpec spec = common;
     ASSIGN_OR_RETURN(const uint32_t max_tokens,
                      ResolveMaxTokens(request, endpoint, limits, prompt.ids.size()));
-    GenerationSpec spec;
-    ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, max_tokens));
-    RETURN_IF_ERROR(CheckSamplers(request, limits.vocab_size));
-    RETURN_IF_ERROR(AddSamplers(request, preset, *plan.context->tokenizer, spec.sampling));
+    spec.sampling.set_max_tokens(max_tokens);
     RETURN_IF_ERROR(
         AddThinkingBudget(request, *plan.context, plan.reply.get(), prompt.ids, spec.sampling));
-    spec.model = plan.context;
-    spec.request_id = plan.id;
     spec.prompt = prompt.ids;
-    spec.n = plan.n;
-    spec.quiet_stop_ids = plan.quiet_stop_ids;
-    spec.cache_salt = request.cache_salt.value_or("");
-    spec.priority = static_cast<int32_t>(request.priority);
-    spec.stop_strings = request.sampling.stop;
-    spec.stop_text =
-        request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
-    spec.skip_special_tokens = request.output.skip_special_tokens;
-    if (plan.reply != nullptr) {
-      spec.kept_special_tokens = plan.context->markup_tokens;
-      spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
-    }
     specs.push_back(std::move(spec));
   }
   return specs;

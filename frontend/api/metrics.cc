@@ -28,8 +28,15 @@ std::vector<std::string> WithOther(std::vector<std::string> names) {
   return names;
 }
 
+// Of any model that may come: each has the same buckets.
+constexpr double kTokensMax = 1'000'000;
+constexpr double kChoicesMax = 20;
+
 ModelMetrics MakeModelMetrics(MetricsRegistry& registry, const std::string& model_name) {
   const MetricsRegistry::ConstantLabels labels = {{"model_name", model_name}};
+  const auto count = [&](std::string_view name, std::string_view help, double max) -> Histogram& {
+    return registry.AddHistogram(name, help, CountBuckets(max), labels);
+  };
   return {
       .time_to_first_token_seconds = registry.AddHistogram(
           "vllm:time_to_first_token_seconds",
@@ -41,6 +48,22 @@ ModelMetrics MakeModelMetrics(MetricsRegistry& registry, const std::string& mode
       .e2e_request_latency_seconds = registry.AddHistogram(
           "vllm:e2e_request_latency_seconds", "From the arrival of a request to its end.",
           RequestSecondsBuckets(), labels),
+      .request_time_per_output_token_seconds = registry.AddHistogram(
+          "vllm:request_time_per_output_token_seconds",
+          "Mean time of a choice's tokens after the first.", TokenSecondsBuckets(), labels),
+      .request_prompt_tokens =
+          count("vllm:request_prompt_tokens", "Tokens of the prompt, by choice.", kTokensMax),
+      .request_generation_tokens =
+          count("vllm:request_generation_tokens", "Tokens of a choice.", kTokensMax),
+      .request_params_max_tokens =
+          count("vllm:request_params_max_tokens", "Tokens that a choice may have.", kTokensMax),
+      .request_max_num_generation_tokens =
+          count("vllm:request_max_num_generation_tokens",
+                "Tokens of the longest choice of a prompt.", kTokensMax),
+      .request_params_n = count("vllm:request_params_n", "Choices of a prompt.", kChoicesMax),
+      .prompt_tokens_cached_total =
+          registry.AddCounter("vllm:prompt_tokens_cached_total",
+                              "Tokens of prompts that were in a worker's cache.", labels),
       .request_success_total =
           registry.AddCounters("vllm:request_success_total", "Choices that ended, by why.",
                                {{"finished_reason", {"stop", "length", "abort", "error"}}}, labels),

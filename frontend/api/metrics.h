@@ -24,6 +24,15 @@ struct ModelMetrics {
   Histogram& time_to_first_token_seconds;
   Histogram& inter_token_latency_seconds;
   Histogram& e2e_request_latency_seconds;
+  Histogram& request_time_per_output_token_seconds;
+  // Of each choice that ended.
+  Histogram& request_prompt_tokens;
+  Histogram& request_generation_tokens;
+  Histogram& request_params_max_tokens;
+  // Of all choices of a prompt.
+  Histogram& request_max_num_generation_tokens;
+  Histogram& request_params_n;
+  Counter& prompt_tokens_cached_total;
   Counters& request_success_total;  // by FinishLabel
 };
 

@@ -14,6 +14,7 @@
 #include "common/base/strings.h"
 #include "frontend/api/json_writer.h"
 #include "frontend/api/openai_error.h"
+#include "frontend/api/token_pieces.h"
 
 namespace baton::frontend {
 namespace {
@@ -323,12 +324,7 @@ absl::Status CheckPromptBytes(const GenerationRequest& request, const ModelLimit
 
 absl::Status CheckPromptTokens(const std::vector<TokenId>& prompt, const ModelLimits& limits) {
   if (prompt.empty()) return InvalidArgument("The decoder prompt cannot be empty");
-  for (const TokenId id : prompt) {
-    if (id >= limits.vocab_size) {
-      return InvalidArgument(absl::StrCat("Token id ", id, " is out of vocabulary"));
-    }
-  }
-  return absl::OkStatus();
+  return CheckTokenIds(prompt, limits.vocab_size);
 }
 
 absl::Status TruncatePrompt(const GenerationRequest& request, const ModelLimits& limits,

@@ -109,6 +109,8 @@ def _answers():
     chat("logprobs", logprobs=True, top_logprobs=2)
     chat("logprobs without top", logprobs=True)
     chat("logprobs of none", logprobs=True, top_logprobs=0)
+    chat("logprobs of null", logprobs=True, top_logprobs=None)
+    chat("named logprobs without top", logprobs=True, logprob_token_ids=[28, 34])
     completion("logprobs", logprobs=2)
     completion("logprobs 0", logprobs=0)
     chat("stream of logprobs", stream=True, logprobs=True, top_logprobs=1)

@@ -310,6 +310,25 @@ TEST_F(AnswerTest, StreamedCompletionsShowTheirPromptOnce) {
           head));
 }
 
+TEST_F(AnswerTest, LengthsAreCountedByChoiceAndByPrompt) {
+  const auto sink = Complete(R"("prompt":"xyz","n":2,"temperature":1,"max_tokens":9)");
+  fleet_.Place(0, "w");
+  v1::Accepted accepted;
+  accepted.set_cached_tokens(2);
+  fleet_.calls[0].listener->OnAccepted(std::move(accepted));
+  fleet_.Tokens(0, 0, BytesOf("ab"), ScriptedWorkers::End(0, v1::FINISH_REASON_STOP, kByteEos));
+  fleet_.Tokens(0, 1, BytesOf("abcd"), ScriptedWorkers::End(1, v1::FINISH_REASON_STOP, kByteEos));
+  const ModelMetrics& metrics = api_metrics_.OfModel("byte-model");
+  EXPECT_EQ(metrics.request_prompt_tokens.Count(), 2);
+  EXPECT_EQ(metrics.request_prompt_tokens.Sum(), 2 * 3);
+  EXPECT_EQ(metrics.request_params_max_tokens.Sum(), 2 * 9);
+  EXPECT_EQ(metrics.request_generation_tokens.Sum(), 2 + 4);
+  EXPECT_EQ(metrics.request_time_per_output_token_seconds.Count(), 2);
+  EXPECT_EQ(metrics.request_max_num_generation_tokens.Sum(), 4);
+  EXPECT_EQ(metrics.request_params_n.Sum(), 2);
+  EXPECT_EQ(metrics.prompt_tokens_cached_total.Value(), 2);
+}
+
 TEST_F(AnswerTest, AnEchoAloneHidesTheGeneratedToken) {
   const auto sink = Complete(R"("prompt":"only","echo":true,"max_tokens":0)");
   fleet_.Place(0, "w");

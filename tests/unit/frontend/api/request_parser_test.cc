@@ -2,9 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <limits>
 
+#include <limits>
 #include <set>
+#include <span>
 
 #include "common/base/status.h"
 #include "frontend/api/openai_error.h"
@@ -33,6 +34,18 @@ struct BadBody {
   const char* param;
   const char* message;
 };
+
+void ExpectSchemaErrors(std::span<const BadBody> bodies) {
+  for (const BadBody& body : bodies) {
+    const auto parsed = Chat(body.fields);
+    ASSERT_FALSE(parsed.ok()) << body.fields;
+    const ApiError error = ToApiError(parsed.status());
+    EXPECT_EQ(error.http_status, 400);
+    EXPECT_EQ(error.type, "Bad Request");
+    EXPECT_EQ(error.param.value_or(""), body.param) << body.fields;
+    EXPECT_THAT(error.message, HasSubstr(body.message)) << body.fields;
+  }
+}
 
 TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
   const BadBody bodies[] = {
@@ -78,6 +91,12 @@ TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
       {R"("reasoning_effort":"x")", "body.reasoning_effort",
        "'literal_error', 'loc': 'body.reasoning_effort', 'msg': \"Input should be 'none', "
        "'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'\""},
+  };
+  ExpectSchemaErrors(bodies);
+}
+
+TEST(RequestParserTest, BadMessagesAreRefusedByTheirPlace) {
+  const BadBody bodies[] = {
       {R"("messages":"x")", "body.messages", "'list_type'"},
       {R"("messages":[5])", "body.messages.0", "'dict_type'"},
       {R"("messages":[{"content":"x"}])", "body.messages.0.role", "'missing'"},
@@ -96,15 +115,7 @@ TEST(RequestParserTest, SchemaErrorsAreThoseOfTheReferenceServer) {
       {R"("messages":[{"role":"user","content":[{"type":"nope"}]}])", "body.messages.0.content.0",
        "Unknown part type: nope"},
   };
-  for (const BadBody& body : bodies) {
-    const auto parsed = Chat(body.fields);
-    ASSERT_FALSE(parsed.ok()) << body.fields;
-    const ApiError error = ToApiError(parsed.status());
-    EXPECT_EQ(error.http_status, 400);
-    EXPECT_EQ(error.type, "Bad Request");
-    EXPECT_EQ(error.param.value_or(""), body.param) << body.fields;
-    EXPECT_THAT(error.message, HasSubstr(body.message)) << body.fields;
-  }
+  ExpectSchemaErrors(bodies);
 }
 
 TEST(RequestParserTest, WhatIsNoObjectIsRefused) {
