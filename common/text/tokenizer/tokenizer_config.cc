@@ -1,6 +1,8 @@
 #include "common/text/tokenizer/tokenizer_config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -15,16 +17,50 @@ absl::Status WrongType(std::string_view key) {
                          " has an unexpected type");
 }
 
-// A token is a string, or an object with its content and flags.
+absl::StatusOr<std::optional<bool>> BoolMember(const nlohmann::json& document,
+                                               std::string_view key) {
+  const auto it = document.find(key);
+  if (it == document.end() || it->is_null()) return std::nullopt;
+  if (!it->is_boolean()) return WrongType(key);
+  return it->get<bool>();
+}
+
+// From an object with its content and flags.
+absl::StatusOr<AddedToken> ReadToken(const nlohmann::json& item, std::string_view key) {
+  const auto content = item.find("content");
+  if (content == item.end() || !content->is_string()) return WrongType(key);
+  AddedToken token;
+  token.content = content->get_ref<const std::string&>();
+  for (const auto& [name, flag] :
+       {std::pair("special", &token.special), std::pair("single_word", &token.single_word),
+        std::pair("lstrip", &token.lstrip), std::pair("rstrip", &token.rstrip),
+        std::pair("normalized", &token.normalized)}) {
+    ASSIGN_OR_RETURN(const std::optional<bool> value, BoolMember(item, name));
+    *flag = value.value_or(flag == &token.normalized && !token.special);
+  }
+  return token;
+}
+
+// A special token: a string, or an object.
+absl::StatusOr<AddedToken> ReadSpecialToken(const nlohmann::json& value, std::string_view key) {
+  AddedToken token;
+  if (value.is_string()) {
+    token.content = value.get_ref<const std::string&>();
+  } else if (value.is_object()) {
+    ASSIGN_OR_RETURN(token, ReadToken(value, key));
+  } else {
+    return WrongType(key);
+  }
+  token.special = true;
+  return token;
+}
+
 absl::StatusOr<std::optional<std::string>> TokenMember(const nlohmann::json& document,
                                                        std::string_view key) {
   const auto it = document.find(key);
   if (it == document.end() || it->is_null()) return std::nullopt;
-  if (it->is_string()) return it->get_ref<const std::string&>();
-  if (!it->is_object()) return WrongType(key);
-  const auto content = it->find("content");
-  if (content == it->end() || !content->is_string()) return WrongType(key);
-  return content->get_ref<const std::string&>();
+  ASSIGN_OR_RETURN(AddedToken token, ReadSpecialToken(*it, key));
+  return std::move(token.content);
 }
 
 // One template, or a list of named ones.
@@ -48,12 +84,28 @@ absl::Status ReadTemplates(const nlohmann::json& document, TokenizerConfig& conf
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<bool>> BoolMember(const nlohmann::json& document,
-                                               std::string_view key) {
-  const auto it = document.find(key);
-  if (it == document.end() || it->is_null()) return std::nullopt;
-  if (!it->is_boolean()) return WrongType(key);
-  return it->get<bool>();
+// Every token with a role, also a role of the file's own making ("image_token").
+absl::Status ReadRoleTokens(const nlohmann::json& document, TokenizerConfig& config) {
+  for (const auto& [key, value] : document.items()) {
+    const bool named = value.is_string() || (value.is_object() && value.contains("content"));
+    if (!named || !std::string_view(key).ends_with("_token")) continue;
+    ASSIGN_OR_RETURN(AddedToken token, ReadSpecialToken(value, key));
+    config.role_tokens.push_back(std::move(token));
+  }
+  return absl::OkStatus();
+}
+
+// Lists of tokens, or objects with tokens as values.
+absl::Status ReadExtraSpecialTokens(const nlohmann::json& document, TokenizerConfig& config) {
+  for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
+    const auto it = document.find(key);
+    if (it == document.end() || !it->is_structured()) continue;
+    for (const nlohmann::json& item : *it) {
+      ASSIGN_OR_RETURN(AddedToken token, ReadSpecialToken(item, key));
+      config.extra_special_tokens.push_back(std::move(token));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadAddedTokens(const nlohmann::json& document, TokenizerConfig& config) {
@@ -62,20 +114,14 @@ absl::Status ReadAddedTokens(const nlohmann::json& document, TokenizerConfig& co
   if (it == document.end() || it->is_null()) return absl::OkStatus();
   if (!it->is_object()) return WrongType(kKey);
   for (const auto& [id, item] : it->items()) {
-    AddedToken token;
-    if (!absl::SimpleAtoi(id, &token.id) || !item.is_object()) return WrongType(kKey);
-    const auto content = item.find("content");
-    if (content == item.end() || !content->is_string()) return WrongType(kKey);
-    token.content = content->get_ref<const std::string&>();
-    for (const auto& [key, flag] :
-         {std::pair("special", &token.special), std::pair("single_word", &token.single_word),
-          std::pair("lstrip", &token.lstrip), std::pair("rstrip", &token.rstrip),
-          std::pair("normalized", &token.normalized)}) {
-      ASSIGN_OR_RETURN(const std::optional<bool> value, BoolMember(item, key));
-      *flag = value.value_or(false);
-    }
+    TokenId number = 0;
+    if (!absl::SimpleAtoi(id, &number) || !item.is_object()) return WrongType(kKey);
+    ASSIGN_OR_RETURN(AddedToken token, ReadToken(item, kKey));
+    token.id = number;
     config.added_tokens.push_back(std::move(token));
   }
+  std::sort(config.added_tokens.begin(), config.added_tokens.end(),
+            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   return absl::OkStatus();
 }
 
@@ -96,6 +142,8 @@ absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string_view json) {
   if (const auto it = document.find("tokenizer_class"); it != document.end() && it->is_string()) {
     config.tokenizer_class = it->get_ref<const std::string&>();
   }
+  RETURN_IF_ERROR(ReadRoleTokens(document, config));
+  RETURN_IF_ERROR(ReadExtraSpecialTokens(document, config));
   RETURN_IF_ERROR(ReadAddedTokens(document, config));
   RETURN_IF_ERROR(ReadTemplates(document, config));
   return config;

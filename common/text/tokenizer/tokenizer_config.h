@@ -28,8 +28,13 @@ struct TokenizerConfig {
   // Names the code that the reference uses; tiktoken files leave their expression to it.
   std::string tokenizer_class;
 
-  // Of added_tokens_decoder: what files without added tokens of their own lack.
+  // Of added_tokens_decoder, by rising id: what files without added tokens of their own lack, and
+  // other flags for those of others.
   std::vector<AddedToken> added_tokens;
+
+  // What the file names as tokens: those with a role, and further special ones.
+  std::vector<AddedToken> role_tokens;
+  std::vector<AddedToken> extra_special_tokens;
 
   // By name; a file with one unnamed template has it under "default".
   std::map<std::string, std::string> chat_templates;

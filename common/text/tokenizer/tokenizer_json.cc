@@ -1,6 +1,7 @@
 // Tokenizer::FromJson: reads Hugging Face's tokenizer.json.
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -172,6 +173,31 @@ absl::Status ReadAddedTokens(const ComponentConfig& root, TokenizerSource& sourc
   return absl::OkStatus();
 }
 
+// What tokenizer_config.json says of added tokens counts more. It makes special what it gives a
+// role, and tokens of the vocabulary that it calls special; for what no file numbers the model has
+// no embedding.
+void AddFromConfig(const TokenizerConfig& config, TokenizerSource& source) {
+  source.added.insert(source.added.end(), config.added_tokens.begin(), config.added_tokens.end());
+  std::unordered_map<std::string_view, AddedToken*> added;
+  for (AddedToken& token : source.added) added[token.content] = &token;
+  for (const AddedToken& role : config.role_tokens) {
+    if (const auto token = added.find(role.content); token != added.end()) {
+      token->second->special = true;
+    }
+  }
+  std::unordered_map<std::string_view, const AddedToken*> missing;
+  for (const auto* tokens : {&config.role_tokens, &config.extra_special_tokens}) {
+    for (const AddedToken& token : *tokens) {
+      if (!added.contains(token.content)) missing.emplace(token.content, &token);
+    }
+  }
+  if (missing.empty()) return;
+  for (const std::string_view text : source.model.tokens) {
+    const auto token = missing.find(text);
+    if (token != missing.end()) source.added.push_back(*token->second);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromJson(
@@ -182,6 +208,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromJson(
   TokenizerSource source;
   RETURN_IF_ERROR(ReadModel(document, root, source.model));
   RETURN_IF_ERROR(ReadAddedTokens(root, source));
+  AddFromConfig(config, source);
   source.added_count_from = document["model"]["vocab"].size();
   ASSIGN_OR_RETURN(source.components, MakeComponents(root));
   ASSIGN_OR_RETURN(TokenizerParts parts, BuildTokenizer(std::move(source)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,14 @@ absl::StatusOr<TokenTable> MakeTexts(const TokenizerSource& source, const TokenT
   for (const std::string_view text : texts) table.Append(text);
   table.BuildIndex();
   return table;
+}
+
+std::unordered_set<std::string> SpecialContents(const std::vector<AddedToken>& added) {
+  std::unordered_set<std::string> contents;
+  for (const AddedToken& token : added) {
+    if (token.special) contents.insert(token.content);
+  }
+  return contents;
 }
 
 // Spells every added token as the reference matches and decodes it: normalized, if it is matched in
@@ -175,10 +184,13 @@ absl::StatusOr<TokenizerParts> BuildTokenizer(TokenizerSource source) {
   ASSIGN_OR_RETURN(TokenTable texts, MakeTexts(source, model_texts));
   ASSIGN_OR_RETURN(std::unique_ptr<const TokenModel> model,
                    MakeTokenModel(source.model, model_texts, components.pre_tokenizer));
+  const std::unordered_set<std::string> special_contents = SpecialContents(source.added);
   RETURN_IF_ERROR(NormalizeContents(components.normalizer.get(), source.added));
   std::vector<bool> special(texts.size(), false);
   // The reference skips what is spelled as a special token, and compares the normalized spelling.
-  for (const AddedToken& token : source.added) special[token.id] = token.special && !token.renamed;
+  for (const AddedToken& token : source.added) {
+    special[token.id] = special_contents.contains(token.content);
+  }
   DetokenizerPlan detokenizer(DecodedTexts(source.added, texts), ExistenceOf(texts),
                               std::move(components.decoder));
   ASSIGN_OR_RETURN(SpecialTokenFrame frame, FrameOf(source, texts));

@@ -73,10 +73,11 @@ class Strings:
         return "".join(self.fragment() for _ in range(self.generator.randint(0, 8)))
 
 
-def answers(program, path, texts):
+def answers(program, path, texts, *mode):
     """What our program says, one (ids or None, kept, skipped) per text; a string when it refuses the file."""
-    request = b"".join(struct.pack("<I", len(data)) + data for data in (text.encode() for text in texts))
-    run = subprocess.run([program, path], input=request, capture_output=True)
+    request = b"".join(struct.pack("<I", len(data)) + data for data in
+                       (text if isinstance(text, bytes) else text.encode() for text in texts))
+    run = subprocess.run([program, path, *mode], input=request, capture_output=True)
     if run.returncode != 0:
         return run.stderr.decode(errors="replace").strip()
     out, at, result = run.stdout, 0, []
@@ -101,19 +102,23 @@ def reference(tokenizer, text):
         ids = tokenizer.encode(text).ids
     except BaseException as error:  # a panic of the library is one too
         return None, str(error), ""
-    decoded = []
+    return ids, *decoded(tokenizer, ids)
+
+
+def decoded(tokenizer, ids):
+    result = []
     for skip in [False, True]:
         try:
-            decoded.append(tokenizer.decode(ids, skip_special_tokens=skip))
+            result.append(tokenizer.decode(ids, skip_special_tokens=skip))
         except BaseException:
-            decoded.append(None)
-    return ids, *decoded
+            result.append(None)
+    return result
 
 
 class Comparison:
     def __init__(self, program):
         self.program, self.refused = program, {}
-        self.files = self.strings = self.differences = self.failures = self.tokens = 0
+        self.files = self.strings = self.differences = self.failures = self.tokens = self.decoded = 0
 
     def run(self, name, path, tokenizer, texts):
         ours = answers(self.program, path, texts)
@@ -138,11 +143,26 @@ class Comparison:
             if shown <= 2 and before < 40:
                 print(f"DIFFERENCE in {name}: {text!r}\n  ours   {mine}\n  theirs {theirs}", flush=True)
 
+    def run_ids(self, name, path, tokenizer, lists):
+        """Decodes lists of ids that no text need give."""
+        ours = answers(self.program, path, [struct.pack(f"<{len(ids)}I", *ids) for ids in lists], "ids")
+        if isinstance(ours, str):
+            self.refused[ours[:160]] = self.refused.get(ours[:160], 0) + 1
+            return
+        for ids, mine in zip(lists, ours):
+            self.decoded += 1
+            theirs = decoded(tokenizer, ids)
+            if all(b is None or a == b for a, b in zip(mine[1:], theirs)):
+                continue
+            self.differences += 1
+            if self.differences < 40:
+                print(f"DIFFERENCE in {name}: decoding {ids}\n  ours   {mine[1:]}\n  theirs {theirs}", flush=True)
+
     def report(self):
         for message, count in self.refused.items():
             print(f"refused {count} times: {message}")
         print(f"{self.files} files, {self.strings} strings ({self.failures} of which neither encodes), {self.tokens} "
-              f"tokens, {self.differences} differences")
+              f"tokens, {self.decoded} lists of ids decoded, {self.differences} differences")
         return 1 if self.differences or self.refused else 0
 
 
@@ -441,9 +461,23 @@ def run_matrix(comparison, strings, seed, per_file):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(document, file)
             file.flush()
-            comparison.run(f"matrix seed {seed} file {number - 1}", file.name, tokenizer, texts)
+            name = f"matrix seed {seed} file {number - 1}"
+            comparison.run(name, file.name, tokenizer, texts)
+            comparison.run_ids(name, file.name, tokenizer, random_ids(generator, tokenizer, per_file // 5))
         if number % 100 == 0:
             print(f"{number} files, {comparison.strings} strings, {comparison.differences} differences", flush=True)
+
+
+def random_ids(generator, tokenizer, count):
+    """Ids of everywhere, some of no token; runs of neighbours, as byte tokens are."""
+    size, lists = tokenizer.get_vocab_size(), []
+    for _ in range(count):
+        ids = []
+        for _ in range(generator.randint(0, 8)):
+            first = generator.randrange(size + 2)
+            ids += range(first, first + (generator.randint(1, 4) if generator.random() < 0.3 else 1))
+        lists.append(ids)
+    return lists
 
 
 def run_file(comparison, path, strings, seed):
@@ -458,6 +492,7 @@ def run_file(comparison, path, strings, seed):
     for start in range(0, strings, 20_000):
         texts = [source.text() for _ in range(min(20_000, strings - start))]
         comparison.run(path, path, tokenizer, texts)
+        comparison.run_ids(path, path, tokenizer, random_ids(generator, tokenizer, len(texts) // 5))
         print(f"{path}: {start + len(texts)} strings, {comparison.differences} differences", flush=True)
 
 

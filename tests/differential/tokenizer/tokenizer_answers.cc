@@ -1,12 +1,12 @@
 // Answers what our tokenizer makes of strings, for compare.py.
 //
-//   tokenizer_answers FILE [plain] < requests > answers
+//   tokenizer_answers FILE [plain | ids] < requests > answers
 //
-// With `plain` nothing is put around texts, and special tokens in them are text, as sentencepiece
-// and tiktoken take them. A request is a 32-bit length and as many bytes. An answer is the number
-// of ids and the ids (all ones and no ids when encoding failed), then twice a length and a text:
-// decoded with special tokens and without. Decoding id by id, in a stream, must give the same; if
-// it does not, the program says so and exits with 3.
+// A request is a 32-bit length and as many bytes: a text, or with `ids` the ids themselves. With
+// `plain` nothing is put around texts, and special tokens in them are text, as sentencepiece and
+// tiktoken take them. An answer is the number of ids and the ids (all ones and no ids when encoding
+// failed), then twice a length and a text: decoded with special tokens and without. Decoding id by
+// id, in a stream, must give the same; if it does not, the program says so and exits with 3.
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -41,34 +41,49 @@ std::string DecodeInSteps(const Tokenizer& tokenizer, const std::vector<TokenId>
   return text;
 }
 
+std::vector<TokenId> IdsIn(const std::string& bytes) {
+  std::vector<TokenId> ids(bytes.size() / sizeof(TokenId));
+  std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(TokenId));
+  return ids;
+}
+
+// Appends both texts of the ids; false when a stream gives others.
+bool AppendDecoded(const Tokenizer& tokenizer, const std::vector<TokenId>& ids,
+                   std::string& answer) {
+  for (const SpecialTokens special : {SpecialTokens::kKeep, SpecialTokens::kSkip}) {
+    const std::string decoded = tokenizer.Decode(ids, special);
+    if (DecodeInSteps(tokenizer, ids, special) != decoded) return false;
+    Append(static_cast<uint32_t>(decoded.size()), answer);
+    answer += decoded;
+  }
+  return true;
+}
+
 int Main(int argc, char** argv) {
-  const bool plain = argc == 3 && std::string_view(argv[2]) == "plain";
-  if (argc != 2 && !plain) {
-    std::cerr << "usage: tokenizer_answers FILE [plain]\n";
+  const std::string_view mode = argc == 3 ? argv[2] : "";
+  if (argc < 2 || argc > 3 || (argc == 3 && mode != "plain" && mode != "ids")) {
+    std::cerr << "usage: tokenizer_answers FILE [plain | ids]\n";
     return 1;
   }
+  const bool plain = mode == "plain";
   const EncodeOptions options = {.add_special_tokens = !plain, .parse_special = !plain};
   const auto tokenizer = LoadTokenizerForTest(argv[1]);
   if (!tokenizer.ok()) {
     std::cerr << tokenizer.status() << "\n";
     return 2;
   }
-  std::string text;
+  std::string request;
   std::string answer;
-  while (ReadRequest(text)) {
+  while (ReadRequest(request)) {
     answer.clear();
-    const auto encoded = (*tokenizer)->Encode(text, options);
+    absl::StatusOr<std::vector<TokenId>> encoded =
+        mode == "ids" ? IdsIn(request) : (*tokenizer)->Encode(request, options);
     const std::vector<TokenId> ids = encoded.value_or(std::vector<TokenId>());
     Append(encoded.ok() ? static_cast<uint32_t>(ids.size()) : UINT32_MAX, answer);
     answer.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(TokenId));
-    for (const SpecialTokens special : {SpecialTokens::kKeep, SpecialTokens::kSkip}) {
-      const std::string decoded = (*tokenizer)->Decode(ids, special);
-      if (DecodeInSteps(**tokenizer, ids, special) != decoded) {
-        std::cerr << "streaming differs for: " << text << "\n";
-        return 3;
-      }
-      Append(static_cast<uint32_t>(decoded.size()), answer);
-      answer += decoded;
+    if (!AppendDecoded(**tokenizer, ids, answer)) {
+      std::cerr << "streaming differs for: " << request << "\n";
+      return 3;
     }
     std::fwrite(answer.data(), 1, answer.size(), stdout);
   }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -12,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "common/gguf/gguf_file.h"
 #include "common/text/tokenizer/tokenizer.h"
+#include "common/text/tokenizer/tokenizer_config.h"
+#include "common/text/tokenizer/tokenizer_files.h"
 
 namespace baton {
 
@@ -43,9 +46,30 @@ inline std::string ReadFileForTest(const std::string& path) {
   return text.str();
 }
 
-// From any kind of file, by its name.
+// From the files of a model that lie in a folder.
+inline absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizerFolderForTest(
+    const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files[entry.path().filename()] = ReadFileForTest(entry.path());
+  }
+  TokenizerConfig config;
+  if (const auto file = files.find("tokenizer_config.json"); file != files.end()) {
+    absl::StatusOr<TokenizerConfig> parsed = ParseTokenizerConfig(file->second);
+    if (!parsed.ok()) return parsed.status();
+    config = *std::move(parsed);
+  }
+  const auto find = [&files](std::string_view name) -> const std::string* {
+    const auto file = files.find(std::string(name));
+    return file == files.end() ? nullptr : &file->second;
+  };
+  return LoadTokenizerFiles(find, config);
+}
+
+// From any kind of file, by its name, or from a folder.
 inline absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizerForTest(
     const std::string& path) {
+  if (std::filesystem::is_directory(path)) return LoadTokenizerFolderForTest(path);
   const std::string name = std::filesystem::path(path).filename();
   if (name.starts_with("tekken")) return Tokenizer::FromTekken(ReadFileForTest(path), {});
   if (name.find(".model") != std::string::npos) {

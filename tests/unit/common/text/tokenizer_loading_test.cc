@@ -138,6 +138,51 @@ TEST(TokenizerJson, NumbersAddedTokensItself) {
   EXPECT_EQ((*tokenizer)->vocab_size(), 7u);
 }
 
+// The reference compares what normalization makes of a token with what special tokens are written
+// as.
+TEST(TokenizerJson, SkipsWhatIsSpelledAsASpecialToken) {
+  json document = Sample();
+  document["normalizer"] = {{"type", "Lowercase"}};
+  document["added_tokens"] = json::parse(R"json([
+    {"id": 4, "content": "<s>", "special": true, "normalized": false},
+    {"id": 5, "content": "<S>", "special": false, "normalized": true},
+    {"id": 6, "content": "<T>", "special": true, "normalized": true}])json");
+  const auto tokenizer = Tokenizer::FromJson(document.dump(), {});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const std::vector<TokenId> ids = {4, 5, 6};
+  EXPECT_EQ((*tokenizer)->Decode(ids, SpecialTokens::kKeep), "<s><s><t>");
+  EXPECT_EQ((*tokenizer)->Decode(ids, SpecialTokens::kSkip), "<t>");
+}
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> WithConfig(const json& config) {
+  const auto parsed = ParseTokenizerConfig(config.dump());
+  if (!parsed.ok()) return parsed.status();
+  return Tokenizer::FromJson(Sample().dump(), *parsed);
+}
+
+// As transformers reads both files.
+TEST(TokenizerJson, TheConfigHasTheLastWordOnAddedTokens) {
+  const auto stripped =
+      WithConfig({{"added_tokens_decoder",
+                   {{"5", {{"content", "</s>"}, {"lstrip", true}, {"special", true}}},
+                    {"6", {{"content", "<n>"}, {"special", false}}}}}});
+  ASSERT_TRUE(stripped.ok()) << stripped.status();
+  EXPECT_THAT((*stripped)->Encode("a  </s><n>", {}).value(), ElementsAre(4, 0, 5, 6));
+
+  const auto roles =
+      WithConfig({{"eos_token", "ab"},
+                  {"image_token", {{"__type", "AddedToken"}, {"content", "b"}, {"lstrip", true}}},
+                  {"pad_token", "<pad>"},
+                  {"additional_special_tokens", {"a", "<none>"}}});
+  ASSERT_TRUE(roles.ok()) << roles.status();
+  EXPECT_THAT((*roles)->Encode("a bab", {}).value(), ElementsAre(4, 0, 1, 2));
+  for (const TokenId id : {0u, 1u, 2u}) EXPECT_TRUE((*roles)->IsSpecial(id)) << id;
+  EXPECT_EQ((*roles)->vocab_size(), 6u) << "no token without an id in any file";
+
+  EXPECT_THAT(WithConfig({{"extra_special_tokens", {1}}}).status().ToString(),
+              HasSubstr("extra_special_tokens has an unexpected type"));
+}
+
 TEST(TokenizerJson, BoundsWhatGrows) {
   EXPECT_THAT(ErrorWith("/added_tokens/1/content", std::string(4097, 'x')),
               HasSubstr("added token 5 has 4097 bytes, expected up to 4096"));
