@@ -90,6 +90,7 @@ std::string OptionTable::HelpText() const {
       absl::StrCat(summary_, "\n\nUsage: ", program_, " [options]",
                    positional_name_.empty() ? "" : " ", positional_name_, "\n\nOptions:\n");
   for (const Entry& entry : entries_) {
+    if (entry.spec.hidden) continue;
     std::string left;
     for (const std::string& alias : entry.spec.aliases) {
       if (alias.size() == 1) absl::StrAppend(&left, "-", alias, ", ");

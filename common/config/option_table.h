@@ -24,6 +24,7 @@ struct OptionSpec {
   std::string value_name = {};  // "HOST:PORT"; empty: made from the type
   std::vector<std::string> aliases = {};  // other long names, or one letter for "-q"
   char separator = ',';  // splits one value of a list; '\n' where items may hold commas
+  bool hidden = false;   // accepted, but not shown by --help
 };
 
 // The options of one binary: each a name, a help text and a field of its options struct. The

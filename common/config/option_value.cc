@@ -1,5 +1,7 @@
 #include "common/config/option_value.h"
 
+#include <yaml-cpp/yaml.h>
+
 #include <cmath>
 #include <cstdlib>
 
@@ -17,7 +19,37 @@ struct Unit {
 // "ms" before "m" and "s": the longest suffix that fits is found first.
 constexpr Unit kUnits[] = {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
 
+// Lists of JSON are lists of YAML too.
+absl::Status ParseJsonList(std::string_view text, std::vector<std::string>& values) {
+  try {  // yaml-cpp reports by exception only; none leaves this function
+    const YAML::Node list = YAML::Load(std::string(text));
+    if (!list.IsSequence()) return InvalidArgument("expected a list");
+    for (const YAML::Node& item : list) {
+      if (!item.IsScalar()) return InvalidArgument("expected a list of plain values");
+      values.push_back(item.Scalar());
+    }
+    return absl::OkStatus();
+  } catch (const YAML::Exception&) {
+    return InvalidArgument("expected a list");
+  }
+}
+
 }  // namespace
+
+int64_t TakeMultiple(std::string_view& text) {
+  constexpr std::string_view kDecimal = "kmg";
+  constexpr std::string_view kBinary = "KMG";
+  if (text.size() < 2) return 1;
+  const size_t decimal = kDecimal.find(text.back());
+  const size_t binary = kBinary.find(text.back());
+  if (decimal == std::string_view::npos && binary == std::string_view::npos) return 1;
+  text.remove_suffix(1);
+  const bool is_decimal = decimal != std::string_view::npos;
+  int64_t multiple = 1;
+  for (size_t i = 0; i <= (is_decimal ? decimal : binary); ++i)
+    multiple *= is_decimal ? 1000 : 1024;
+  return multiple;
+}
 
 absl::Status ParseOption(std::string_view text, bool& value) {
   if (text == "true" || text == "yes" || text == "on" || text == "1") {
@@ -64,6 +96,8 @@ absl::Status ParseOption(std::string_view text, Duration& value) {
 
 absl::Status ParseListOption(std::string_view text, char separator,
                              std::vector<std::string>& values) {
+  const bool json = separator == ',' && text.starts_with('[') && text.ends_with(']');
+  if (json) return ParseJsonList(text, values);
   while (true) {
     const size_t end = text.find(separator);
     const std::string_view item = text.substr(0, end);

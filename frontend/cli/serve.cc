@@ -253,6 +253,9 @@ int Fail(const absl::Status& status) {
 }
 
 int Serve(const ServeOptions& options) {
+  const auto notes = options.fixed.Notes();
+  if (!notes.ok()) return Fail(notes.status());
+  for (const std::string& note : *notes) std::cerr << "baton serve: " << note << std::endl;
   const auto service = Service::Open(options);
   if (!service.ok()) return Fail(service.status());
   StartProgress progress(std::cout, isatty(STDOUT_FILENO) != 0, RealClock());

@@ -42,6 +42,32 @@ constexpr PassedFlag kFrontendSwitches[] = {
     {"trust-request-chat-template", "Let requests bring their own chat template."},
 };
 
+struct WorkerFlag {
+  const char* name;
+  const char* help;
+  const char* value_name;
+  const char* alias = nullptr;
+};
+
+// What every worker is told in the same words.
+constexpr WorkerFlag kWorkerTexts[] = {
+    {"dtype", "Arithmetic: auto, bfloat16 or float32.", "TEXT"},
+    {"quantization", "Weights as small integers: auto (as the checkpoint), none, int8 or int4.",
+     "TEXT", "q"},
+    {"kv-cache-dtype", "Keys and values that are kept: auto (as --dtype), bfloat16, int8 or fp8.",
+     "TEXT"},
+    {"max-num-seqs", "Sequences that run at once.", "N"},
+    {"max-num-batched-tokens", "Tokens computed in one step.", "N"},
+    {"block-size", "Tokens in a block of the KV cache.", "N"},
+    {"kv-cache-memory-bytes", "Memory of the KV cache of one worker.", "N"},
+    {"tensor-parallel-size", "Ranks of a worker that share each layer.", "N", "tp"},
+    {"scheduling-policy", "Order of service: fcfs or priority.", "TEXT"},
+    {"max-waiting-requests", "Requests accepted beyond those that run.", "N",
+     "max-num-queued-reqs"},
+    {"max-queued-tokens", "Prompt tokens of all accepted requests together.", "N",
+     "max-num-queued-tokens"},
+};
+
 void Append(std::vector<std::string>& arguments, std::string_view flag, std::string value) {
   arguments.emplace_back(flag);
   arguments.push_back(std::move(value));
@@ -50,11 +76,6 @@ void Append(std::vector<std::string>& arguments, std::string_view flag, std::str
 void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
                  const std::optional<std::string>& value) {
   if (value.has_value()) Append(arguments, flag, *value);
-}
-
-void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
-                 const std::optional<int64_t>& value) {
-  if (value.has_value()) Append(arguments, flag, std::to_string(*value));
 }
 
 std::string DrainTime(const ServeOptions& options) {
@@ -75,6 +96,9 @@ void DescribeApi(OptionTable& table, ServeOptions& options) {
              .help = "Name of the model in the API. Default: MODEL as typed.",
              .aliases = {"alias"}},
             options.served_model_names);
+  table.Add(
+      {.name = "allowed-origins", .help = "Origins that browsers may call from; * by default."},
+      options.allowed_origins);
   for (const PassedFlag& flag : kFrontendTexts) {
     table.Add({.name = flag.name, .help = flag.help}, options.frontend_texts[flag.name]);
   }
@@ -84,23 +108,18 @@ void DescribeApi(OptionTable& table, ServeOptions& options) {
 }
 
 void DescribeWorkers(OptionTable& table, ServeOptions& options) {
-  table.Add({.name = "workers", .help = "Workers to run; each loads the model."}, options.workers);
-  table.Add({.name = "dtype", .help = "Arithmetic: auto, bfloat16 or float32."}, options.dtype);
-  table.Add({.name = "quantization",
-             .help = "Weights as small integers: auto (as the checkpoint), none, int8 or int4."},
-            options.quantization);
-  table.Add({.name = "kv-cache-dtype",
-             .help = "Keys and values that are kept: auto (as --dtype), bfloat16, int8 or fp8."},
-            options.kv_cache_dtype);
-  table.Add({.name = "max-model-len", .help = "Bound on prompt and output together, in tokens."},
+  table.Add({.name = "workers",
+             .help = "Workers to run; each loads the model.",
+             .aliases = {"data-parallel-size", "dp"}},
+            options.workers);
+  for (const WorkerFlag& flag : kWorkerTexts) {
+    OptionSpec spec{.name = flag.name, .help = flag.help, .value_name = flag.value_name};
+    if (flag.alias != nullptr) spec.aliases.emplace_back(flag.alias);
+    table.Add(std::move(spec), options.worker_texts[flag.name]);
+  }
+  table.Add({.name = "max-model-len",
+             .help = "Bound on prompt and output together, in tokens: 4096, 32k, or auto."},
             options.max_model_len);
-  table.Add({.name = "max-num-seqs", .help = "Sequences that run at once."}, options.max_num_seqs);
-  table.Add({.name = "max-num-batched-tokens", .help = "Tokens computed in one step."},
-            options.max_num_batched_tokens);
-  table.Add({.name = "block-size", .help = "Tokens in a block of the KV cache."},
-            options.block_size);
-  table.Add({.name = "kv-cache-memory-bytes", .help = "Memory of the KV cache of one worker."},
-            options.kv_cache_memory_bytes);
   table.Add({.name = "threads", .help = "Compute threads of one worker."}, options.threads);
 }
 
@@ -117,6 +136,7 @@ void DescribeOptions(OptionTable& table, ServeOptions& options) {
             options.log_level);
   table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
             options.drain_timeout);
+  options.fixed.AddTo(table);
 }
 
 std::vector<std::string> WorkerArguments(const ServeOptions& options, const std::string& model_path,
@@ -127,14 +147,11 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
   for (const std::string& name : options.served_model_names) {
     Append(arguments, "--served-model-name", name);
   }
-  AppendIfSet(arguments, "--dtype", options.dtype);
-  AppendIfSet(arguments, "--quantization", options.quantization);
-  AppendIfSet(arguments, "--kv-cache-dtype", options.kv_cache_dtype);
-  AppendIfSet(arguments, "--max-model-len", options.max_model_len);
-  AppendIfSet(arguments, "--max-num-seqs", options.max_num_seqs);
-  AppendIfSet(arguments, "--max-num-batched-tokens", options.max_num_batched_tokens);
-  AppendIfSet(arguments, "--block-size", options.block_size);
-  AppendIfSet(arguments, "--kv-cache-memory-bytes", options.kv_cache_memory_bytes);
+  for (const auto& [name, value] : options.worker_texts) {
+    AppendIfSet(arguments, "--" + name, value);
+  }
+  const bool own_length = options.max_model_len == "auto" || options.max_model_len == "-1";
+  if (!own_length) AppendIfSet(arguments, "--max-model-len", options.max_model_len);
   Append(arguments, "--drain-timeout", DrainTime(options));
   Append(arguments, "--workers-on-host", std::to_string(options.workers));
   Append(arguments, "--threads", std::to_string(options.threads.value_or(worker_threads)));
@@ -154,6 +171,9 @@ std::vector<std::string> FrontendArguments(const ServeOptions& options) {
   AppendIfSet(arguments, "--api-key-file", options.api_key_file);
   for (const std::string& name : options.served_model_names) {
     Append(arguments, "--served-model-name", name);
+  }
+  for (const std::string& origin : options.allowed_origins) {
+    Append(arguments, "--allowed-origins", origin);
   }
   for (const auto& [name, value] : options.frontend_texts) {
     AppendIfSet(arguments, "--" + name, value);

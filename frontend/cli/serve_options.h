@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/config/option_table.h"
+#include "frontend/cli/fixed_flags.h"
 
 namespace baton::frontend {
 
@@ -25,17 +26,15 @@ struct ServeOptions {
   // Flags that go to the frontend as they are, by name: see kFrontendTexts and kFrontendSwitches.
   std::map<std::string, std::optional<std::string>> frontend_texts;
   std::map<std::string, bool> frontend_switches;
+  std::vector<std::string> allowed_origins;
 
   int workers = 1;
-  std::optional<std::string> dtype;
-  std::optional<std::string> quantization;
-  std::optional<std::string> kv_cache_dtype;
-  std::optional<int64_t> max_model_len;
-  std::optional<int64_t> max_num_seqs;
-  std::optional<int64_t> max_num_batched_tokens;
-  std::optional<int64_t> block_size;
-  std::optional<int64_t> kv_cache_memory_bytes;
+  // Flags that go to every worker as they are, by name: see kWorkerTexts.
+  std::map<std::string, std::optional<std::string>> worker_texts;
+  std::optional<std::string> max_model_len;
   std::optional<int64_t> threads;
+
+  FixedFlags fixed;
 
   std::string log_level = "warning";
   Duration drain_timeout = std::chrono::seconds(20);

@@ -152,6 +152,17 @@ TEST_F(ConfigTest, UnknownNamesComeWithASuggestion) {
   ExpectError({"--level", "hihg"}, "did you mean 'high'?");
 }
 
+TEST_F(ConfigTest, NumbersAndListsAsUsersOfVllmTypeThem) {
+  ASSERT_TRUE(Load({"--max-model-len", "32k"}).ok());
+  EXPECT_EQ(options_.max_model_len, 32'000);
+  ASSERT_TRUE(Load({"--max-model-len", "32K", "--workers", R"(["a,b", "c"])"}).ok());
+  EXPECT_EQ(options_.max_model_len, 32'768);
+  EXPECT_THAT(options_.workers, ElementsAre("a,b", "c"));
+  ExpectError({"--max-model-len", "9G"}, "number out of range");
+  ExpectError({"--max-model-len", "k"}, "expected an integer");
+  ExpectError({"--workers", "[a, {}]"}, "expected a list of plain values");
+}
+
 TEST_F(ConfigTest, BadValuesNameTheirSource) {
   ExpectError({"--max-model-len", "12x"}, "--max-model-len: bad value '12x': expected an integer");
   ExpectError({"--max-model-len", "99999999999"}, "number out of range");

@@ -44,5 +44,36 @@ TEST(ServeOptionsTest, ApiKeysKeepTheirCommasAndStayOutOfTheArguments) {
   EXPECT_THAT(FrontendEnvironment(Read({})), IsEmpty());
 }
 
+TEST(ServeOptionsTest, WorkersAreToldInTheSameWords) {
+  const ServeOptions options =
+      Read({"-tp", "2", "-q", "int8", "--max-model-len", "32k", "-dp", "3"});
+  const std::vector<std::string> arguments = WorkerArguments(options, "m", 1);
+  EXPECT_EQ(ValueOf(arguments, "--tensor-parallel-size"), "2");
+  EXPECT_EQ(ValueOf(arguments, "--quantization"), "int8");
+  EXPECT_EQ(ValueOf(arguments, "--max-model-len"), "32k");
+  EXPECT_EQ(options.workers, 3);
+  const auto auto_length = WorkerArguments(Read({"--max-model-len", "auto"}), "m", 1);
+  EXPECT_THAT(auto_length, Not(Contains("--max-model-len")));
+}
+
+TEST(ServeOptionsTest, OriginsMayBeAListOfJson) {
+  const auto arguments = FrontendArguments(Read({"--allowed-origins", R"(["https://a", "b"])"}));
+  EXPECT_THAT(arguments, testing::IsSupersetOf({"https://a", "b"}));
+}
+
+TEST(ServeOptionsTest, FlagsOfVllmThatAreSettledAreAccepted) {
+  const ServeOptions usual = Read({"--enforce-eager", "--enable-prefix-caching", "--runner",
+                                   "generate", "--disable-log-requests"});
+  EXPECT_THAT(*usual.fixed.Notes(), IsEmpty());
+  const ServeOptions other = Read(
+      {"--no-enable-prefix-caching", "--gpu-memory-utilization", "0.9", "--trust-remote-code"});
+  EXPECT_THAT(*other.fixed.Notes(),
+              ElementsAre("--no-enable-prefix-caching changes nothing here: prefixes are always "
+                          "cached",
+                          HasSubstr("--trust-remote-code"), HasSubstr("--kv-cache-memory-bytes")));
+  EXPECT_THAT(Read({"--runner", "pooling"}).fixed.Notes().status().message(),
+              HasSubstr("--runner pooling cannot be served"));
+}
+
 }  // namespace
 }  // namespace baton::frontend
