@@ -20,14 +20,15 @@
 namespace baton::worker {
 namespace {
 
-constexpr std::string_view kMethods[] = {"compressed-tensors", "gptq", "awq", "fp8", "fbgemm_fp8"};
+constexpr std::string_view kMethods[] = {
+    "compressed-tensors", "gptq", "awq", "auto-round", "fp8", "fbgemm_fp8", "modelopt"};
 
 // What belongs to a quantised weight, or to the activations that a W8A8 runtime would round.
 constexpr std::string_view kAuxiliary[] = {
-    ".weight_scale", ".weight_scale_inv", ".weight_shape",  ".weight_zero_point",
-    ".weight_g_idx", ".qzeros",           ".scales",        ".g_idx",
-    ".input_scale",  ".input_zero_point", ".output_scale",  ".k_scale",
-    ".v_scale",      ".q_scale",          ".input_scale_ub"};
+    ".weight_scale", ".weight_scale_inv", ".weight_shape",   ".weight_zero_point",
+    ".weight_g_idx", ".qzeros",           ".scales",         ".g_idx",
+    ".input_scale",  ".input_zero_point", ".output_scale",   ".k_scale",
+    ".v_scale",      ".q_scale",          ".input_scale_ub", ".activation_scale"};
 
 constexpr int64_t kGroup = 32;  // of the grouped formats
 
@@ -58,10 +59,23 @@ absl::StatusOr<std::vector<int64_t>> BlockOfGroups(const JsonConfig& config) {
   return std::vector<int64_t>();
 }
 
+// AutoRound searches codes of its own, but keeps them as GPTQ or AWQ does.
+absl::StatusOr<std::string> ReadPacking(const JsonConfig& config) {
+  ASSIGN_OR_RETURN(const std::string packing,
+                   config.GetStringOr("packing_format", "auto_round:auto_gptq"));
+  if (packing == "auto_round:auto_gptq") return std::string("gptq");
+  if (packing == "auto_round:auto_awq") return std::string("awq");
+  return Refuse("packing_format", packing);
+}
+
 absl::StatusOr<Method> ReadMethod(const JsonConfig& config, std::string name) {
+  if (name == "auto-round") {
+    ASSIGN_OR_RETURN(name, ReadPacking(config));
+  }
   Method method{.name = std::move(name)};
   if (method.name == "gptq" || method.name == "awq") {
-    ASSIGN_OR_RETURN(method.bits, config.GetInt("bits"));
+    // AutoAWQ's own spelling, and everyone's.
+    ASSIGN_OR_RETURN(method.bits, config.GetInt(config.Has("w_bit") ? "w_bit" : "bits"));
     if (method.bits != 4 && (method.bits != 8 || method.name == "awq")) {
       return Refuse("bits", std::to_string(method.bits));
     }
@@ -87,6 +101,10 @@ absl::StatusOr<Method> ReadMethod(const JsonConfig& config, std::string name) {
   }
   if (method.name == "fp8") {
     ASSIGN_OR_RETURN(method.block, config.GetInts("weight_block_size"));
+  }
+  if (method.name == "modelopt") {
+    ASSIGN_OR_RETURN(const std::string algorithm, config.GetStringOr("quant_algo", "unknown"));
+    if (algorithm != "FP8") return Refuse("quant_algo", algorithm);
   }
   return method;
 }
@@ -289,8 +307,9 @@ class UnpackedSource : public TensorSource {
     }
     if (method_.name == "gptq") {
       std::swap(weight.rows, weight.cols);
-      weight.cols *= 32 / method_.bits;
-      return method_.bits;
+      const int64_t bits = GptqBits(module, weight.rows);
+      weight.cols *= 32 / bits;
+      return bits;
     }
     const SourceTensor* stated = Sibling(module, ".weight_shape");
     const bool wide = stated != nullptr && stated->dtype == "I64";
@@ -303,6 +322,17 @@ class UnpackedSource : public TensorSource {
       if ((weight.cols + 32 / bits - 1) / (32 / bits) == shape.dim(1)) return bits;
     }
     return Misfit(*weight.codes, "4 or 8 bits for each of the inputs that weight_shape states");
+  }
+
+  // A module may have another number of bits than the configuration says of all: its zero points
+  // tell, one for each output of a group.
+  int64_t GptqBits(std::string_view module, int64_t outputs) const {
+    const SourceTensor* zeros = Sibling(module, ".qzeros");
+    if (zeros == nullptr || zeros->shape.rank() != 2) return method_.bits;
+    for (const int64_t bits : {4, 8}) {
+      if (zeros->shape.dim(1) * (32 / bits) == outputs) return bits;
+    }
+    return method_.bits;
   }
 
   absl::Status FindScales(std::string_view module, CodedWeight& weight) const {

@@ -3,9 +3,12 @@
 //
 //   compressed-tensors  pack-quantized (4 and 8 bits, groups, channels, activation order),
 //                       int-quantized, float-quantized and naive-quantized (8 bits; blocks too)
-//   gptq                4 and 8 bits, g_idx; v1, whose zero points are stored less one, and v2
+//   gptq                4 and 8 bits, also mixed, g_idx; v1, whose zero points are stored less one,
+//                       and v2
 //   awq                 4 bits, "gemm" packing
+//   auto-round          packed as one of those two
 //   fp8, fbgemm_fp8     E4M3 with scales for the tensor, for rows, or for blocks (weight_scale_inv)
+//   modelopt            FP8: the same
 //
 //   ASSIGN_OR_RETURN(source, UnpackQuantized(std::move(source), config));
 //

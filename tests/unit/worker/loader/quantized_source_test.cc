@@ -70,8 +70,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, QuantizedSourceTest,
                          [](const auto& info) { return std::string(info.param.name); });
 
 // The checkpoint of `golden` with another quantization_config.
-std::string ErrorWith(const char* golden, const std::string& quantization) {
-  const ScratchDir dir("quantized-error");
+absl::StatusOr<Checkpoint> OpenWith(const char* golden, const std::string& quantization) {
+  const ScratchDir dir("quantized-other");
   fs::path tensors = kGolden / golden;
   tensors = fs::is_directory(tensors) ? tensors / "model.safetensors"
                                       : fs::path(tensors.string() + ".safetensors");
@@ -79,7 +79,33 @@ std::string ErrorWith(const char* golden, const std::string& quantization) {
   std::ofstream(dir.path() / "config.json")
       << R"({"architectures": ["LlamaForCausalLM"], "quantization_config": )" << quantization
       << "}";
-  return Checkpoint::Open(dir.string()).status().ToString();
+  return Checkpoint::Open(dir.string());
+}
+
+std::string ErrorWith(const char* golden, const std::string& quantization) {
+  return OpenWith(golden, quantization).status().ToString();
+}
+
+// The same tensors under the names that other quantisers give to what they did.
+TEST(QuantizedSource, ReadsOtherSpellings) {
+  const std::tuple<const char*, const char*> spellings[] = {
+      {"awq", R"({"quant_method": "awq", "w_bit": 4, "q_group_size": 32, "zero_point": true})"},
+      {"awq", R"({"quant_method": "auto-round", "bits": 4,
+                  "packing_format": "auto_round:auto_awq"})"},
+      {"gptq", R"({"quant_method": "auto-round", "bits": 4})"},
+      // "dynamic" rules give some modules another number of bits.
+      {"gptq_8bit", R"({"quant_method": "gptq", "bits": 4, "dynamic": {"+:.*": {"bits": 8}}})"},
+      {"fp8_tensor", R"({"quant_method": "modelopt", "quant_algo": "FP8"})"}};
+  for (const auto& [golden, quantization] : spellings) {
+    const auto expected = Checkpoint::Open((kGolden / golden).string());
+    const auto got = OpenWith(golden, quantization);
+    ASSERT_TRUE(got.ok()) << quantization << ": " << got.status();
+    for (const SourceTensor& tensor : expected->tensors().tensors()) {
+      const SourceTensor* found = got->tensors().Find(tensor.name);
+      ASSERT_NE(found, nullptr) << tensor.name;
+      EXPECT_EQ(Floats(*found), Floats(tensor)) << quantization << ": " << tensor.name;
+    }
+  }
 }
 
 TEST(QuantizedSource, RefusesByNameWhatItDoesNotKnow) {
@@ -89,6 +115,11 @@ TEST(QuantizedSource, RefusesByNameWhatItDoesNotKnow) {
   EXPECT_THAT(
       ErrorWith("gptq", R"({"quant_method": "gptq", "bits": 4, "checkpoint_format": "marlin"})"),
       HasSubstr("checkpoint_format=marlin"));
+  EXPECT_THAT(ErrorWith("gptq", R"({"quant_method": "modelopt", "quant_algo": "NVFP4"})"),
+              HasSubstr("quantization_config.quant_algo=NVFP4 is not supported"));
+  EXPECT_THAT(ErrorWith("gptq", R"({"quant_method": "auto-round", "bits": 4,
+                                    "packing_format": "auto_round:exllamav2"})"),
+              HasSubstr("packing_format=auto_round:exllamav2"));
   EXPECT_THAT(ErrorWith("awq", R"({"quant_method": "awq", "bits": 4, "version": "gemv"})"),
               HasSubstr("version=gemv"));
   EXPECT_THAT(
