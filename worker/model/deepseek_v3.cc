@@ -106,6 +106,11 @@ absl::Status ReadHfAttention(const JsonConfig& config, DecoderSpec& spec) {
 absl::Status ReadHfRouting(const JsonConfig& config, DecoderSpec& spec) {
   MoeRouting& routing = spec.moe.routing;
   RETURN_IF_ERROR(ReadHfExperts(config, spec));
+  ASSIGN_OR_RETURN(const std::string scoring, config.GetStringOr("scoring_func", "sigmoid"));
+  if (scoring != "sigmoid") {
+    return Unimplemented(
+        absl::StrCat("read ", config.source(), ": scoring_func=", scoring, " is not supported"));
+  }
   routing.scoring = MoeScoring::kSigmoid;
   ASSIGN_OR_RETURN(routing.normalised, config.GetBoolOr("norm_topk_prob", false));
   ASSIGN_OR_RETURN(routing.group_count, HfSize(config, "n_group"));
@@ -136,6 +141,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   DecoderSpec spec;
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
+  RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfAttention(config, spec));
   RETURN_IF_ERROR(ReadHfRouting(config, spec));
   // Layers that guess tokens further ahead, which this decoder does not use.

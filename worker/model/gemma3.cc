@@ -76,6 +76,11 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   const auto slides = [&](int32_t layer) { return pattern > 0 && (layer + 1) % pattern != 0; };
   RETURN_IF_ERROR(ReadHfWindows(config, slides, spec));
   RETURN_IF_ERROR(ReadHfRopes(config, spec));
+  ASSIGN_OR_RETURN(const bool both_ways, config.GetBoolOr("use_bidirectional_attention", false));
+  if (both_ways) {
+    return Unimplemented("read " + config.source() +
+                         ": use_bidirectional_attention=true is not supported");
+  }
   ASSIGN_OR_RETURN(const double scalar, config.GetFloat("query_pre_attn_scalar"));
   spec.attention_scale = 1 / std::sqrt(scalar);
   // attn_logit_softcapping is a key of this family, but nobody caps its scores.

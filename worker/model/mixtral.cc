@@ -36,6 +36,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
   RETURN_IF_ERROR(ReadHfRope(config, spec));
+  RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   RETURN_IF_ERROR(ReadHfExperts(config, spec));
   ASSIGN_OR_RETURN(const int32_t window, HfSizeOr(config, "sliding_window", 0));
   for (LayerSpec& layer : spec.layers) {

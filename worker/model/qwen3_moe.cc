@@ -37,6 +37,7 @@ absl::StatusOr<DecoderSpec> SpecFromHf(const JsonConfig& config) {
   RETURN_IF_ERROR(RefuseHfQuantization(config));
   RETURN_IF_ERROR(ReadHfSizes(config, spec));
   RETURN_IF_ERROR(ReadHfRope(config, spec));
+  RETURN_IF_ERROR(ReadHfActivation(config, "hidden_act", spec));
   ASSIGN_OR_RETURN(const bool windows, config.GetBoolOr("use_sliding_window", false));
   const auto every = [](int32_t) { return true; };
   if (windows) RETURN_IF_ERROR(ReadHfWindows(config, every, spec));

@@ -1,4 +1,4 @@
-// What a config.json may leave out, as transformers fills it in.
+// What a config.json may leave out, as transformers fills it in, and what it must not ask for.
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace baton::worker {
 namespace {
 
-DecoderSpec SpecOf(std::string_view name, const std::string& more) {
+absl::StatusOr<DecoderSpec> ReadSpecOf(std::string_view name, const std::string& more) {
   const auto config = JsonConfig::Parse(
       R"({"vocab_size":100,"hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,)"
       R"("num_attention_heads":32)" +
@@ -17,12 +17,15 @@ DecoderSpec SpecOf(std::string_view name, const std::string& more) {
   const auto registry = ArchitectureRegistry::Builtin();
   for (const Architecture& architecture : registry->architectures()) {
     if (architecture.hf_name != name) continue;
-    const auto spec = architecture.spec_from_hf(config->WithDefaults(architecture.hf_defaults));
-    EXPECT_TRUE(spec.ok()) << spec.status();
-    return spec.value_or(DecoderSpec());
+    return architecture.spec_from_hf(config->WithDefaults(architecture.hf_defaults));
   }
-  ADD_FAILURE() << name << " is not registered";
-  return {};
+  return absl::NotFoundError(std::string(name));
+}
+
+DecoderSpec SpecOf(std::string_view name, const std::string& more) {
+  const auto spec = ReadSpecOf(name, more);
+  EXPECT_TRUE(spec.ok()) << spec.status();
+  return spec.value_or(DecoderSpec());
 }
 
 TEST(HfDefaults, AreOfTheFamily) {
@@ -74,6 +77,22 @@ TEST(HfDefaults, AKeyWins) {
   const DecoderSpec gpt_oss =
       SpecOf("GptOssForCausalLM", R"(,"rope_scaling":{"rope_type":"linear","factor":2})");
   EXPECT_TRUE(std::holds_alternative<LinearRopeScaling>(gpt_oss.ropes[0].scaling));
+}
+
+// What would change the answers is read or refused, never passed over.
+TEST(HfConfig, NamesWhatAFamilyDoesNotDo) {
+  const std::tuple<const char*, const char*, const char*> refusals[] = {
+      {"MixtralForCausalLM", R"(,"hidden_act":"relu")", "hidden_act=relu"},
+      {"Qwen3MoeForCausalLM", R"(,"hidden_act":"relu")", "hidden_act=relu"},
+      {"DeepseekV3ForCausalLM", R"(,"hidden_act":"relu")", "hidden_act=relu"},
+      {"DeepseekV3ForCausalLM", R"(,"scoring_func":"softmax")", "scoring_func=softmax"},
+      {"Gemma3ForCausalLM", R"(,"use_bidirectional_attention":true)",
+       "use_bidirectional_attention=true"}};
+  for (const auto& [name, more, message] : refusals) {
+    const absl::Status status = ReadSpecOf(name, more).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << name;
+    EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
+  }
 }
 
 // Its configurations have the key, but nobody caps the scores.
