@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "worker/model/architecture.h"
 #include "worker/model/config_keys.h"
