@@ -311,10 +311,8 @@ absl::StatusOr<ConstMatrix> Decoder::GatherLogits(Communicator& communicator) {
 absl::StatusOr<KvLayout> MakeKvLayout(const DecoderSpec& spec, const Shard& shard, DType dtype,
                                       int32_t block_tokens, KvFormat format) {
   if (spec.attention == AttentionKind::kLatent) {
-    if (format != KvFormat::kPlain) {
-      return Unimplemented("kv layout: a cache of latents is kept in the compute type alone");
-    }
-    return KvLayout::MakeLatent(dtype, block_tokens, spec.latent.kv_rank, spec.latent.rotary_dim);
+    return KvLayout::MakeLatent(dtype, block_tokens, spec.latent.kv_rank, spec.latent.rotary_dim,
+                                format);
   }
   return KvLayout::Make(dtype, block_tokens, spec.kv_head_count / shard.size, spec.head_dim,
                         format);

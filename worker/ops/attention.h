@@ -70,8 +70,11 @@ class AttentionPlan {
   int thread_count() const { return static_cast<int>(thread_begin_.size()) - 1; }
   const KvLayout& layout() const { return layout_; }
 
-  // Floats of the state of one row: head_dim' sums, maximum, sum of weights, fill.
-  int32_t state_floats() const { return layout_.padded_head_dim() + 16; }
+  // Floats of the state of one row: sums of head_dim', or latent_dim, values, maximum, sum of
+  // weights, fill.
+  int32_t state_floats() const {
+    return (layout_.latent_dim > 0 ? layout_.latent_dim : layout_.padded_head_dim()) + 16;
+  }
   float* Partial(int64_t index) { return Aligned(partials_) + index * state_floats(); }
   float* ThreadTotals(int thread) { return Aligned(scratch_) + 2 * thread * scratch_floats_; }
   float* ThreadPartials(int thread) { return ThreadTotals(thread) + scratch_floats_; }

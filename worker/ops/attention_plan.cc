@@ -132,7 +132,10 @@ void AttentionPlan::Build(absl::Span<const AttentionRun> runs, int32_t heads,
   const auto floats = static_cast<size_t>(2 * thread_count * scratch_floats_) + kLineFloats;
   if (scratch_.size() < floats) scratch_.resize(floats);
   const bool widens = layout.format != KvFormat::kPlain;
-  tile_floats_ = widens ? int64_t{cpu::kTileTokens} * 2 * (layout.padded_head_dim() + 1) : 0;
+  // A row for each token; or keys, values and their scales.
+  const int32_t token_floats =
+      layout.latent_dim > 0 ? layout.head_dim : 2 * (layout.padded_head_dim() + 1);
+  tile_floats_ = widens ? int64_t{cpu::kTileTokens} * token_floats : 0;
   const auto tiles = static_cast<size_t>(thread_count * tile_floats_) + kLineFloats;
   if (tiles_memory_.size() < tiles) tiles_memory_.resize(tiles);
 }

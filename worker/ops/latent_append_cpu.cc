@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "worker/ops/cpu/kv_formats.h"
 #include "worker/ops/cpu_kernels.h"
 #include "worker/tensor/float_conversions.h"
 
@@ -56,6 +57,20 @@ void Convert(const float* from, int64_t count, DType dtype, std::byte* to) {
   for (int64_t i = 0; i < count; ++i) out[i] = ToBf16(from[i]);
 }
 
+// Latent elements and the others have each a scale of their own.
+void StoreNarrow(const KvLayerView& kv, const KvSlot& slot, const float* latent, const Dims& dims) {
+  const KvFormat format = kv.layout.format;
+  auto* row = reinterpret_cast<unsigned char*>(kv.Latent(slot.block, slot.offset));
+  const float latent_scale = cpu::NarrowHead(format, latent, static_cast<int>(dims.latent), row);
+  const float key_scale =
+      cpu::NarrowHead(format, latent + dims.latent, static_cast<int>(dims.rotary),
+                      row + static_cast<size_t>(dims.latent) * kv.layout.element_bytes());
+  if (!kv.layout.has_scales()) return;
+  float* scale = kv.LatentScale(slot.block, slot.offset);
+  scale[0] = latent_scale;
+  scale[kv.layout.block_tokens] = key_scale;
+}
+
 void StoreLatent(const LatentAppendArgs& args, const Dims& dims, int64_t row,
                  const cpu::KernelTable& kernels) {
   float* latent = args.latents.row<float>(row);
@@ -70,6 +85,10 @@ void StoreLatent(const LatentAppendArgs& args, const Dims& dims, int64_t row,
   float* key = latent + dims.latent;
   Turn(key, args.cos_sin.row<float>(row), dims.rotary, key);
   const KvSlot& slot = args.slots[static_cast<size_t>(row)];
+  if (args.kv.layout.format != KvFormat::kPlain) {
+    StoreNarrow(args.kv, slot, latent, dims);
+    return;
+  }
   Convert(latent, dims.latent + dims.rotary, args.kv.layout.dtype,
           args.kv.Latent(slot.block, slot.offset));
 }

@@ -4,8 +4,9 @@
 //
 //   out = softmax(scale * (a C[0..p]^T + r K[0..p]^T)) C[0..p]
 //
-// Scores, weights and sums are f32, the cache may be bf16. Bits depend on the row's own history and
-// on nothing else: tiles of 64 positions, partial results of 512, joined in order, as attention.h.
+// Scores, weights and sums are f32, the cache may be smaller: rows are widened. Bits depend on the
+// row's own history and on nothing else: tiles of 64 positions, partial results of 512, joined in
+// order, as attention.h.
 //
 // Threading: every thread of a region calls it with its own slice; may Sync inside.
 #pragma once

@@ -12,13 +12,12 @@ using Piece = AttentionPlan::Piece;
 
 constexpr int32_t kGroupHeadsMax = 16;  // heads that read a tile together
 
-// The plan deals with groups of heads as with kv heads, and keeps states of latent_dim sums.
+// The plan deals with groups of heads as with kv heads.
 KvLayout PlanLayout(const KvLayout& layout, int32_t heads) {
   int32_t group = std::min(heads, kGroupHeadsMax);
   while (heads % group != 0) --group;
   KvLayout planned = layout;
   planned.kv_heads = heads / group;
-  planned.head_dim = layout.latent_dim;
   return planned;
 }
 
@@ -43,12 +42,17 @@ void Attend(const LatentAttentionArgs& args, const Piece& piece, const ComputeSl
   const int64_t head = int64_t{piece.kv_head} * plan.group();
   const bool whole = piece.partial < 0;
   const cpu::KernelTable& kernels = KernelsFor(slice.isa());
-  (layout.dtype == DType::kBf16 ? kernels.latent_bf16 : kernels.latent_f32)({
+  const bool bf16 = layout.format == KvFormat::kPlain && layout.dtype == DType::kBf16;
+  (bf16 ? kernels.latent_bf16 : kernels.latent_f32)({
       .q = args.q.row<float>(piece.row_begin) + head * layout.head_dim,
       .q_stride = args.q.row_stride(),
       .blocks = plan.BlocksOf(piece),
       .latents = reinterpret_cast<const unsigned char*>(args.kv.data),
+      .latent_scales = layout.has_scales() ? reinterpret_cast<const unsigned char*>(
+                                                 args.kv.LatentScale(BlockId(0), 0))
+                                           : nullptr,
       .block_bytes = args.kv.block_stride,
+      .tile = plan.ThreadTile(slice.index()),
       .totals = plan.ThreadTotals(slice.index()),
       .partials = whole ? plan.ThreadPartials(slice.index()) : plan.Partial(piece.partial),
       .out = whole ? args.out.Rows(piece.row_begin, 1).Cols(head * layout.latent_dim, 1).data()
@@ -60,6 +64,7 @@ void Attend(const LatentAttentionArgs& args, const Piece& piece, const ComputeSl
       .latent_dim = layout.latent_dim,
       .row_dim = layout.head_dim,
       .block_tokens = layout.block_tokens,
+      .format = layout.format,
       .first_position = piece.first_position,
       .split_begin = piece.split_begin,
       .split_end = piece.split_end,

@@ -9,7 +9,7 @@ namespace baton::worker {
 
 namespace {
 
-absl::Status CheckBlock(DType dtype, int32_t block_tokens) {
+absl::Status CheckBlock(DType dtype, int32_t block_tokens, KvFormat format) {
   if (dtype != DType::kBf16 && dtype != DType::kF32) {
     return InvalidArgument(
         absl::StrCat("kv layout: dtype=", ToAbsl(NameOf(dtype)), "/bfloat16 or float32"));
@@ -17,6 +17,9 @@ absl::Status CheckBlock(DType dtype, int32_t block_tokens) {
   if (block_tokens < 16 || block_tokens > 128 || block_tokens % 16 != 0) {
     return InvalidArgument(
         absl::StrCat("kv layout: block_tokens=", block_tokens, "/16 to 128 in steps of 16"));
+  }
+  if (format == KvFormat::kBf16 && dtype != DType::kF32) {
+    return InvalidArgument("kv layout: bfloat16 is the plain format of bfloat16");
   }
   return absl::OkStatus();
 }
@@ -39,10 +42,7 @@ std::string_view NameOf(KvFormat format, DType compute) {
 
 absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32_t kv_heads,
                                         int32_t head_dim, KvFormat format) {
-  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens));
-  if (format == KvFormat::kBf16 && dtype != DType::kF32) {
-    return InvalidArgument("kv layout: bfloat16 is the plain format of bfloat16");
-  }
+  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens, format));
   if (kv_heads < 1) return InvalidArgument(absl::StrCat("kv layout: kv_heads=", kv_heads, "/>0"));
   if (head_dim < 8 || head_dim > 512 || head_dim % 8 != 0) {
     return InvalidArgument(
@@ -52,8 +52,8 @@ absl::StatusOr<KvLayout> KvLayout::Make(DType dtype, int32_t block_tokens, int32
 }
 
 absl::StatusOr<KvLayout> KvLayout::MakeLatent(DType dtype, int32_t block_tokens, int32_t latent_dim,
-                                              int32_t rotary_dim) {
-  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens));
+                                              int32_t rotary_dim, KvFormat format) {
+  RETURN_IF_ERROR(CheckBlock(dtype, block_tokens, format));
   if (latent_dim < 16 || latent_dim > 512 || latent_dim % 16 != 0) {
     return InvalidArgument(
         absl::StrCat("kv layout: latent_dim=", latent_dim, "/16 to 512 in steps of 16"));
@@ -62,7 +62,7 @@ absl::StatusOr<KvLayout> KvLayout::MakeLatent(DType dtype, int32_t block_tokens,
     return InvalidArgument(
         absl::StrCat("kv layout: rotary_dim=", rotary_dim, "/16 to 256 in steps of 16"));
   }
-  return KvLayout{dtype, block_tokens, 1, latent_dim + rotary_dim, latent_dim, KvFormat::kPlain};
+  return KvLayout{dtype, block_tokens, 1, latent_dim + rotary_dim, latent_dim, format};
 }
 
 std::string KvLayout::Describe() const {

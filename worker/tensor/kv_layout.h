@@ -13,7 +13,8 @@
 // of values; a number is its scale times its element.
 //
 // A latent layout (multi-head latent attention) has one row for each token instead, of which the
-// first latent_dim elements are key and value of all heads and the others key alone:
+// first latent_dim elements are key and value of all heads and the others key alone. kInt8 has
+// scales behind the rows: [block_tokens] of the latent elements, then of the others:
 //
 //   [block_tokens][head_dim]
 //
@@ -53,7 +54,8 @@ struct KvLayout {
                                        int32_t head_dim, KvFormat format = KvFormat::kPlain);
   // Rows of latent_dim + rotary_dim: both multiples of 16, at most 512 and 256.
   static absl::StatusOr<KvLayout> MakeLatent(DType dtype, int32_t block_tokens, int32_t latent_dim,
-                                             int32_t rotary_dim);
+                                             int32_t rotary_dim,
+                                             KvFormat format = KvFormat::kPlain);
 
   int32_t padded_head_dim() const { return (head_dim + 15) / 16 * 16; }
 
@@ -77,7 +79,7 @@ struct KvLayout {
   }
   // In one layer.
   size_t block_bytes() const {
-    return latent_dim > 0 ? keys_bytes() : 2 * (keys_bytes() + scales_bytes());
+    return (latent_dim > 0 ? 1 : 2) * keys_bytes() + 2 * scales_bytes();
   }
 
   // What two caches that exchange blocks must have in common, in words.
@@ -113,7 +115,12 @@ struct KvLayerView {
   // The row of a token. REQUIRES: a latent layout.
   std::byte* Latent(BlockId block, int32_t offset) const {
     return Block(block) + static_cast<size_t>(offset) * static_cast<size_t>(layout.head_dim) *
-                              SizeOf(layout.dtype);
+                              layout.element_bytes();
+  }
+  // The scale of a token's latent elements; that of the others is block_tokens behind it.
+  // REQUIRES: a latent layout, and has_scales().
+  float* LatentScale(BlockId block, int32_t offset) const {
+    return reinterpret_cast<float*>(Block(block) + layout.keys_bytes()) + offset;
   }
 };
 

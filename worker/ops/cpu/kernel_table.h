@@ -147,8 +147,10 @@ struct LatentTask {
   const float* q;  // first query, first head of the group
   int64_t q_stride;
   const int32_t* blocks;
-  const unsigned char* latents;  // of block 0
-  size_t block_bytes;            // from one block of this layer to the next
+  const unsigned char* latents;        // of block 0
+  const unsigned char* latent_scales;  // likewise; nullptr: none
+  size_t block_bytes;                  // from one block of this layer to the next
+  float* tile;                         // where rows are widened; unused by KvFormat::kPlain
   float* totals;
   float* partials;
   void* out;  // nullptr: leave the partial results of the only split in `partials`
@@ -159,6 +161,7 @@ struct LatentTask {
   int32_t latent_dim;  // of values; a multiple of 16, as row_dim
   int32_t row_dim;     // of keys
   int32_t block_tokens;
+  KvFormat format;         // of latents; all but kPlain are for latent_f32
   int32_t first_position;  // of the first query
   int32_t split_begin;
   int32_t split_end;

@@ -1,11 +1,15 @@
 // Attention over latent rows: every head reads the same row of a token, whole as its key and up to
 // latent_dim as its value. See ../latent_attention.h for the order of sums.
 //
-// Rows are widened to f32 as they are loaded, so scores, weights and sums are f32 for every cache.
+// Rows are widened to f32 as they are loaded, so scores, weights and sums are f32 for every cache;
+// those of a cache that keeps smaller elements are widened before, a tile at a time.
 #pragma once
+
+#include <type_traits>
 
 #include "worker/ops/cpu/attention_kernel.h"
 #include "worker/ops/cpu/kernel_table.h"
+#include "worker/ops/cpu/kv_formats.h"
 #include "worker/ops/cpu/simd_formats.h"
 
 namespace baton::worker::cpu {
@@ -25,17 +29,59 @@ struct LatentTile {
   int count;
 };
 
+// The bytes of the block that holds a token, from `base` of block 0 on.
+inline const unsigned char* BlockOf(const LatentTask& task, const unsigned char* base, int token) {
+  return base + static_cast<size_t>(task.blocks[token / task.block_tokens]) * task.block_bytes;
+}
+
 template <class Element>
 LatentTile<Element> FindLatents(const LatentTask& task, int first_token, int count) {
   LatentTile<Element> tile;
   tile.count = count;
   for (int i = 0; i < count; ++i) {
     const int token = first_token + i;
-    const size_t block = static_cast<size_t>(task.blocks[token / task.block_tokens]);
-    tile.tokens[i] = reinterpret_cast<const Element*>(task.latents + block * task.block_bytes) +
+    tile.tokens[i] = reinterpret_cast<const Element*>(BlockOf(task, task.latents, token)) +
                      static_cast<int64_t>(token % task.block_tokens) * task.row_dim;
   }
   return tile;
+}
+
+inline void ScaleRow(float* row, int count, float scale) {
+  for (int i = 0; i < count; ++i) row[i] *= scale;
+}
+
+// The same of a cache that keeps smaller elements, widened into the thread's scratch.
+template <class Codec>
+LatentTile<float> WidenLatents(const LatentTask& task, int first_token, int count) {
+  LatentTile<float> tile;
+  tile.count = count;
+  for (int i = 0; i < count; ++i) {
+    const int token = first_token + i;
+    const int offset = token % task.block_tokens;
+    float* row = task.tile + static_cast<int64_t>(i) * task.row_dim;
+    WidenSome<Codec>(BlockOf(task, task.latents, token) +
+                         static_cast<int64_t>(offset) * task.row_dim * Codec::kBytes,
+                     task.row_dim, row);
+    if (task.latent_scales != nullptr) {
+      const auto* scales =
+          reinterpret_cast<const float*>(BlockOf(task, task.latent_scales, token)) + offset;
+      ScaleRow(row, task.latent_dim, scales[0]);
+      ScaleRow(row + task.latent_dim, task.row_dim - task.latent_dim, scales[task.block_tokens]);
+    }
+    tile.tokens[i] = row;
+  }
+  return tile;
+}
+
+// A tile as the kernel of `Element` reads it.
+template <class Element>
+LatentTile<Element> TakeLatents(const LatentTask& task, int first_token, int count) {
+  if constexpr (std::is_same_v<Element, float>) {
+    if (task.format == KvFormat::kInt8) return WidenLatents<Int8Codec>(task, first_token, count);
+    if (task.format == KvFormat::kFp8) return WidenLatents<Fp8Codec>(task, first_token, count);
+    if (task.format == KvFormat::kBf16) return WidenLatents<Bf16Codec>(task, first_token, count);
+  }
+  return FindLatents<Element>(task, first_token, count);
 }
 
 // scores[r][t] of R rows and the first `count` tokens.
@@ -165,7 +211,7 @@ void AttendLatentSplit(const LatentTask& task, int split) {
       split_begin + kSplitTokens < seen_end ? split_begin + kSplitTokens : seen_end;
   for (int token = split_begin; token < split_end; token += kTileTokens) {
     const int count = split_end - token < kTileTokens ? split_end - token : kTileTokens;
-    AttendLatentTile<S, Format>(task, FindLatents<typename Format::Element>(task, token, count),
+    AttendLatentTile<S, Format>(task, TakeLatents<typename Format::Element>(task, token, count),
                                 token);
   }
 }

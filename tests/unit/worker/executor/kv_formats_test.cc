@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "tests/fakes/scratch_dir.h"
+#include "tests/fakes/tiny_model.h"
 #include "tests/unit/worker/executor/divergence.h"
 #include "tests/unit/worker/executor/model_path.h"
 #include "tests/unit/worker/executor/rank_rig.h"
@@ -57,6 +59,36 @@ TEST(KvFormats, CostLittleOnSmolLm2) {
   EXPECT_GT(int8.agreement(), 0.95);
   EXPECT_LT(fp8.mean_kl(), 3e-2);
   EXPECT_GT(fp8.agreement(), 0.85);
+}
+
+// Latents, on a tiny DeepSeek of random weights: int8 has a scale for a token's latent and one for
+// its turned key.
+TEST(KvFormats, CostLittleWithLatents) {
+  const ScratchDir dir("kv-formats");
+  const TinyModel model = TinyModel::Read(std::filesystem::path(BATON_SOURCE_DIR) /
+                                          "tests/golden/model/architectures/deepseek_v3.json");
+  model.WriteDirectory(dir.path());
+  const std::vector<TokenId> text = model.golden()["prompts"].back()["tokens"];
+  std::vector<int32_t> positions(text.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  for (const DType dtype : {DType::kF32, DType::kBf16}) {
+    const auto logits = [&](KvFormat format) {
+      RankRig rig(dir.string(), {.dtype = dtype, .kv_format = format});
+      return rig.Logits(text, positions, 64);
+    };
+    const RankRig::Rows plain = logits(KvFormat::kPlain);
+    const Divergence int8 = Compare(plain, logits(KvFormat::kInt8));
+    const Divergence fp8 = Compare(plain, logits(KvFormat::kFp8));
+    std::cout << positions.size() << " positions, against latents of " << NameOf(dtype)
+              << ": int8 KL " << int8.mean_kl() << ", best token " << 100 * int8.agreement()
+              << " %; fp8 KL " << fp8.mean_kl() << ", best token " << 100 * fp8.agreement() << " %"
+              << std::endl;
+    // Random weights have no favourite: many tokens are nearly as good as the best.
+    EXPECT_LT(int8.mean_kl(), 2e-2);
+    EXPECT_GT(int8.agreement(), 0.85);
+    EXPECT_LT(fp8.mean_kl(), 6e-2);
+    EXPECT_GT(fp8.agreement(), 0.7);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/ops/kv_rounding.h"
 #include "tests/unit/worker/ops/ops_testing.h"
 #include "worker/kv_storage/kv_storage.h"
 #include "worker/ops/rope_append.h"
@@ -26,50 +27,6 @@ struct Extras {
   float soft_cap = 0;
   std::vector<float> sinks = {};
 };
-
-// How a cache keeps what is computed in some type.
-struct Kind {
-  DType dtype;
-  KvFormat format = KvFormat::kPlain;
-};
-
-// The number nearest to `value` among those that E4M3 has, found by trying all.
-float NearestFp8(float value) {
-  float best = 0;
-  for (int code = 0; code < 127; ++code) {
-    const int exponent = code >> 3;
-    const int mantissa = code & 7;
-    const float number = exponent == 0
-                             ? std::ldexp(static_cast<float>(mantissa), -9)
-                             : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10);
-    const float distance = std::abs(std::abs(value) - number);
-    const float least = std::abs(std::abs(value) - best);
-    if (distance < least || (distance == least && mantissa % 2 == 0)) best = number;
-  }
-  return std::copysign(best, value);
-}
-
-// What the cache gives back of one head of a token.
-void Keep(const Kind& kind, absl::Span<float> head) {
-  float most = 0;
-  for (const float value : head) most = std::max(most, std::abs(value));
-  for (float& value : head) {
-    switch (kind.format) {
-      case KvFormat::kPlain:
-        value = RoundedTo(kind.dtype, value);
-        break;
-      case KvFormat::kBf16:
-        value = RoundedTo(DType::kBf16, value);
-        break;
-      case KvFormat::kInt8:
-        value = std::nearbyint(value * (127.0f / most)) * (most / 127.0f);
-        break;
-      case KvFormat::kFp8:
-        value = NearestFp8(value);
-        break;
-    }
-  }
-}
 
 // Sequences whose queries, keys and values are given, with their keys and values in a paged cache
 // that held NaNs before, so that nothing unwritten may count.
@@ -221,8 +178,6 @@ TestMatrix Attend(PagedSequences& sequences, const Heads& heads, const std::vect
   return out;
 }
 
-using Case = std::tuple<CpuIsa, DType, KvFormat>;
-
 class AttentionTest : public testing::TestWithParam<Case> {
  protected:
   CpuIsa isa() const { return std::get<0>(GetParam()); }
@@ -356,15 +311,6 @@ TEST_P(AttentionTest, WindowedRowsDependOnTheirHistoryAlone) {
   }
 }
 
-// Every format that is not the compute type's own.
-std::vector<Case> SmallerFormats(CpuIsa isa) {
-  return {{isa, DType::kBf16, KvFormat::kInt8},
-          {isa, DType::kBf16, KvFormat::kFp8},
-          {isa, DType::kF32, KvFormat::kInt8},
-          {isa, DType::kF32, KvFormat::kFp8},
-          {isa, DType::kF32, KvFormat::kBf16}};
-}
-
 // Every type at every instruction set, and at the best one every format.
 std::vector<Case> Cases() {
   std::vector<Case> cases = SmallerFormats(BestCpuIsa());
@@ -384,13 +330,6 @@ std::vector<Case> OtherCases() {
     for (const Case& of_isa : SmallerFormats(isa)) cases.push_back(of_isa);
   }
   return cases;
-}
-
-std::string NameOfCase(const testing::TestParamInfo<Case>& info) {
-  constexpr const char* kFormats[] = {"", "_kept_in_bf16", "_kept_in_int8", "_kept_in_fp8"};
-  const auto [isa, dtype, format] = info.param;
-  return std::string(NameOf(isa)) + "_" + std::string(NameOf(dtype)) +
-         kFormats[static_cast<size_t>(format)];
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, AttentionTest, testing::ValuesIn(Cases()), NameOfCase);

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/ops/kv_rounding.h"
 #include "tests/unit/worker/ops/ops_testing.h"
 #include "worker/kv_storage/kv_storage.h"
 #include "worker/ops/latent_append.h"
@@ -20,16 +21,17 @@ constexpr float kScale = 0.2f;
 // One sequence whose rows went through LatentAppend into a cache that held NaNs before.
 class LatentSequence {
  public:
-  LatentSequence(DType dtype, int32_t block_tokens, int32_t length, CpuIsa isa)
-      : dtype_(dtype),
+  LatentSequence(Kind kind, int32_t block_tokens, int32_t length, CpuIsa isa)
+      : kind_(kind),
         length_(length),
         queries_(RandomFloats(static_cast<size_t>(length * kHeads * (kPlain + kRotary)), 1)),
         latents_(RandomFloats(static_cast<size_t>(length * kRow), 2)),
         norm_(RandomFloats(kLatent, 3)),
-        plain_(dtype, length, kHeads * kPlain),
+        plain_(kind.dtype, length, kHeads * kPlain),
         q_(DType::kF32, length, kHeads * kRow,
            RandomFloats(static_cast<size_t>(length * kHeads * kRow), 4)) {
-    const KvLayout layout = *KvLayout::MakeLatent(dtype, block_tokens, kLatent, kRotary);
+    const KvLayout layout =
+        *KvLayout::MakeLatent(kind.dtype, block_tokens, kLatent, kRotary, kind.format);
     const int32_t blocks = (length + block_tokens - 1) / block_tokens;
     storage_.emplace(*KvStorage::Create(layout, 2, blocks));
     for (int32_t block = 0; block < blocks; ++block) {
@@ -90,10 +92,10 @@ class LatentSequence {
                     double{norm_[static_cast<size_t>(i)]});
     }
     for (int i = 0; i < kRotary; ++i) row.push_back(Turned(from + kLatent, token, i));
-    for (double& value : row) {
-      value = static_cast<double>(RoundedTo(dtype_, static_cast<float>(value)));
-    }
-    return row;
+    std::vector<float> kept(row.begin(), row.end());
+    Keep(kind_, absl::MakeSpan(kept).first(kLatent));
+    Keep(kind_, absl::MakeSpan(kept).subspan(kLatent));
+    return {kept.begin(), kept.end()};
   }
 
   double TurnedQuery(int32_t token, int32_t head, int i) const {
@@ -102,7 +104,8 @@ class LatentSequence {
   }
   float PlainQuery(int32_t token, int32_t head, int i) const {
     return RoundedTo(
-        dtype_, queries_[static_cast<size_t>((token * kHeads + head) * (kPlain + kRotary) + i)]);
+        kind_.dtype,
+        queries_[static_cast<size_t>((token * kHeads + head) * (kPlain + kRotary) + i)]);
   }
   const TestMatrix& plain() const { return plain_; }
   const TestMatrix& q() const { return q_; }
@@ -143,7 +146,7 @@ class LatentSequence {
                     : double{x[i]} * cosine + double{x[i - half]} * sine;
   }
 
-  const DType dtype_;
+  const Kind kind_;
   const int32_t length_;
   const std::vector<float> queries_;
   const std::vector<float> latents_;
@@ -155,14 +158,28 @@ class LatentSequence {
   std::vector<KvSlot> slots_;
 };
 
-class LatentTest : public testing::TestWithParam<std::tuple<CpuIsa, DType>> {
+class LatentTest : public testing::TestWithParam<Case> {
  protected:
   CpuIsa isa() const { return std::get<0>(GetParam()); }
-  DType dtype() const { return std::get<1>(GetParam()); }
+  Kind kind() const { return {std::get<1>(GetParam()), std::get<2>(GetParam())}; }
+  // A latent may fall on the other side of a rounding than the double does.
+  double Tolerance() const {
+    switch (kind().format) {
+      case KvFormat::kPlain:
+        return kind().dtype == DType::kBf16 ? 2e-3 : 1e-5;
+      case KvFormat::kBf16:
+        return 2e-3;
+      case KvFormat::kInt8:
+        return 5e-3;
+      case KvFormat::kFp8:
+        return 3e-2;
+    }
+    return 0;
+  }
 };
 
 TEST_P(LatentTest, AppendTurnsAndTakesQueriesApart) {
-  const LatentSequence sequence(dtype(), 16, 40, isa());
+  const LatentSequence sequence(kind(), 16, 40, isa());
   for (const int32_t token : {0, 7, 39}) {
     for (int32_t head = 0; head < kHeads; ++head) {
       for (int i = 0; i < kPlain; ++i) {
@@ -180,15 +197,13 @@ TEST_P(LatentTest, AppendTurnsAndTakesQueriesApart) {
 TEST_P(LatentTest, MatchesSoftmaxInDouble) {
   ComputeThreads threads({.thread_count = 2, .isa = isa()});
   for (const int32_t block_tokens : {16, 64, 128}) {
-    LatentSequence sequence(dtype(), block_tokens, 140, isa());
+    LatentSequence sequence(kind(), block_tokens, 140, isa());
     const TestMatrix out = sequence.Attend(0, 140, threads);
-    // A latent may fall on the other side of a rounding than the double does.
-    const double tolerance = dtype() == DType::kBf16 ? 2e-3 : 1e-5;
     for (const int32_t position : {0, 1, 63, 64, 139}) {
       for (int32_t head = 0; head < kHeads; head += 2) {
         for (int dim = 0; dim < kLatent; dim += 7) {
           ASSERT_NEAR(out.At(position, head * kLatent + dim), sequence.Expect(position, head, dim),
-                      tolerance)
+                      Tolerance())
               << position << " " << head << " " << dim;
         }
       }
@@ -199,8 +214,8 @@ TEST_P(LatentTest, MatchesSoftmaxInDouble) {
 TEST_P(LatentTest, RowsDependOnTheirHistoryAlone) {
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads three({.thread_count = 3, .isa = isa()});
-  LatentSequence sequence(dtype(), 64, 1100, isa());
-  LatentSequence small_blocks(dtype(), 16, 1100, isa());
+  LatentSequence sequence(kind(), 64, 1100, isa());
+  LatentSequence small_blocks(kind(), 16, 1100, isa());
   const TestMatrix whole = sequence.Attend(0, 1100, one);
   for (const int32_t begin : {0, 33, 511, 512, 1099}) {
     for (const int32_t count : {1, 2, 5, 70}) {
@@ -218,19 +233,34 @@ TEST_P(LatentTest, RowsDependOnTheirHistoryAlone) {
 TEST_P(LatentTest, SharesLongRowsAmongThreads) {
   ComputeThreads one({.thread_count = 1, .isa = isa()});
   ComputeThreads four({.thread_count = 4, .isa = isa()});
-  LatentSequence sequence(dtype(), 64, 2100, isa());
+  LatentSequence sequence(kind(), 64, 2100, isa());
   const TestMatrix alone = sequence.Attend(2099, 2100, one, DType::kBf16);
   const TestMatrix shared = sequence.Attend(2099, 2100, four, DType::kBf16);
   EXPECT_TRUE(shared.SameRow(0, alone, 0));
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, LatentTest,
-                         testing::Combine(testing::ValuesIn(SupportedIsas()),
-                                          testing::Values(DType::kBf16, DType::kF32)),
-                         [](const auto& info) {
-                           return std::string(NameOf(std::get<0>(info.param))) + "_" +
-                                  std::string(NameOf(std::get<1>(info.param)));
-                         });
+// Every type at every instruction set, and at the best one every format.
+std::vector<Case> LatentCases() {
+  std::vector<Case> cases = SmallerFormats(BestCpuIsa());
+  for (const CpuIsa isa : SupportedIsas()) {
+    for (const DType dtype : {DType::kBf16, DType::kF32}) {
+      cases.emplace_back(isa, dtype, KvFormat::kPlain);
+    }
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, LatentTest, testing::ValuesIn(LatentCases()), NameOfCase);
+
+TEST(LatentLayout, HasRoomForScalesBehindTheRows) {
+  const auto plain = *KvLayout::MakeLatent(DType::kBf16, 64, 512, 64);
+  EXPECT_EQ(plain.block_bytes(), 64u * 576 * 2);
+  const auto fp8 = *KvLayout::MakeLatent(DType::kBf16, 64, 512, 64, KvFormat::kFp8);
+  EXPECT_EQ(fp8.block_bytes(), 64u * 576);
+  const auto int8 = *KvLayout::MakeLatent(DType::kBf16, 64, 512, 64, KvFormat::kInt8);
+  EXPECT_EQ(int8.block_bytes(), 64u * (576 + 2 * sizeof(float)));
+  EXPECT_FALSE(KvLayout::MakeLatent(DType::kBf16, 64, 512, 64, KvFormat::kBf16).ok());
+}
 
 }  // namespace
 }  // namespace baton::worker
