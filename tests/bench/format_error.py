@@ -27,6 +27,8 @@ from safetensors.torch import load_file, save_file
 ROOT = pathlib.Path(__file__).parents[2]
 TRAINED = ROOT / "tests/golden/trained"
 sys.path.insert(0, str(ROOT / "tests/golden/quantized"))
+sys.path.insert(0, str(ROOT / "tests/golden/model"))
+from gguf_keys import add_sizes, paired  # noqa: E402
 from quantized_formats import Awq, Fp8, Gptq, IntQuantized, PackQuantized  # noqa: E402
 
 GGUF_TYPES = ["Q8_0", "Q6_K", "Q5_K", "Q5_1", "Q5_0", "Q4_K", "Q4_1", "Q4_0", "IQ4_NL", "MXFP4"]
@@ -56,12 +58,6 @@ def write_safetensors(folder, config, weights, form):
     (folder / "config.json").write_text(json.dumps({**config, "quantization_config": form.config}))
 
 
-def paired(value, heads):
-    """A head's rotating pairs side by side, as GGUF has the rows of Q and K."""
-    rows, cols = value.shape
-    return value.reshape(heads, 2, rows // heads // 2, cols).swapaxes(1, 2).reshape(rows, cols)
-
-
 def quantize_rows(ggml, values, qtype):
     elements, size = gguf.GGML_QUANT_SIZES[qtype]
     values = np.ascontiguousarray(values, dtype=np.float32)
@@ -75,18 +71,7 @@ def quantize_rows(ggml, values, qtype):
 
 def write_gguf(path, config, weights, ggml, kind):
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_key_length(config["head_dim"])
-    writer.add_value_length(config["head_dim"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
-    writer.add_rope_dimension_count(config["head_dim"])
+    add_sizes(writer, config)
     table = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config["num_hidden_layers"])
     for name, value in weights.items():
         value = value.float().numpy()

@@ -21,6 +21,7 @@ import re
 import gguf
 import torch
 import transformers
+from gguf_keys import add_sizes
 from make_tiny_llama import PROMPTS, bytes_of, weight
 
 GREEDY = 24
@@ -180,21 +181,9 @@ def old_config_of(config):
 def gguf_keys(kind, arch, config):
     """The metadata that llama.cpp's converter writes."""
     writer = gguf.GGUFWriter(None, gguf.MODEL_ARCH_NAMES[arch])
-    head_dim = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_key_length(head_dim)
-    writer.add_value_length(head_dim)
+    add_sizes(writer, config)
     parameters = config["rope_parameters"]
     parameters = parameters.get("full_attention", parameters)
-    writer.add_rope_freq_base(parameters["rope_theta"])
-    writer.add_rope_dimension_count(int(head_dim * parameters.get("partial_rotary_factor", 1.0)))
     if kind in ("Exaone4", "Gemma2", "Gemma3", "Phi3") and config.get("sliding_window"):
         writer.add_sliding_window(config["sliding_window"])
     if parameters["rope_type"] in ("linear", "yarn"):

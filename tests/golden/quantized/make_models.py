@@ -23,6 +23,7 @@ from quantized_formats import Awq, Fp8, Gptq, IntQuantized, PackQuantized, g
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "model"))
+from gguf_keys import add_sizes, unpaired  # noqa: E402
 from make_tiny_llama import PROMPTS, bytes_of, weight  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent / "models"
@@ -197,35 +198,13 @@ def gguf_tensor(name, kind, shape):
     return raw, gguf.dequantize(raw, qtype).astype(np.float32)
 
 
-def unpaired(floats, heads):
-    """Rows as transformers has them: GGUF keeps a head's rotating pairs side by side."""
-    rows, cols = floats.shape
-    return floats.reshape(heads, rows // heads // 2, 2, cols).swapaxes(1, 2).reshape(rows, cols)
-
-
-def write_gguf_keys(writer):
-    config = GGUF_CONFIG
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_key_length(config["head_dim"])
-    writer.add_value_length(config["head_dim"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_rope_freq_base(ROPE["rope_theta"])
-    writer.add_rope_dimension_count(config["head_dim"])
-    writer.add_eos_token_id(config["eos_token_id"])
-
-
 def make_gguf(name):
     model = model_of("Llama", GGUF_CONFIG)
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(folder / "model.gguf", "llama")
-    write_gguf_keys(writer)
+    add_sizes(writer, GGUF_CONFIG)
+    writer.add_eos_token_id(GGUF_CONFIG["eos_token_id"])
     table = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, GGUF_CONFIG["num_hidden_layers"])
     state = {}
     for parameter, value in model.state_dict().items():
