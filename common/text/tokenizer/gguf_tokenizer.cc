@@ -1,11 +1,15 @@
 // Tokenizer::FromGguf: reads the tokenizer.ggml.* keys.
+#include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
@@ -135,6 +139,7 @@ absl::Status ReadSentencePiece(const GgufMetadata& metadata, bool unigram,
                                TokenizerSource& source) {
   SentencePieceSource model;
   using Model = SentencePieceSource::Model;
+  model.as_llama_cpp = true;
   model.model = unigram ? Model::kUnigram : Model::kBpe;
   ASSIGN_OR_RETURN(const std::vector<std::string_view> tokens, ReadTokens(metadata));
   ASSIGN_OR_RETURN(const std::vector<int64_t> types, ReadTypes(metadata, tokens.size()));
@@ -200,6 +205,48 @@ absl::Status ReadWordPiece(const GgufMetadata& metadata, TokenizerSource& source
   return absl::OkStatus();
 }
 
+bool ContainsAny(std::string_view text, std::initializer_list<std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(), [text](std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+  });
+}
+
+// What ends a turn is markup, whatever the file says: no user may spell it.
+void MakeEndsSpecial(TokenizerSource& source) {
+  constexpr std::string_view kEnds[] = {"</s>",          "<|eot_id|>",     "<|eom_id|>",
+                                        "<|im_end|>",    "<|end|>",        "<|endoftext|>",
+                                        "<end_of_turn>", "<|end_of_text|>"};
+  for (AddedToken& token : source.added) {
+    if (std::find(std::begin(kEnds), std::end(kEnds), token.content) == std::end(kEnds)) continue;
+    token.special = true;
+  }
+}
+
+// Which added tokens take the blanks beside them along is nowhere in the file: llama.cpp tells by
+// what the model is called, and so do we.
+absl::Status SetStripFlags(const GgufMetadata& metadata, TokenizerSource& source) {
+  ASSIGN_OR_RETURN(const std::string_view name, metadata.GetStringOr("general.name", ""));
+  ASSIGN_OR_RETURN(const std::string_view architecture,
+                   metadata.GetStringOr("general.architecture", ""));
+  ASSIGN_OR_RETURN(const std::string_view pre, metadata.GetStringOr("tokenizer.ggml.pre", ""));
+  const std::string lower_name = absl::AsciiStrToLower(ToAbsl(name));
+  const auto strip_left = [&source](std::string_view content) {
+    for (AddedToken& token : source.added) token.lstrip |= token.content == content;
+  };
+  if (ContainsAny(pre, {"jina-v2-de", "jina-v2-es", "jina-v2-code"}) ||
+      ContainsAny(architecture, {"nomic-bert-moe", "jina-bert-v3"})) {
+    strip_left("<mask>");
+  } else if (ContainsAny(lower_name, {"phi-3", "phi3"})) {
+    for (AddedToken& token : source.added) {
+      token.rstrip =
+          token.content != "<unk>" && token.content != "<s>" && token.content != "<|endoftext|>";
+    }
+  } else if (ContainsAny(lower_name, {"modern-bert"})) {
+    strip_left("[MASK]");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadModel(const GgufMetadata& metadata, TokenizerSource& source) {
   ASSIGN_OR_RETURN(const std::string_view model, metadata.GetString("tokenizer.ggml.model"));
   if (model == "gpt2") return ReadByteLevel(metadata, source);
@@ -216,6 +263,8 @@ absl::Status ReadModel(const GgufMetadata& metadata, TokenizerSource& source) {
 absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::FromGguf(const GgufMetadata& metadata) {
   TokenizerSource source;
   RETURN_IF_ERROR(ReadModel(metadata, source));
+  MakeEndsSpecial(source);
+  RETURN_IF_ERROR(SetStripFlags(metadata, source));
   ASSIGN_OR_RETURN(TokenizerParts parts, BuildTokenizer(std::move(source)));
   return std::make_unique<const Tokenizer>(std::move(parts));
 }

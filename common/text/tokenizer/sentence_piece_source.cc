@@ -95,7 +95,7 @@ void FillVocabulary(const SentencePieceSource& model, TokenizerSource& source) {
     source.model.tokens.push_back(entry.text);
     source.model.scores.push_back(entry.score);
     source.model.hidden.push_back(!IsPiece(entry.type) ||
-                                  (entry.type == Type::kUnused && !model.unused_are_pieces));
+                                  (entry.type == Type::kUnused && !model.as_llama_cpp));
     if (entry.type == Type::kByte) source.model.byte_fallback = true;
     const bool markup = entry.type == Type::kControl || entry.type == Type::kUnknown;
     if ((!markup && entry.type != Type::kUserDefined) || entry.text.empty()) continue;
@@ -103,7 +103,7 @@ void FillVocabulary(const SentencePieceSource& model, TokenizerSource& source) {
     token.id = id;
     token.content = std::string(entry.text);
     token.special = markup;
-    token.normalized = token.spelled_normalized = !markup;
+    token.normalized = token.spelled_normalized = !markup && !model.as_llama_cpp;
     source.added.push_back(std::move(token));
   }
 }

@@ -36,7 +36,11 @@ struct SentencePieceSource {
   bool add_dummy_prefix = true;
   bool space_as_suffix = false;  // what add_dummy_prefix adds goes to the end
   bool remove_extra_spaces = false;
-  bool unused_are_pieces = true;  // text may become unused pieces
+
+  // GGUF, as llama.cpp reads it: text may become unused pieces, and user-defined ones are found in
+  // it before it is normalized.
+  bool as_llama_cpp = false;
+
   bool escape_spaces = true;
   std::optional<TokenId> unk_id;
 };

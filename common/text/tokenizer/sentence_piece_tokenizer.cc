@@ -158,7 +158,6 @@ absl::Status ReadNormalizerSpec(std::string_view message, SentencePieceSource& m
 absl::StatusOr<TrainerSpec> ReadModel(std::string_view bytes, SentencePieceSource& model) {
   TrainerSpec spec;
   model.remove_extra_spaces = true;  // unless the file says otherwise
-  model.unused_are_pieces = false;
   for (FieldReader reader(bytes); !reader.done();) {
     ASSIGN_OR_RETURN(const Field field, reader.Next());
     if (field.number == 1) {

@@ -36,6 +36,10 @@ SPACES = [" ", "  ", "   ", "\t", "\n", "\r\n", "\n\n", "\u00a0", "\u0085", "\u2
 MARKS = list(".,;:!?'\"`~@#$%^&*()-_=+[]{}<>/\\|…—“”’«»¿§¶•×€™、。「」，！")
 
 
+# Panics of the library: in WordPiece, of two post-processors that trim offsets, of added tokens that overlap.
+LIBRARY_FAULTS = ["char boundary", "index out of bounds", "AddedVocabulary bad split"]
+
+
 class Strings:
     def __init__(self, generator, extra, known_only):
         self.generator, self.extra, self.known_only = generator, extra, known_only
@@ -129,8 +133,8 @@ class Comparison:
             return
         for text, mine in zip(texts, ours):
             theirs = reference(tokenizer, text)
-            if theirs[0] is None and "char boundary" in theirs[1]:
-                continue  # a fault of the library's WordPiece
+            if theirs[0] is None and any(fault in theirs[1] for fault in LIBRARY_FAULTS):
+                continue
             self.strings += 1
             self.failures += theirs[0] is None
             self.tokens += len(theirs[0] or [])

@@ -239,13 +239,14 @@ TEST(TokenizerConfig, ReadsTokensAndTemplates) {
               HasSubstr("chat_template"));
 }
 
-GgufBuilder SampleGguf(const std::string& pre) {
+GgufBuilder SampleGguf(const std::string& pre, const std::string& user_defined = "<u>") {
   GgufBuilder builder;
   std::string types = GgufBuilder::Raw<uint32_t>(5) + GgufBuilder::Raw<uint64_t>(5);
   for (const int32_t type : {1, 1, 1, 3, 4}) types += GgufBuilder::Raw(type);
   builder.Key("tokenizer.ggml.model", 8, GgufBuilder::Str("gpt2"))
       .Key("tokenizer.ggml.pre", 8, GgufBuilder::Str(pre))
-      .Key("tokenizer.ggml.tokens", 9, GgufBuilder::StringArray({"a", "b", "ab", "<s>", "<u>"}))
+      .Key("tokenizer.ggml.tokens", 9,
+           GgufBuilder::StringArray({"a", "b", "ab", "<s>", user_defined}))
       .Key("tokenizer.ggml.token_type", 9, types)
       .Key("tokenizer.ggml.merges", 9, GgufBuilder::StringArray({"a b"}))
       .Key("tokenizer.ggml.bos_token_id", 4, GgufBuilder::Raw<uint32_t>(3))
@@ -277,6 +278,26 @@ TEST(GgufTokenizer, LoadsRolesAndFrame) {
   without.Key("tokenizer.ggml.add_bos_token", 7, GgufBuilder::Raw<uint8_t>(0))
       .Key("tokenizer.ggml.add_eos_token", 7, GgufBuilder::Raw<uint8_t>(1));
   EXPECT_THAT((*FromGguf(without))->Encode("ab", {}).value(), ElementsAre(2, 3));
+}
+
+// As llama.cpp overrides the type that a file gives them.
+TEST(GgufTokenizer, WhatEndsATurnIsSpecial) {
+  const auto tokenizer = FromGguf(SampleGguf("gpt-2", "<|end|>"));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_TRUE((*tokenizer)->IsSpecial(4));
+}
+
+// llama.cpp's rule, by the name of the model: the file does not say.
+TEST(GgufTokenizer, MarkupOfPhi3TakesTheBlanksBehindItAlong) {
+  GgufBuilder phi = SampleGguf("gpt-2");
+  phi.Key("general.name", 8, GgufBuilder::Str("My Phi-3 mini"));
+  EXPECT_THAT((*FromGguf(phi))->Encode("<u>\n ab<s>\nab", {.add_special_tokens = false}).value(),
+              ElementsAre(4, 2, 3, 2))
+      << "but not of <s>";
+  GgufBuilder other = SampleGguf("gpt-2");
+  other.Key("general.name", 8, GgufBuilder::Str("Llama"));
+  EXPECT_THAT((*FromGguf(other))->Encode("<u>ab", {.add_special_tokens = false}).value(),
+              ElementsAre(4, 2));
 }
 
 TEST(GgufTokenizer, NamesWhatItDoesNotKnow) {
