@@ -19,6 +19,7 @@
 #include "common/text/tokenizer/tokenizer.h"
 #include "common/text/tokenizer/tokenizer_parts.h"
 #include "common/text/tokenizer/tokenizer_source.h"
+#include "common/text/tokenizer/word_mark.h"
 
 namespace baton {
 namespace {
@@ -175,7 +176,6 @@ absl::Status ReadSentencePiece(const GgufMetadata& metadata, bool unigram,
 // "bert": WordPiece. The file marks the tokens that start words and not those that go on with them;
 // the other way round, they are the original's.
 absl::Status ReadWordPiece(const GgufMetadata& metadata, TokenizerSource& source) {
-  constexpr std::string_view kWordMark = "\xE2\x96\x81";
   RETURN_IF_ERROR(ReadVocabulary(metadata, source));
   std::vector<bool> added(source.model.tokens.size());
   for (const AddedToken& token : source.added) added[token.id] = true;

@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "common/text/tokenizer/byte_fallback.h"
+#include "common/text/tokenizer/word_mark.h"
 
 namespace baton {
 namespace {
-
-// The mark that sentencepiece puts for a space.
-constexpr std::string_view kWordMark = "\xE2\x96\x81";
 
 constexpr size_t kBytes = 256;
 

@@ -9,14 +9,13 @@
 
 #include "common/base/status_macros.h"
 #include "common/text/tokenizer/charsmap.h"
+#include "common/text/tokenizer/word_mark.h"
 #include "common/text/unicode/utf8.h"
 
 namespace baton {
 namespace {
 
 using Type = SentencePieceSource::Type;
-
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 
 // The library's own way to normalize: the longest rewrite first, spaces marked, one in front.
 class SentencePieceNormalizer : public Normalizer {
@@ -26,7 +25,7 @@ class SentencePieceNormalizer : public Normalizer {
         add_prefix_(model.add_dummy_prefix && !model.space_as_suffix),
         add_suffix_(model.add_dummy_prefix && model.space_as_suffix),
         remove_extra_spaces_(model.remove_extra_spaces),
-        space_(model.escape_spaces ? kSpaceMark : std::string_view(" ")) {}
+        space_(model.escape_spaces ? kWordMark : std::string_view(" ")) {}
 
   absl::StatusOr<std::string_view> Normalize(std::string_view text,
                                              std::string& storage) const override {
@@ -110,8 +109,7 @@ void FillVocabulary(const SentencePieceSource& model, TokenizerSource& source) {
 
 nlohmann::json DecoderOf(const SentencePieceSource& model) {
   nlohmann::json decoders = nlohmann::json::array();
-  decoders.push_back(
-      {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
+  decoders.push_back({{"type", "Replace"}, {"pattern", {{"String", kWordMark}}}, {"content", " "}});
   decoders.push_back({{"type", "ByteFallback"}});
   decoders.push_back({{"type", "Fuse"}});
   if (model.add_dummy_prefix || model.remove_extra_spaces) {
