@@ -120,7 +120,7 @@ absl::StatusOr<std::vector<Value>> ChatTemplate::BindVariables(internal::RenderC
       *value = Value::None();
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(*value, internal::ValueFromJson(context.arena(), *json));
+    ASSIGN_OR_RETURN(*value, internal::ValueFromJson(context, *json));
     return absl::OkStatus();
   };
   for (const internal::Function& function : internal::GlobalFunctions()) {

@@ -106,10 +106,10 @@ absl::StatusOr<Value> Evaluator::EvaluateCompare(const CompareExpression& compar
 absl::StatusOr<Value> Evaluator::EvaluateConcat(const OperandsExpression& concat,
                                                 Activation& activation) {
   ASSIGN_OR_RETURN(const Value first, Evaluate(*concat.operands[0], activation));
-  std::string_view text = StrIn(context_.arena(), first);
+  std::string_view text = StrIn(context_, first);
   for (size_t i = 1; i < concat.operands.size(); ++i) {
     ASSIGN_OR_RETURN(const Value next, Evaluate(*concat.operands[i], activation));
-    const std::string_view more = StrIn(context_.arena(), next);
+    const std::string_view more = StrIn(context_, next);
     RETURN_IF_ERROR(context_.ChargeText(more.size()));
     text = context_.arena().Concat(text, more);
   }
@@ -153,11 +153,11 @@ absl::StatusOr<Value> Evaluator::EvaluateConditional(const ConditionalExpression
 }
 
 absl::StatusOr<Value> Evaluator::EvaluateDict(const DictExpression& node, Activation& activation) {
-  DictBuilder dict(context_.arena(), node.entries.size());
+  DictBuilder dict(context_, node.entries.size());
   for (const auto& [key_node, value_node] : node.entries) {
     ASSIGN_OR_RETURN(const Value key, Evaluate(*key_node, activation));
     ASSIGN_OR_RETURN(const Value value, Evaluate(*value_node, activation));
-    if (!Hashable(key)) return TypeError({"unhashable type: '", TypeName(key), "'"});
+    if (!Hashable(context_, key)) return TypeError({"unhashable type: '", TypeName(key), "'"});
     dict.Set(key, value);
   }
   return dict.Build();

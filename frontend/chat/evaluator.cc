@@ -54,6 +54,7 @@ absl::StatusOr<std::string> Evaluator::Run() {
   output_ = &text;
   Activation* root = NewActivation(tree_.slot_count, nullptr);
   RETURN_IF_ERROR(ExecuteBody(tree_.body, *root).status());
+  RETURN_IF_ERROR(context_.Charge(0));  // a walk that stopped at the end of the budget was the last
   return text;
 }
 
@@ -76,7 +77,7 @@ absl::Status Evaluator::Write(std::string_view text) {
 absl::Status Evaluator::WriteValue(const Value& value) {
   if (value.string()) return Write(value.text());
   if (value.undefined()) return absl::OkStatus();
-  return Write(Str(value));
+  return Write(Str(context_, value));
 }
 
 absl::StatusOr<Evaluator::Flow> Evaluator::ExecuteBody(const Body& body, Activation& activation) {
@@ -237,7 +238,10 @@ absl::Status Evaluator::ExecuteFilterBlock(const FilterBlockStatement& block,
   Empty(activation, block.slots);
   ASSIGN_OR_RETURN(filter_input_, Capture(block.body, activation));
   ASSIGN_OR_RETURN(const Value text, Evaluate(*block.filter, activation));
-  return WriteValue(text);
+  if (!text.string()) {
+    return TypeError({"sequence item 0: expected str instance, ", TypeName(text), " found"});
+  }
+  return Write(text.text());
 }
 
 absl::Status Evaluator::Assign(const Target& target, const Value& value, Activation& activation) {
@@ -329,7 +333,7 @@ absl::Status Evaluator::BindMacro(const MacroStatement& macro, const Arguments& 
   const size_t count = macro.parameters.size();
   const size_t given = std::min(count, arguments.positional.size());
   std::copy_n(arguments.positional.begin(), given, activation.slots.begin());
-  DictBuilder unknown(context_.arena(), macro.kwargs_slot >= 0 ? arguments.keyword.size() : 0);
+  DictBuilder unknown(context_, macro.kwargs_slot >= 0 ? arguments.keyword.size() : 0);
   for (const KeywordArgument& keyword : arguments.keyword) {
     const auto parameter = std::find(macro.parameters.begin() + static_cast<ptrdiff_t>(given),
                                      macro.parameters.end(), keyword.name);

@@ -15,11 +15,30 @@ namespace {
 
 using Result = absl::StatusOr<Value>;
 
+// An integer that no value can hold.
+constexpr WideInt kBeyondIntegers = WideInt{1} << 100;
+
+bool IsBaseDigit(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 // The digits of a Python number: white space around and single underscores inside are allowed.
+// Empty for a text that is none for sure.
 std::string NumberText(std::string_view text) {
-  std::string digits(StripRight(StripLeft(text)));
-  std::erase(digits, '_');
-  if (!digits.empty() && digits[0] == '+') digits.erase(0, 1);
+  const std::string_view stripped = StripRight(StripLeft(text));
+  std::string digits;
+  for (size_t at = 0; at < stripped.size(); at += SequenceLength(stripped, at)) {
+    const char32_t c = CodePointAt(stripped, at);
+    AppendCodePoint(digits, IsDecimal(c) ? static_cast<char32_t>('0' + DecimalValue(c)) : c);
+  }
+  for (size_t at = digits.find('_'); at != std::string::npos; at = digits.find('_', at)) {
+    const bool between = at > 0 && at + 1 < digits.size() && IsBaseDigit(digits[at - 1]) &&
+                         IsBaseDigit(digits[at + 1]);
+    if (!between) return "";
+    digits.erase(at, 1);
+  }
+  if (digits.starts_with("+-")) return "";
+  if (digits.starts_with('+')) digits.erase(0, 1);
   return digits;
 }
 
@@ -33,45 +52,57 @@ std::optional<double> ParseReal(std::string_view text) {
   return value;
 }
 
-std::optional<Value> ParseInteger(std::string_view text, int base) {
+// `base` 0 is what the prefix says. An integer of more than 64 bits is an error.
+absl::StatusOr<std::optional<Value>> ParseInteger(std::string_view text, int base) {
   std::string digits = NumberText(text);
-  const bool prefixed =
-      digits.size() > 2 && digits[0] == '0' &&
-      ((base == 16 && (digits[1] | 0x20) == 'x') || (base == 8 && (digits[1] | 0x20) == 'o') ||
-       (base == 2 && (digits[1] | 0x20) == 'b'));
-  if (prefixed) digits.erase(0, 2);
-  int64_t value = 0;
-  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size()) {
-    return std::nullopt;
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.erase(0, 1);
+  const char mark = digits.size() > 2 && digits[0] == '0' ? static_cast<char>(digits[1] | 0x20) : 0;
+  const int marked = mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 0;
+  if (marked != 0 && (base == 0 || base == marked)) {
+    digits.erase(0, 2);
+    base = marked;
   }
-  return Value::Int(value);
+  if (base == 0) base = 10;
+  if (digits.empty() || !IsBaseDigit(digits[0])) return std::optional<Value>();
+  uint64_t value = 0;
+  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (result.ptr != digits.data() + digits.size()) return std::optional<Value>();
+  if (result.ec != std::errc()) return MakeInteger(kBeyondIntegers).status();
+  ASSIGN_OR_RETURN(const Value integer, MakeInteger(negative ? -WideInt{value} : WideInt{value}));
+  return std::optional<Value>(integer);
 }
 
-Value RealToInteger(double value, const Value& fallback) {
-  if (!std::isfinite(value) || std::fabs(value) >= 9.2e18) return fallback;
-  return Value::Int(static_cast<int64_t>(value));
+Result RealToInteger(double value, const Value& fallback) {
+  if (!std::isfinite(value)) return fallback;
+  return MakeInteger(std::fabs(value) < 1e30 ? static_cast<WideInt>(value) : kBeyondIntegers);
 }
 
-Result ToInteger(RenderContext&, const Value& value, const Arguments& arguments) {
+Result ToInteger(RenderContext& context, const Value& value, const Arguments& arguments) {
   Value bound[2];  // default, base
   RETURN_IF_ERROR(
       BindArguments("do_int", arguments, {"default", "base"}, 0, absl::MakeSpan(bound)));
   const Value fallback = bound[0].missing() ? Value::Int(0) : bound[0];
   if (value.undefined()) return UndefinedError(value);
   if (value.integral()) return MakeInteger(value.integer());
-  if (value.is(Kind::kFloat)) return RealToInteger(value.real(), fallback);
-  if (!value.string()) return fallback;
-  const int base = bound[1].integral() ? static_cast<int>(bound[1].integer()) : 10;
-  if (base < 2 || base > 36) return fallback;
-  if (const std::optional<Value> integer = ParseInteger(value.text(), base)) return *integer;
-  if (const std::optional<double> real = ParseReal(value.text())) {
-    return RealToInteger(*real, fallback);
+  if (value.is(Kind::kFloat)) {
+    if (std::isinf(value.real())) {
+      return PythonError("OverflowError", {"cannot convert float infinity to integer"});
+    }
+    return RealToInteger(value.real(), fallback);
   }
-  return fallback;
+  if (!value.string()) return fallback;
+  RETURN_IF_ERROR(context.ChargeLetters(value.text().size() * 4));
+  const int base = bound[1].integral() ? static_cast<int>(bound[1].integer()) : 10;
+  if (base == 0 || (base >= 2 && base <= 36)) {
+    ASSIGN_OR_RETURN(const std::optional<Value> integer, ParseInteger(value.text(), base));
+    if (integer.has_value()) return *integer;
+  }
+  const std::optional<double> real = ParseReal(value.text());
+  return real.has_value() ? RealToInteger(*real, fallback) : Result(fallback);
 }
 
-Result ToReal(RenderContext&, const Value& value, const Arguments& arguments) {
+Result ToReal(RenderContext& context, const Value& value, const Arguments& arguments) {
   Value fallback;
   RETURN_IF_ERROR(
       BindArguments("do_float", arguments, {"default"}, 0, absl::MakeSpan(&fallback, 1)));
@@ -79,11 +110,13 @@ Result ToReal(RenderContext&, const Value& value, const Arguments& arguments) {
   if (value.undefined()) return UndefinedError(value);
   if (value.number()) return Value::Float(value.real());
   if (!value.string()) return fallback;
+  RETURN_IF_ERROR(context.ChargeLetters(value.text().size() * 4));
   const std::optional<double> real = ParseReal(value.text());
   return real.has_value() ? Value::Float(*real) : fallback;
 }
 
-Result Absolute(RenderContext&, const Value& value, const Arguments&) {
+Result Absolute(RenderContext&, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("abs", arguments, {}, 0, {}));
   if (value.undefined()) return UndefinedError(value);
   if (value.integral()) {
     const WideInt integer = value.integer();
@@ -130,7 +163,9 @@ Result Round(RenderContext&, const Value& value, const Arguments& arguments) {
   }
   const double scale = std::pow(10, precision);
   const double scaled = value.real() * scale;
-  return Value::Float((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
+  // What math.ceil gives is an integer, which has no negative zero.
+  const double whole = (method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0;
+  return Value::Float(whole / scale);
 }
 
 Result Default(RenderContext&, const Value& value, const Arguments& arguments) {

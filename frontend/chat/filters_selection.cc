@@ -123,7 +123,7 @@ Result Map(RenderContext& context, const Value& value, const Arguments& argument
     }
     return NewIterator<AttributeMap>(context, cursor, bound[0], bound[1]);
   }
-  const std::string name = Str(arguments.positional[0]);
+  const std::string name = Str(context, arguments.positional[0]);
   const FilterFunction filter = FindFilter(name);
   if (filter == nullptr) {
     return PythonError("TemplateRuntimeError", {"No filter named '", name, "'."});
@@ -144,7 +144,7 @@ Result Select(RenderContext& context, const Value& value, const Arguments& argum
     condition.attribute = arguments.positional[used++];
   }
   if (arguments.positional.size() > used) {
-    const std::string name = Str(arguments.positional[used++]);
+    const std::string name = Str(context, arguments.positional[used++]);
     condition.test = FindTest(name);
     if (condition.test == nullptr) {
       return PythonError("TemplateRuntimeError", {"No test named '", name, "'."});
@@ -168,13 +168,13 @@ Result Unique(RenderContext& context, const Value& value, const Arguments& argum
   RETURN_IF_ERROR(BindArguments("do_unique", arguments, {"case_sensitive", "attribute"}, 0,
                                 absl::MakeSpan(bound)));
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
-  DictBuilder seen(context.arena(), 8);
+  DictBuilder seen(context, 8);
   for (const Value& item : items) {
     ASSIGN_OR_RETURN(Value key, AttributePath(context, item, bound[1]));
     if (!Truthy(bound[0])) key = FoldCase(context, key);
-    if (!Hashable(key)) return TypeError({"unhashable type: '", TypeName(key), "'"});
+    if (!Hashable(context, key)) return TypeError({"unhashable type: '", TypeName(key), "'"});
     const Value so_far = seen.Build();
-    if (so_far.dict().Find(key) == nullptr) seen.Set(key, item);
+    if (so_far.dict().Find(context, key) == nullptr) seen.Set(key, item);
   }
   const Dict& dict = seen.Build().dict();
   Value* kept = context.arena().AllocateArray<Value>(dict.size);
@@ -242,7 +242,9 @@ absl::StatusOr<Value> AttributePath(RenderContext& context, const Value& item,
 }
 
 Value FoldCase(RenderContext& context, const Value& value) {
-  return value.string() ? NewText(context, Lower(value.text())) : value;
+  if (!value.string()) return value;
+  if (!context.ChargeLetters(value.text().size()).ok()) return value;  // the next step ends it
+  return NewText(context, Lower(value.text()));
 }
 
 Value NewText(RenderContext& context, std::string_view text) {

@@ -15,14 +15,16 @@ namespace {
 
 using Result = absl::StatusOr<Value>;
 
-Result LengthOf(RenderContext& context, const Value& value, const Arguments&) {
-  if (value.string()) RETURN_IF_ERROR(context.ChargeText(value.text().size()));
+Result LengthOf(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
+  if (value.string()) RETURN_IF_ERROR(context.ChargeCodePoints(value.text().size()));
   const int64_t length = Length(value);
   if (length < 0) return TypeError({"object of type '", TypeName(value), "' has no len()"});
   return Value::Int(length);
 }
 
-Result First(RenderContext& context, const Value& value, const Arguments&) {
+Result First(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   ASSIGN_OR_RETURN(Cursor cursor, Cursor::Over(value));
   ASSIGN_OR_RETURN(const Value first, cursor.Next(context));
   if (!first.missing()) return first;
@@ -39,18 +41,21 @@ absl::StatusOr<absl::Span<const Value>> ReversibleItems(RenderContext& context,
   return Collect(context, value);
 }
 
-Result Last(RenderContext& context, const Value& value, const Arguments&) {
+Result Last(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, ReversibleItems(context, value));
   if (!items.empty()) return items.back();
   return MakeUndefinedHint(context, "No last item, sequence was empty.");
 }
 
-Result ToList(RenderContext& context, const Value& value, const Arguments&) {
+Result ToList(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
   return Value::List(items);
 }
 
-Result Reverse(RenderContext& context, const Value& value, const Arguments&) {
+Result Reverse(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   if (value.string()) {
     return GetSlice(context, value, Value(), Value(), Value::Int(-1));
   }
@@ -66,7 +71,7 @@ Result Join(RenderContext& context, const Value& value, const Arguments& argumen
   Value bound[2];  // d, attribute
   RETURN_IF_ERROR(
       BindArguments("do_join", arguments, {"d", "attribute"}, 0, absl::MakeSpan(bound)));
-  const std::string separator = bound[0].missing() ? "" : Str(bound[0]);
+  const std::string separator = bound[0].missing() ? "" : Str(context, bound[0]);
   ASSIGN_OR_RETURN(Cursor cursor, Cursor::Over(value));
   std::string out;
   bool first = true;
@@ -76,7 +81,7 @@ Result Join(RenderContext& context, const Value& value, const Arguments& argumen
     ASSIGN_OR_RETURN(item, AttributePath(context, item, bound[1]));
     if (!first) out.append(separator);
     first = false;
-    AppendStr(out, item);
+    AppendStr(context, out, item);
     if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
   }
   return NewText(context, out);
@@ -101,7 +106,7 @@ Result DictSort(RenderContext& context, const Value& value, const Arguments& arg
     const Value& key = by == "key" ? dict.entries[i].key : dict.entries[i].value;
     keys.push_back(Truthy(bound[0]) ? key : FoldCase(context, key));
   }
-  ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(keys, Truthy(bound[2])));
+  ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(context, keys, Truthy(bound[2])));
   Value* items = context.arena().AllocateArray<Value>(dict.size);
   for (size_t i = 0; i < order.size(); ++i) {
     items[i] = Value::Tuple({&dict.entries[order[i]].key, 2});
@@ -109,21 +114,24 @@ Result DictSort(RenderContext& context, const Value& value, const Arguments& arg
   return Value::List({items, dict.size});
 }
 
-// The sort key of an item: the parts that a comma-separated attribute names.
+// What an item is compared by: the part that the attribute names.
+Result OrderKey(RenderContext& context, const Value& item, const Value& attribute,
+                bool case_sensitive) {
+  ASSIGN_OR_RETURN(const Value key, AttributePath(context, item, attribute));
+  return case_sensitive ? key : FoldCase(context, key);
+}
+
+// The sort key of an item: a list of the parts that a comma-separated attribute names. Parts that
+// have no order, such as undefined ones, do no harm where they are equal.
 Result SortKey(RenderContext& context, const Value& item, const Value& attribute,
                bool case_sensitive) {
-  const bool several = attribute.string() && attribute.text().find(',') != std::string_view::npos;
-  if (!several) {
-    ASSIGN_OR_RETURN(const Value key, AttributePath(context, item, attribute));
-    return case_sensitive ? key : FoldCase(context, key);
-  }
   std::vector<Value> parts;
-  std::string_view rest = attribute.text();
+  std::string_view rest = attribute.string() ? attribute.text() : "";
   while (true) {
     const size_t comma = rest.find(',');
-    ASSIGN_OR_RETURN(const Value part,
-                     AttributePath(context, item, Value::String(rest.substr(0, comma))));
-    parts.push_back(case_sensitive ? part : FoldCase(context, part));
+    const Value name = attribute.string() ? Value::String(rest.substr(0, comma)) : attribute;
+    ASSIGN_OR_RETURN(const Value part, OrderKey(context, item, name, case_sensitive));
+    parts.push_back(part);
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }
@@ -142,7 +150,7 @@ Result Sort(RenderContext& context, const Value& value, const Arguments& argumen
     ASSIGN_OR_RETURN(const Value key, SortKey(context, item, bound[2], Truthy(bound[1])));
     keys.push_back(key);
   }
-  ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(keys, Truthy(bound[0])));
+  ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(context, keys, Truthy(bound[0])));
   Value* sorted = context.arena().AllocateArray<Value>(items.size());
   for (size_t i = 0; i < order.size(); ++i) sorted[i] = items[order[i]];
   return Value::List({sorted, items.size()});
@@ -156,10 +164,11 @@ Result Extreme(RenderContext& context, const Value& value, const Arguments& argu
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
   if (items.empty()) return MakeUndefinedHint(context, "No aggregated item, sequence was empty.");
   Value best = items[0];
-  ASSIGN_OR_RETURN(Value best_key, SortKey(context, best, bound[1], Truthy(bound[0])));
+  ASSIGN_OR_RETURN(Value best_key, OrderKey(context, best, bound[1], Truthy(bound[0])));
   for (const Value& item : items.subspan(1)) {
-    ASSIGN_OR_RETURN(const Value key, SortKey(context, item, bound[1], Truthy(bound[0])));
-    ASSIGN_OR_RETURN(const bool better, largest ? Less(best_key, key) : Less(key, best_key));
+    ASSIGN_OR_RETURN(const Value key, OrderKey(context, item, bound[1], Truthy(bound[0])));
+    ASSIGN_OR_RETURN(const bool better,
+                     largest ? Less(context, best_key, key) : Less(context, key, best_key));
     if (!better) continue;
     best = item;
     best_key = key;
@@ -195,13 +204,16 @@ Result Batch(RenderContext& context, const Value& value, const Arguments& argume
   Value bound[2];
   RETURN_IF_ERROR(
       BindArguments("do_batch", arguments, {"linecount", "fill_with"}, 1, absl::MakeSpan(bound)));
-  if (!bound[0].integral() || bound[0].integer() < 1 || bound[0].integer() > (1 << 20)) {
-    return TypeError({"batch needs a positive number of items"});
+  if (!bound[0].integral() || bound[0].integer() > (1 << 20)) {
+    return TypeError({"batch needs a number of items, at most 2^20"});
   }
-  const auto size = static_cast<size_t>(bound[0].integer());
   const bool fill = !bound[1].missing() && !bound[1].none();
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
+  // As in Jinja, a size that is never reached makes one list, and 0 an empty one in front of it.
+  const bool reachable = bound[0].integer() > 0;
+  const size_t size = reachable ? static_cast<size_t>(bound[0].integer()) : items.size();
   std::vector<Value> lists;
+  if (bound[0].integer() == 0 && !items.empty()) lists.push_back(Value::List({}));
   for (size_t at = 0; at < items.size(); at += size) {
     absl::Span<const Value> part = items.subspan(at, size);
     if (part.size() < size && fill) {
@@ -222,9 +234,11 @@ Result SliceEvenly(RenderContext& context, const Value& value, const Arguments& 
   Value bound[2];
   RETURN_IF_ERROR(
       BindArguments("do_slice", arguments, {"slices", "fill_with"}, 1, absl::MakeSpan(bound)));
-  if (!bound[0].integral() || bound[0].integer() < 1 || bound[0].integer() > (1 << 16)) {
-    return TypeError({"slice needs a positive number of lists"});
+  if (!bound[0].integral() || bound[0].integer() > (1 << 16)) {
+    return TypeError({"slice needs a number of lists, at most 2^16"});
   }
+  if (bound[0].integer() == 0) return PythonError("ZeroDivisionError", {"division by zero"});
+  if (bound[0].integer() < 0) return MakeSpanIterator(context, {});
   const auto count = static_cast<size_t>(bound[0].integer());
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
   const size_t each = items.size() / count;
@@ -235,7 +249,7 @@ Result SliceEvenly(RenderContext& context, const Value& value, const Arguments& 
     const size_t size = each + (i < longer ? 1 : 0);
     absl::Span<const Value> part = items.subspan(at, size);
     at += size;
-    if (!bound[1].missing() && !bound[1].none() && i >= longer && longer > 0) {
+    if (!bound[1].missing() && !bound[1].none() && i >= longer) {
       Value* padded = context.arena().AllocateArray<Value>(size + 1);
       std::copy(part.begin(), part.end(), padded);
       padded[size] = bound[1];

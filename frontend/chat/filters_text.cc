@@ -18,19 +18,22 @@ using Result = absl::StatusOr<Value>;
 
 // The value as text; markup stays markup.
 Value SoftText(RenderContext& context, const Value& value) {
-  return value.string() ? value : Value::String(StrIn(context.arena(), value));
+  return value.string() ? value : Value::String(StrIn(context, value));
 }
 
 template <std::string (*kFunction)(std::string_view)>
-Result ConvertCase(RenderContext& context, const Value& value, const Arguments&) {
+Result ConvertCase(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   const Value text = SoftText(context, value);
-  RETURN_IF_ERROR(context.ChargeText(text.text().size()));
+  RETURN_IF_ERROR(context.ChargeLetters(text.text().size()));
   return NewText(context, kFunction(text.text()));
 }
 
 // Words begin after white space, hyphens and opening brackets, unlike in str.title.
-Result TitleWords(RenderContext& context, const Value& value, const Arguments&) {
+Result TitleWords(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   const std::string_view text = SoftText(context, value).text();
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
   std::string out;
   std::string word;
   const auto flush = [&] {
@@ -60,6 +63,7 @@ Result Trim(RenderContext& context, const Value& value, const Arguments& argumen
   if (!set.missing() && !set.none() && !set.string()) {
     return TypeError({"strip arg must be None or str"});
   }
+  RETURN_IF_ERROR(ChargeStrip(context, text.text(), set));
   const std::string_view stripped = set.string()
                                         ? StripRight(StripLeft(text.text(), set.text()), set.text())
                                         : StripRight(StripLeft(text.text()));
@@ -77,8 +81,8 @@ Result Replace(RenderContext& context, const Value& value, const Arguments& argu
     }
     count = bound[2].integer();
   }
-  return ReplaceText(context, StrIn(context.arena(), value), StrIn(context.arena(), bound[0]),
-                     StrIn(context.arena(), bound[1]), count);
+  return ReplaceText(context, StrIn(context, value), StrIn(context, bound[0]),
+                     StrIn(context, bound[1]), count);
 }
 
 Result Indent(RenderContext& context, const Value& value, const Arguments& arguments) {
@@ -101,10 +105,14 @@ Result Indent(RenderContext& context, const Value& value, const Arguments& argum
   }
   std::string out;
   if (Truthy(bound[1])) out.append(unit);
+  RETURN_IF_ERROR(context.ChargeCodePoints(value.text().size()));
   const std::string text = std::string(value.text()) + "\n";
   bool first = true;
   for (const std::string_view line : SplitLines(text, /*keep_ends=*/false)) {
-    RETURN_IF_ERROR(context.Reserve(out.size() + unit.size() + line.size()));
+    RETURN_IF_ERROR(context.Charge(1));
+    if (!context.arena().Fits(out.size() + unit.size() + line.size())) {
+      return context.Reserve(out.size() + unit.size() + line.size());
+    }
     if (!first) {
       out.push_back('\n');
       if (!line.empty() || Truthy(bound[2])) out.append(unit);
@@ -119,7 +127,6 @@ Result Truncate(RenderContext& context, const Value& value, const Arguments& arg
   Value bound[4];
   RETURN_IF_ERROR(BindArguments("do_truncate", arguments, {"length", "killwords", "end", "leeway"},
                                 0, absl::MakeSpan(bound)));
-  const std::string_view text = SoftText(context, value).text();
   const auto integer = [](const Value& v, int64_t absent) {
     return v.integral() ? static_cast<int64_t>(v.integer()) : absent;
   };
@@ -127,8 +134,16 @@ Result Truncate(RenderContext& context, const Value& value, const Arguments& arg
   const int64_t leeway = integer(bound[3], 5);
   const std::string_view end = bound[2].string() ? bound[2].text() : "...";
   const auto end_length = static_cast<int64_t>(CodePointCount(end));
-  if (length < end_length) return ValueError({"truncate length is shorter than its end"});
-  if (static_cast<int64_t>(CodePointCount(text)) <= length + leeway) return NewText(context, text);
+  if (length < end_length) {
+    return PythonError("AssertionError", {"expected length >= ", std::to_string(end_length),
+                                          ", got ", std::to_string(length)});
+  }
+  if (value.string()) RETURN_IF_ERROR(context.ChargeCodePoints(value.text().size()));
+  const int64_t size = Length(value);
+  if (size < 0) return TypeError({"object of type '", TypeName(value), "' has no len()"});
+  if (size <= length + leeway) return value;
+  if (!value.string()) return TypeError({"cannot cut a ", TypeName(value), " like text"});
+  const std::string_view text = value.text();
   std::string_view kept =
       text.substr(0, ByteOffset(text, static_cast<size_t>(length - end_length)));
   if (!Truthy(bound[1])) {
@@ -139,13 +154,15 @@ Result Truncate(RenderContext& context, const Value& value, const Arguments& arg
   return NewText(context, std::string(kept) + std::string(end));
 }
 
-Result WordCount(RenderContext& context, const Value& value, const Arguments&) {
+Result WordCount(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   const std::string_view text = SoftText(context, value).text();
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
   int64_t words = 0;
   bool in_word = false;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     const char32_t c = CodePointAt(text, at);
-    const bool word = c == '_' || IsAlphabetic(c) || IsDecimal(c);
+    const bool word = c == '_' || IsAlphanumeric(c);
     if (word && !in_word) ++words;
     in_word = word;
   }
@@ -160,35 +177,65 @@ Result Center(RenderContext& context, const Value& value, const Arguments& argum
   return PadText(context, SoftText(context, value).text(), width, Value(), Padding::kBoth);
 }
 
-Result UrlEncode(RenderContext& context, const Value& value, const Arguments&) {
-  const std::string_view text = SoftText(context, value).text();
+// A part of a URL; in a query a slash is quoted too, and a space is a plus.
+void AppendQuoted(std::string& out, std::string_view text, bool in_query) {
   constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
                        (byte >= 'A' && byte <= 'Z') ||
-                       std::string_view("_.-~/").find(c) != std::string_view::npos;
+                       std::string_view("_.-~").find(c) != std::string_view::npos ||
+                       (c == '/' && !in_query);
     if (plain) {
       out.push_back(c);
+    } else if (c == ' ' && in_query) {
+      out.push_back('+');
     } else {
       out.push_back('%');
       out.push_back(kHex[byte >> 4]);
       out.push_back(kHex[byte & 15]);
     }
   }
-  return NewText(context, out);
 }
 
-Result ToString(RenderContext& context, const Value& value, const Arguments&) {
+// A text, or the pairs of a query.
+Result UrlEncode(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("do_urlencode", arguments, {}, 0, {}));
+  std::string out;
+  const Value pairs =
+      value.is(Kind::kDict) ? Value::DictView(&value.dict(), DictViewKind::kItems) : value;
+  absl::StatusOr<Cursor> cursor = Cursor::Over(pairs);
+  if (value.string() || !cursor.ok()) {
+    const std::string_view text = SoftText(context, value).text();
+    RETURN_IF_ERROR(context.ChargeCodePoints(text.size()));
+    AppendQuoted(out, text, /*in_query=*/false);
+    return NewText(context, out);
+  }
+  while (true) {
+    ASSIGN_OR_RETURN(const Value item, cursor->Next(context));
+    if (item.missing()) return NewText(context, out);
+    ASSIGN_OR_RETURN(const absl::Span<const Value> pair, Collect(context, item));
+    if (pair.size() != 2) return ValueError({"a query consists of pairs of key and value"});
+    if (!out.empty()) out.push_back('&');
+    AppendQuoted(out, StrIn(context, pair[0]), /*in_query=*/true);
+    out.push_back('=');
+    AppendQuoted(out, StrIn(context, pair[1]), /*in_query=*/true);
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
+  }
+}
+
+Result ToString(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   return SoftText(context, value);
 }
 
-Result MarkSafe(RenderContext& context, const Value& value, const Arguments&) {
-  return Value::Markup(StrIn(context.arena(), value));
+Result MarkSafe(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
+  return Value::Markup(StrIn(context, value));
 }
 
-Result Escape(RenderContext& context, const Value& value, const Arguments&) {
+Result Escape(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   return EscapeHtml(context, value);
 }
 
@@ -201,7 +248,7 @@ Result Format(RenderContext& context, const Value& value, const Arguments& argum
   if (arguments.keyword.empty()) {
     return FormatPercent(context, format, Value::Tuple(arguments.positional));
   }
-  DictBuilder dict(context.arena(), arguments.keyword.size());
+  DictBuilder dict(context, arguments.keyword.size());
   for (const KeywordArgument& k : arguments.keyword) dict.Set(Value::String(k.name), k.value);
   return FormatPercent(context, format, dict.Build());
 }
@@ -237,7 +284,7 @@ Result ToJson(RenderContext& context, const Value& value, const Arguments& argum
   if (options.indent.has_value()) options.item_separator = ",";
   RETURN_IF_ERROR(BindSeparators(context, bound[2], options));
   std::string out;
-  RETURN_IF_ERROR(DumpJson(value, options, out));
+  RETURN_IF_ERROR(DumpJson(context, value, options, out));
   RETURN_IF_ERROR(context.Reserve(out.size()));
   return NewText(context, out);
 }

@@ -48,24 +48,23 @@ Result MakeDict(RenderContext& context, void*, const Arguments& arguments) {
     return TypeError(
         {"dict expected at most 1 argument, got ", std::to_string(arguments.positional.size())});
   }
-  DictBuilder dict(context.arena(), arguments.keyword.size() + 4);
+  DictBuilder dict(context, arguments.keyword.size() + 4);
   if (!arguments.positional.empty()) {
     const Value& source = arguments.positional[0];
     const bool mapping = source.is(Kind::kDict);
-    ASSIGN_OR_RETURN(Cursor cursor, Cursor::Over(source));
+    ASSIGN_OR_RETURN(
+        Cursor cursor,
+        Cursor::Over(mapping ? Value::DictView(&source.dict(), DictViewKind::kItems) : source));
     while (true) {
       ASSIGN_OR_RETURN(const Value item, cursor.Next(context));
       if (item.missing()) break;
-      if (mapping) {
-        dict.Set(item, *source.dict().Find(item));
-        continue;
-      }
       ASSIGN_OR_RETURN(const absl::Span<const Value> pair, Collect(context, item));
       if (pair.size() != 2) {
         return ValueError({"dictionary update sequence element has length ",
                            std::to_string(pair.size()), "; 2 is required"});
       }
-      if (!Hashable(pair[0])) return TypeError({"unhashable type: '", TypeName(pair[0]), "'"});
+      if (!Hashable(context, pair[0]))
+        return TypeError({"unhashable type: '", TypeName(pair[0]), "'"});
       dict.Set(pair[0], pair[1]);
     }
   }
@@ -78,6 +77,7 @@ Result MakeNamespace(RenderContext& context, void*, const Arguments& arguments) 
   auto* object = context.arena().New<NamespaceObject>();
   for (uint32_t i = 0; i < dict.dict().size; ++i) {
     const DictEntry& entry = dict.dict().entries[i];
+    RETURN_IF_ERROR(context.Charge(1 + (i >> 3)));  // a namespace is searched from its beginning
     if (entry.key.string()) object->Set(context.arena(), entry.key.text(), entry.value);
   }
   return Value::Of(object);
@@ -88,7 +88,7 @@ Result RaiseException(RenderContext& context, void*, const Arguments& arguments)
   RETURN_IF_ERROR(
       BindArguments("raise_exception", arguments, {"message"}, 1, absl::MakeSpan(&message, 1)));
   context.raised = true;
-  return InvalidArgument(Str(message));
+  return InvalidArgument(Str(context, message));
 }
 
 Result StrftimeNow(RenderContext& context, void*, const Arguments& arguments) {

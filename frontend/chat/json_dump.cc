@@ -84,10 +84,12 @@ std::string FloatText(double value) {
 
 class JsonDumper {
  public:
-  JsonDumper(const JsonDumpOptions& options, std::string& out) : options_(options), out_(out) {}
+  JsonDumper(RenderContext& context, const JsonDumpOptions& options, std::string& out)
+      : context_(context), options_(options), out_(out) {}
 
   absl::Status Dump(const Value& value, int depth) {
     if (depth > kDepthMax) return ValueError({"JSON nested deeper than 200 levels"});
+    RETURN_IF_ERROR(context_.Charge(1));
     if (out_.size() > options_.bytes_max) {
       return PythonError("limit exceeded", {"tojson makes too much text"});
     }
@@ -181,24 +183,27 @@ class JsonDumper {
     return absl::OkStatus();
   }
 
-  static absl::Status SortByKey(std::vector<DictEntry>& entries) {
+  absl::Status SortByKey(std::vector<DictEntry>& entries) {
     std::vector<Value> keys;
     for (const DictEntry& entry : entries) keys.push_back(entry.key);
-    ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(keys, /*reverse=*/false));
+    ASSIGN_OR_RETURN(const std::vector<size_t> order,
+                     SortedOrder(context_, keys, /*reverse=*/false));
     std::vector<DictEntry> sorted;
     for (const size_t i : order) sorted.push_back(entries[i]);
     entries = std::move(sorted);
     return absl::OkStatus();
   }
 
+  RenderContext& context_;
   const JsonDumpOptions& options_;
   std::string& out_;
 };
 
 }  // namespace
 
-absl::Status DumpJson(const Value& value, const JsonDumpOptions& options, std::string& out) {
-  return JsonDumper(options, out).Dump(value, 0);
+absl::Status DumpJson(RenderContext& context, const Value& value, const JsonDumpOptions& options,
+                      std::string& out) {
+  return JsonDumper(context, options, out).Dump(value, 0);
 }
 
 }  // namespace baton::frontend::internal

@@ -22,6 +22,7 @@ struct JsonDumpOptions {
   size_t bytes_max = 0;
 };
 
-absl::Status DumpJson(const Value& value, const JsonDumpOptions& options, std::string& out);
+absl::Status DumpJson(RenderContext& context, const Value& value, const JsonDumpOptions& options,
+                      std::string& out);
 
 }  // namespace baton::frontend::internal

@@ -164,6 +164,7 @@ class Lexer {
 
   absl::Status LexComment() {
     const std::string_view rest = Rest();
+    if (rest.empty()) return absl::OkStatus();  // as in Jinja, the mark alone is no fault
     const size_t close = rest.find("#}");
     if (close == std::string_view::npos)
       return SyntaxError(tag_line_, "Missing end of comment tag");

@@ -107,7 +107,7 @@ absl::StatusOr<Value> LoopState::Changed(RenderContext& context, const Arguments
   Value* items = context.arena().AllocateArray<Value>(count);
   std::copy(arguments.positional.begin(), arguments.positional.end(), items);
   const Value now = Value::Tuple({items, count});
-  const bool changed = last_changed_.missing() || !Equal(last_changed_, now);
+  const bool changed = last_changed_.missing() || !Equal(context, last_changed_, now);
   last_changed_ = now;
   return Value::Bool(changed);
 }

@@ -55,6 +55,11 @@ def main():
         ("kPrintable", str.isprintable),
         ("kAlphabetic", str.isalpha),
         ("kDecimal", str.isdecimal),
+        ("kDigit", lambda c: c.isdigit() and not c.isdecimal()),
+        ("kNumeric", lambda c: c.isnumeric() and not c.isdigit()),
+        ("kTitlecase", lambda c: c.istitle() and not c.isupper()),
+        ("kIdentifierStart", str.isidentifier),
+        ("kIdentifierMark", lambda c: ("a" + c).isidentifier() and not c.isidentifier()),
         ("kUppercase", str.isupper),
         ("kLowercase", str.islower),
     ):
@@ -62,7 +67,8 @@ def main():
         for first, last in ranges(predicate):
             print(f"  {{0x{first:X}, 0x{last:X}}},")
         print("};")
-    for name, function in (("kToUpper", str.upper), ("kToLower", str.lower), ("kToTitle", str.title)):
+    for name, function in (("kToUpper", str.upper), ("kToLower", str.lower), ("kToTitle", str.title),
+                           ("kToFolded", str.casefold)):
         print(f"constexpr CaseRange {name}[] = {{")
         for first, last, step, delta in deltas(function):
             print(f"  {{0x{first:X}, 0x{last:X}, {step}, {delta}}},")

@@ -13,11 +13,12 @@ namespace {
 
 using Result = absl::StatusOr<Value>;
 
-Result DictGet(RenderContext&, const Value& self, const Arguments& arguments) {
+Result DictGet(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value bound[2];
   RETURN_IF_ERROR(BindArguments("get", arguments, {"key", "default"}, 1, absl::MakeSpan(bound)));
-  if (!Hashable(bound[0])) return TypeError({"unhashable type: '", TypeName(bound[0]), "'"});
-  const Value* found = self.dict().Find(bound[0]);
+  if (!Hashable(context, bound[0]))
+    return TypeError({"unhashable type: '", TypeName(bound[0]), "'"});
+  const Value* found = self.dict().Find(context, bound[0]);
   if (found != nullptr) return *found;
   return bound[1].missing() ? Value::None() : bound[1];
 }
@@ -38,7 +39,7 @@ Result CountItem(RenderContext& context, const Value& self, const Arguments& arg
   RETURN_IF_ERROR(BindArguments("count", arguments, {"value"}, 1, absl::MakeSpan(&wanted, 1)));
   RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(self.items().size())));
   int64_t count = 0;
-  for (const Value& item : self.items()) count += Equal(item, wanted) ? 1 : 0;
+  for (const Value& item : self.items()) count += Equal(context, item, wanted) ? 1 : 0;
   return Value::Int(count);
 }
 
@@ -47,7 +48,7 @@ Result IndexOfItem(RenderContext& context, const Value& self, const Arguments& a
   RETURN_IF_ERROR(BindArguments("index", arguments, {"value"}, 1, absl::MakeSpan(&wanted, 1)));
   RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(self.items().size())));
   for (size_t i = 0; i < self.items().size(); ++i) {
-    if (Equal(self.items()[i], wanted)) return Value::Int(static_cast<int64_t>(i));
+    if (Equal(context, self.items()[i], wanted)) return Value::Int(static_cast<int64_t>(i));
   }
   return ValueError({TypeName(self), ".index(x): x not in ", TypeName(self)});
 }
@@ -109,5 +110,18 @@ const MethodSet* FindMethods(std::string_view name) {
 std::string_view MethodName(const BoundMethod& method) { return method.method->name; }
 const Value& MethodSelf(const BoundMethod& method) { return method.self; }
 std::string_view MacroName(const MacroClosure& macro) { return macro.macro->name; }
+
+Value MacroAttribute(RenderContext& context, const MacroClosure& closure, std::string_view name) {
+  const MacroStatement& macro = *closure.macro;
+  if (name == "name") return Value::String(macro.name);
+  if (name == "catch_varargs") return Value::Bool(macro.varargs_slot >= 0);
+  if (name == "catch_kwargs") return Value::Bool(macro.kwargs_slot >= 0);
+  if (name == "caller") return Value::Bool(macro.caller_slot >= 0);
+  if (name != "arguments") return Value();
+  const size_t count = macro.parameters.size();
+  Value* names = context.arena().AllocateArray<Value>(count);
+  for (size_t i = 0; i < count; ++i) names[i] = Value::String(macro.parameters[i]);
+  return Value::Tuple({names, count});
+}
 
 }  // namespace baton::frontend::internal

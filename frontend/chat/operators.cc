@@ -39,9 +39,15 @@ absl::StatusOr<Value> FloorDivide(BinaryOperator op, WideInt left, WideInt right
   return MakeInteger(op == BinaryOperator::kMod ? remainder : quotient);
 }
 
+absl::Status ZeroPowerError() {
+  return PythonError("ZeroDivisionError", {"0.0 cannot be raised to a negative power"});
+}
+
 absl::StatusOr<Value> IntegerPower(WideInt base, WideInt exponent) {
-  if (exponent < 0)
+  if (exponent < 0) {
+    if (base == 0) return ZeroPowerError();
     return Value::Float(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
+  }
   WideInt result = 1;
   for (WideInt i = 0; i < exponent; ++i) {
     result *= base;
@@ -74,6 +80,34 @@ absl::StatusOr<Value> ApplyIntegers(BinaryOperator op, WideInt left, WideInt rig
   return Value();
 }
 
+// The remainder has the sign of the divisor, as a zero too.
+double RealRemainder(double left, double right) {
+  const double remainder = std::fmod(left, right);
+  if (remainder == 0) return std::copysign(0.0, right);
+  return (remainder < 0) != (right < 0) ? remainder + right : remainder;
+}
+
+// By way of the remainder, as in Python: 1.0 // 0.1 is 9.
+double RealFloorQuotient(double left, double right) {
+  double remainder = std::fmod(left, right);
+  double quotient = (left - remainder) / right;
+  if (remainder != 0 && (remainder < 0) != (right < 0)) quotient -= 1;
+  if (quotient == 0) return std::copysign(0.0, left / right);
+  const double whole = std::floor(quotient);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
+absl::StatusOr<Value> RealPower(double base, double exponent) {
+  if (base == 0 && exponent < 0) return ZeroPowerError();
+  const double power = std::pow(base, exponent);
+  if (!std::isfinite(power) && std::isfinite(base) && std::isfinite(exponent)) {
+    // A root of a negative number is a complex one there.
+    return std::isnan(power) ? ValueError({"complex numbers are not supported"})
+                             : PythonError("OverflowError", {"Numerical result out of range"});
+  }
+  return Value::Float(power);
+}
+
 absl::StatusOr<Value> ApplyReals(BinaryOperator op, double left, double right) {
   const bool divides =
       op == BinaryOperator::kDiv || op == BinaryOperator::kFloorDiv || op == BinaryOperator::kMod;
@@ -93,14 +127,11 @@ absl::StatusOr<Value> ApplyReals(BinaryOperator op, double left, double right) {
     case BinaryOperator::kDiv:
       return Value::Float(left / right);
     case BinaryOperator::kFloorDiv:
-      return Value::Float(std::floor(left / right));
-    case BinaryOperator::kMod: {
-      double remainder = std::fmod(left, right);
-      if (remainder != 0 && (remainder < 0) != (right < 0)) remainder += right;
-      return Value::Float(remainder);
-    }
+      return Value::Float(RealFloorQuotient(left, right));
+    case BinaryOperator::kMod:
+      return Value::Float(RealRemainder(left, right));
     case BinaryOperator::kPow:
-      return Value::Float(std::pow(left, right));
+      return RealPower(left, right);
   }
   return Value();
 }
@@ -185,12 +216,13 @@ absl::StatusOr<bool> Contains(RenderContext& context, const Value& needle, const
         return TypeError({"'in <string>' requires string as left operand, not ", TypeName(needle)});
       }
       RETURN_IF_ERROR(context.ChargeText(haystack.text().size()));
-      return haystack.text().find(needle.text()) != std::string_view::npos;
+      return FindText(haystack.text(), needle.text()) != std::string_view::npos;
     }
     case Kind::kDict:
-      if (!Hashable(needle)) return TypeError({"unhashable type: '", TypeName(needle), "'"});
+      if (!Hashable(context, needle))
+        return TypeError({"unhashable type: '", TypeName(needle), "'"});
       RETURN_IF_ERROR(context.Charge(1));
-      return haystack.dict().Find(needle) != nullptr;
+      return haystack.dict().Find(context, needle) != nullptr;
     case Kind::kList:
     case Kind::kTuple:
     case Kind::kRange:
@@ -201,7 +233,7 @@ absl::StatusOr<bool> Contains(RenderContext& context, const Value& needle, const
       while (true) {
         ASSIGN_OR_RETURN(const Value item, cursor.Next(context));
         if (item.missing()) return false;
-        if (Equal(item, needle)) return true;
+        if (Equal(context, item, needle)) return true;
       }
     }
     default:
@@ -209,11 +241,11 @@ absl::StatusOr<bool> Contains(RenderContext& context, const Value& needle, const
   }
 }
 
-absl::StatusOr<bool> LessItems(absl::Span<const Value> left, absl::Span<const Value> right,
-                               int depth) {
+absl::StatusOr<bool> LessItems(RenderContext& context, absl::Span<const Value> left,
+                               absl::Span<const Value> right, int depth) {
   const size_t shared = std::min(left.size(), right.size());
   for (size_t i = 0; i < shared; ++i) {
-    if (!Equal(left[i], right[i])) return Less(left[i], right[i], depth + 1);
+    if (!Equal(context, left[i], right[i])) return Less(context, left[i], right[i], depth + 1);
   }
   return left.size() < right.size();
 }
@@ -273,11 +305,12 @@ Value UnsafeUndefined(RenderContext& context, const Value& object, std::string_v
 absl::StatusOr<Value> OwnAttribute(RenderContext& context, const Value& object,
                                    std::string_view name, const MethodSet* methods) {
   if (object.is(Kind::kNamespace)) {
+    RETURN_IF_ERROR(context.Charge(object.name_space().size >> 3));
     const Value* found = object.name_space().Find(name);
     return found == nullptr ? Value() : *found;
   }
   if (object.is(Kind::kLoop)) return object.loop().Attribute(context, name);
-  if (object.is(Kind::kMacro) && name == "name") return Value::String(MacroName(object.macro()));
+  if (object.is(Kind::kMacro)) return MacroAttribute(context, object.macro(), name);
   if (methods != nullptr) {
     if (methods->Hidden(object)) return UnsafeUndefined(context, object, name);
     if (const Method* method = methods->For(object)) {
@@ -294,11 +327,11 @@ absl::StatusOr<Value> OwnAttribute(RenderContext& context, const Value& object,
 absl::StatusOr<Value> OwnItem(RenderContext& context, const Value& object, const Value& index) {
   switch (object.kind()) {
     case Kind::kDict: {
-      if (!Hashable(index)) return Value();
+      if (!Hashable(context, index)) return Value();
       if (object.dict().size > 16 && object.dict().index == nullptr) {
         RETURN_IF_ERROR(context.Charge(object.dict().size >> 4));
       }
-      const Value* found = object.dict().Find(index);
+      const Value* found = object.dict().Find(context, index);
       return found == nullptr ? Value() : *found;
     }
     case Kind::kList:
@@ -306,7 +339,7 @@ absl::StatusOr<Value> OwnItem(RenderContext& context, const Value& object, const
     case Kind::kRange:
     case Kind::kString: {
       if (!index.integral()) return Value();
-      if (object.string()) RETURN_IF_ERROR(context.ChargeText(object.text().size()));
+      if (object.string()) RETURN_IF_ERROR(context.ChargeCodePoints(object.text().size()));
       const WideInt length = Length(object);
       const WideInt at = index.integer() < 0 ? index.integer() + length : index.integer();
       if (at < 0 || at >= length) return Value();
@@ -399,12 +432,17 @@ absl::StatusOr<Value> Posate(const Value& value) {
   return TypeError({"bad operand type for unary +: '", TypeName(value), "'"});
 }
 
-absl::StatusOr<bool> Less(const Value& left, const Value& right, int depth) {
+absl::StatusOr<bool> Less(RenderContext& context, const Value& left, const Value& right,
+                          int depth) {
+  RETURN_IF_ERROR(context.Charge(1));
   if (left.integral() && right.integral()) return left.integer() < right.integer();
   if (left.number() && right.number()) return left.real() < right.real();
-  if (left.string() && right.string()) return left.text() < right.text();
+  if (left.string() && right.string()) {
+    RETURN_IF_ERROR(context.ChargeText(std::min(left.text().size(), right.text().size())));
+    return left.text() < right.text();
+  }
   if (left.sequence() && left.kind() == right.kind() && depth < kDepthMax) {
-    return LessItems(left.items(), right.items(), depth);
+    return LessItems(context, left.items(), right.items(), depth);
   }
   return NotOrdered("<", left, right);
 }
@@ -413,9 +451,9 @@ absl::StatusOr<bool> Compare(RenderContext& context, Comparison comparison, cons
                              const Value& right) {
   switch (comparison) {
     case Comparison::kEqual:
-      return Equal(left, right);
+      return Equal(context, left, right);
     case Comparison::kNotEqual:
-      return !Equal(left, right);
+      return !Equal(context, left, right);
     case Comparison::kIn:
       return Contains(context, left, right);
     case Comparison::kNotIn: {
@@ -423,22 +461,23 @@ absl::StatusOr<bool> Compare(RenderContext& context, Comparison comparison, cons
       return !found;
     }
     case Comparison::kLess:
-      return Less(left, right);
+      return Less(context, left, right);
     case Comparison::kGreater:
       if (!Ordered(left, right)) return NotOrdered(">", left, right);
-      return Less(right, left);
+      return Less(context, right, left);
     case Comparison::kLessEqual:
     case Comparison::kGreaterEqual: {
       const bool less = comparison == Comparison::kLessEqual;
       if (!Ordered(left, right)) return NotOrdered(less ? "<=" : ">=", left, right);
-      if (Equal(left, right)) return true;
-      return less ? Less(left, right) : Less(right, left);
+      if (Equal(context, left, right)) return true;
+      return less ? Less(context, left, right) : Less(context, right, left);
     }
   }
   return false;
 }
 
-absl::StatusOr<std::vector<size_t>> SortedOrder(const std::vector<Value>& keys, bool reverse) {
+absl::StatusOr<std::vector<size_t>> SortedOrder(RenderContext& context,
+                                                const std::vector<Value>& keys, bool reverse) {
   std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), size_t{0});
   for (size_t i = 1; i < keys.size(); ++i) {
@@ -446,7 +485,8 @@ absl::StatusOr<std::vector<size_t>> SortedOrder(const std::vector<Value>& keys, 
   }
   absl::Status failure;  // of items inside lists and tuples
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const absl::StatusOr<bool> less = reverse ? Less(keys[b], keys[a]) : Less(keys[a], keys[b]);
+    const absl::StatusOr<bool> less =
+        reverse ? Less(context, keys[b], keys[a]) : Less(context, keys[a], keys[b]);
     if (!less.ok()) failure = less.status();
     return less.ok() && *less;
   });
@@ -487,9 +527,13 @@ absl::StatusOr<Value> GetSlice(RenderContext& context, const Value& object, cons
   if (!object.string() && !object.sequence() && !object.is(Kind::kRange)) {
     return TypeError({"'", TypeName(object), "' object is not subscriptable"});
   }
-  if (object.string()) RETURN_IF_ERROR(context.ChargeText(object.text().size()));
+  if (object.string()) RETURN_IF_ERROR(context.ChargeCodePoints(object.text().size()));
   ASSIGN_OR_RETURN(const SliceBounds slice, ResolveSlice(Length(object), start, stop, step));
   if (object.string()) {
+    if (slice.step != 1) {  // a list of all code points
+      RETURN_IF_ERROR(context.Reserve(object.text().size() * sizeof(std::string_view)));
+      RETURN_IF_ERROR(context.ChargeLetters(object.text().size()));
+    }
     const std::string_view text = SliceText(context, object.text(), slice);
     return object.markup() ? Value::Markup(text) : Value::String(text);
   }
@@ -518,7 +562,8 @@ absl::StatusOr<Value> GetSlice(RenderContext& context, const Value& object, cons
 
 Value EscapeHtml(RenderContext& context, const Value& value) {
   if (value.markup()) return value;
-  const std::string_view text = StrIn(context.arena(), value);
+  const std::string_view text = StrIn(context, value);
+  if (!context.ChargeCodePoints(text.size()).ok()) return value;  // the next step ends the render
   if (text.find_first_of("&<>\"'") == std::string_view::npos) return Value::Markup(text);
   std::string escaped;
   for (const char c : text) {

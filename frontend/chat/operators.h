@@ -33,9 +33,11 @@ absl::StatusOr<Value> Posate(const Value& value);
 absl::StatusOr<bool> Compare(RenderContext& context, Comparison comparison, const Value& left,
                              const Value& right);
 // left < right by Python's rules; TypeError for types without an order.
-absl::StatusOr<bool> Less(const Value& left, const Value& right, int depth = 0);
+absl::StatusOr<bool> Less(RenderContext& context, const Value& left, const Value& right,
+                          int depth = 0);
 // The stable order of `keys`; the TypeError of sorted() when two have no order.
-absl::StatusOr<std::vector<size_t>> SortedOrder(const std::vector<Value>& keys, bool reverse);
+absl::StatusOr<std::vector<size_t>> SortedOrder(RenderContext& context,
+                                                const std::vector<Value>& keys, bool reverse);
 
 // object.name: attributes before items. `methods` is FindMethods(name).
 absl::StatusOr<Value> GetAttribute(RenderContext& context, const Value& object,

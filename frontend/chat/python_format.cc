@@ -162,9 +162,10 @@ class PercentFormatter {
       RETURN_IF_ERROR(Conversion());
       if (!context_.arena().Fits(out_.size())) return context_.Reserve(out_.size());
     }
-    const bool unused = values_.is(Kind::kTuple)
-                            ? used_ < values_.items().size()
-                            : used_ == 0 && !values_.is(Kind::kDict) && !values_.is(Kind::kList);
+    const bool may_stay = values_.is(Kind::kDict) || values_.is(Kind::kList) ||
+                          values_.is(Kind::kRange) || values_.undefined();
+    const bool unused =
+        values_.is(Kind::kTuple) ? used_ < values_.items().size() : used_ == 0 && !may_stay;
     if (unused) return TypeError({"not all arguments converted during string formatting"});
     return NewText(context_, out_);
   }
@@ -237,12 +238,19 @@ class PercentFormatter {
     if (IsOneOf(spec.type, "sra")) {
       if (spec.align == '=') spec.align = '>';
       spec.fill = " ";
-      out_.append(FormatText(spec, spec.type == 's' ? Str(value) : Repr(value)));
+      out_.append(
+          FormatText(spec, spec.type == 's' ? Str(context_, value) : Repr(context_, value)));
       return absl::OkStatus();
     }
     if (spec.type == 'c') {
       std::string text;
-      if (value.integral()) AppendCodePoint(text, static_cast<char32_t>(value.integer()));
+      if (value.integral()) {
+        const WideInt code = value.integer();
+        if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) {
+          return PythonError("OverflowError", {"%c arg not in range(0x110000)"});
+        }
+        AppendCodePoint(text, static_cast<char32_t>(code));
+      }
       if (value.string()) text = value.text();
       if (CodePointCount(text) != 1) return TypeError({"%c requires int or char"});
       out_.append(FormatText(spec, text));
@@ -254,9 +262,16 @@ class PercentFormatter {
     }
     if (IsOneOf(spec.type, "diu")) {
       spec.type = 'd';
-      const WideInt integer =
-          value.is(Kind::kFloat) ? static_cast<WideInt>(value.real()) : value.integer();
-      out_.append(FormatInteger(spec, integer));
+      Value integer = value;
+      if (value.is(Kind::kFloat)) {
+        if (!std::isfinite(value.real())) {
+          return PythonError("OverflowError", {"cannot convert float to integer"});
+        }
+        constexpr double kFar = 1e30;
+        ASSIGN_OR_RETURN(integer,
+                         MakeInteger(static_cast<WideInt>(std::clamp(value.real(), -kFar, kFar))));
+      }
+      out_.append(FormatInteger(spec, integer.integer()));
     } else if (IsOneOf(spec.type, "xXo")) {
       if (!value.integral()) {
         return TypeError({"%", type, " format: an integer is required, not ", TypeName(value)});
@@ -315,8 +330,9 @@ absl::StatusOr<Spec> ReadSpec(std::string_view text) {
   return spec;
 }
 
-absl::StatusOr<std::string> FormatValue(const Value& value, std::string_view spec_text) {
-  if (spec_text.empty()) return Str(value);
+absl::StatusOr<std::string> FormatValue(RenderContext& context, const Value& value,
+                                        std::string_view spec_text) {
+  if (spec_text.empty()) return Str(context, value);
   ASSIGN_OR_RETURN(Spec spec, ReadSpec(spec_text));
   const std::string code(1, spec.type);
   const auto unknown_code = [&]() -> absl::Status {
@@ -329,7 +345,7 @@ absl::StatusOr<std::string> FormatValue(const Value& value, std::string_view spe
       return ValueError({"'=' alignment not allowed in string format specifier"});
     return FormatText(spec, value.text());
   }
-  if (value.is(Kind::kBool) && spec.type == '\0') return FormatText(spec, Str(value));
+  if (value.is(Kind::kBool) && spec.type == '\0') return FormatText(spec, Str(context, value));
   if (value.integral()) {
     if (spec.type != '\0' && IsOneOf(spec.type, "eEfFgG%")) return FormatReal(spec, value.real());
     if (spec.type != '\0' && !IsOneOf(spec.type, "dxXobn")) return unknown_code();
@@ -396,8 +412,9 @@ class BraceFormatter {
     if (raw_spec.find('{') != std::string_view::npos) {
       ASSIGN_OR_RETURN(spec, Run(raw_spec, depth + 1));
     }
-    if (converts) value = NewText(context_, conversion == 's' ? Str(value) : Repr(value));
-    return FormatValue(value, spec);
+    if (converts)
+      value = NewText(context_, conversion == 's' ? Str(context_, value) : Repr(context_, value));
+    return FormatValue(context_, value, spec);
   }
 
   absl::StatusOr<Value> Look(std::string_view name) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "frontend/chat/python_text.h"
+#include "frontend/chat/render_context.h"
 #include "frontend/chat/value_objects.h"
 
 namespace baton::frontend::internal {
@@ -41,34 +42,36 @@ void AppendStringRepr(std::string& out, std::string_view text) {
   out.push_back(quote);
 }
 
-void AppendItems(std::string& out, absl::Span<const Value> items, int depth) {
+void AppendItems(RenderContext& context, std::string& out, absl::Span<const Value> items,
+                 int depth) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (i > 0) out.append(", ");
-    AppendRepr(out, items[i], depth + 1);
+    AppendRepr(context, out, items[i], depth + 1);
   }
 }
 
-void AppendDict(std::string& out, const Dict& dict, int depth) {
+void AppendDict(RenderContext& context, std::string& out, const Dict& dict, int depth) {
   out.push_back('{');
   for (uint32_t i = 0; i < dict.size; ++i) {
     if (i > 0) out.append(", ");
-    AppendRepr(out, dict.entries[i].key, depth + 1);
+    AppendRepr(context, out, dict.entries[i].key, depth + 1);
     out.append(": ");
-    AppendRepr(out, dict.entries[i].value, depth + 1);
+    AppendRepr(context, out, dict.entries[i].value, depth + 1);
   }
   out.push_back('}');
 }
 
-void AppendView(std::string& out, const Value& view, int depth) {
+void AppendView(RenderContext& context, std::string& out, const Value& view, int depth) {
   out.append(TypeName(view)).append("([");
   const Dict& dict = view.dict();
   for (uint32_t i = 0; i < dict.size; ++i) {
     if (i > 0) out.append(", ");
     const DictEntry& entry = dict.entries[i];
     if (view.view_kind() == DictViewKind::kItems) {
-      AppendRepr(out, Value::Tuple({&entry.key, 2}), depth + 1);
+      AppendRepr(context, out, Value::Tuple({&entry.key, 2}), depth + 1);
     } else {
-      AppendRepr(out, view.view_kind() == DictViewKind::kKeys ? entry.key : entry.value, depth + 1);
+      AppendRepr(context, out, view.view_kind() == DictViewKind::kKeys ? entry.key : entry.value,
+                 depth + 1);
     }
   }
   out.append("])");
@@ -135,28 +138,35 @@ std::string IntegerText(WideInt value) {
   return std::to_string(static_cast<int64_t>(value));
 }
 
-void AppendStr(std::string& out, const Value& value) {
+void AppendStr(RenderContext& context, std::string& out, const Value& value) {
   if (value.string()) {
     out.append(value.text());
   } else if (!value.undefined()) {
-    AppendRepr(out, value);
+    AppendRepr(context, out, value);
   }
 }
 
-std::string Str(const Value& value) {
+std::string Str(RenderContext& context, const Value& value) {
   std::string out;
-  AppendStr(out, value);
+  AppendStr(context, out, value);
   return out;
 }
 
-std::string_view StrIn(RenderArena& arena, const Value& value) {
+std::string_view StrIn(RenderContext& context, const Value& value) {
   if (value.string()) return value.text();
-  return arena.Copy(Str(value));
+  return context.arena().Copy(Str(context, value));
 }
 
-void AppendRepr(std::string& out, const Value& value, int depth) {
+void AppendRepr(RenderContext& context, std::string& out, const Value& value, int depth) {
   if (depth > kDepthMax) {
     out.append("...");
+    return;
+  }
+  // A value is written as often as it occurs: the text may be far longer than what is in memory.
+  const size_t own_bytes = value.string() ? value.text().size() : 0;
+  if (!context.Spend(1 + static_cast<int64_t>(own_bytes >> 3)) ||
+      !context.arena().Fits(out.size())) {
+    context.Spend(context.limits().steps_max);
     return;
   }
   switch (value.kind()) {
@@ -184,19 +194,19 @@ void AppendRepr(std::string& out, const Value& value, int depth) {
       break;
     case Kind::kList:
       out.push_back('[');
-      AppendItems(out, value.items(), depth);
+      AppendItems(context, out, value.items(), depth);
       out.push_back(']');
       break;
     case Kind::kTuple:
       out.push_back('(');
-      AppendItems(out, value.items(), depth);
+      AppendItems(context, out, value.items(), depth);
       out.append(value.items().size() == 1 ? ",)" : ")");
       break;
     case Kind::kDict:
-      AppendDict(out, value.dict(), depth);
+      AppendDict(context, out, value.dict(), depth);
       break;
     case Kind::kDictView:
-      AppendView(out, value, depth);
+      AppendView(context, out, value, depth);
       break;
     case Kind::kRange:
       AppendRange(out, value.range());
@@ -204,7 +214,7 @@ void AppendRepr(std::string& out, const Value& value, int depth) {
     case Kind::kNamespace: {
       const NamespaceObject& object = value.name_space();
       out.append("<Namespace ");
-      AppendDict(out, Dict{object.entries, object.size, nullptr, 0}, depth);
+      AppendDict(context, out, Dict{object.entries, object.size, nullptr, 0}, depth);
       out.push_back('>');
       break;
     }
@@ -213,9 +223,17 @@ void AppendRepr(std::string& out, const Value& value, int depth) {
   }
 }
 
-std::string Repr(const Value& value) {
+std::string ScalarRepr(const Value& value) {
+  if (value.number())
+    return value.is(Kind::kFloat) ? FloatRepr(value.real()) : IntegerText(value.integer());
   std::string out;
-  AppendRepr(out, value);
+  if (value.string()) AppendStringRepr(out, value.text());
+  return value.string() ? out : "...";
+}
+
+std::string Repr(RenderContext& context, const Value& value) {
+  std::string out;
+  AppendRepr(context, out, value);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace baton::frontend::internal {
 namespace {
@@ -27,16 +28,29 @@ struct CaseExpansion {
 
 constexpr char32_t kCapitalSigma = 0x3A3;
 
+bool IsAsciiUpper(char32_t c) { return c >= 'A' && c <= 'Z'; }
+bool IsAsciiLower(char32_t c) { return c >= 'a' && c <= 'z'; }
+
+// The range that has `c`, or null.
 template <size_t N>
-bool In(const CodeRange (&ranges)[N], char32_t c) {
+const CodeRange* Find(const CodeRange (&ranges)[N], char32_t c) {
   const CodeRange* range = std::lower_bound(
       ranges, ranges + N, c, [](const CodeRange& r, char32_t value) { return r.last < value; });
-  return range != ranges + N && range->first <= c;
+  return range != ranges + N && range->first <= c ? range : nullptr;
+}
+
+template <size_t N>
+bool In(const CodeRange (&ranges)[N], char32_t c) {
+  return Find(ranges, c) != nullptr;
 }
 
 template <size_t N, size_t M>
 void AppendMapped(std::string& out, char32_t c, const CaseRange (&ranges)[N],
                   const CaseExpansion (&expansions)[M]) {
+  if (c < 0x80 && !IsAsciiUpper(c) && !IsAsciiLower(c)) {
+    out.push_back(static_cast<char>(c));
+    return;
+  }
   const CaseExpansion* expansion =
       std::lower_bound(expansions, expansions + M, c,
                        [](const CaseExpansion& e, char32_t value) { return e.code_point < value; });
@@ -52,7 +66,7 @@ void AppendMapped(std::string& out, char32_t c, const CaseRange (&ranges)[N],
   AppendCodePoint(out, c);
 }
 
-bool IsCased(char32_t c) { return IsUppercase(c) || IsLowercase(c); }
+bool IsCased(char32_t c) { return IsUppercase(c) || IsLowercase(c) || IsTitlecase(c); }
 
 // A capital sigma ends a word: a cased letter before it and none after it.
 bool IsFinalSigma(std::string_view text, size_t at) {
@@ -132,12 +146,11 @@ void AppendCodePoint(std::string& text, char32_t c) {
 }
 
 size_t ByteOffset(std::string_view text, size_t index) {
-  size_t at = 0;
-  while (index > 0 && at < text.size()) {
-    at += SequenceLength(text, at);
-    --index;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(text[at]) & 0xC0u) != 0x80u;
+    if (begins && index-- == 0) return at;
   }
-  return at;
+  return text.size();
 }
 
 bool IsAscii(std::string_view text) {
@@ -147,6 +160,14 @@ bool IsAscii(std::string_view text) {
   return true;
 }
 
+size_t FindText(std::string_view text, std::string_view wanted, size_t from) {
+  constexpr size_t kShortBytes = 32;  // the standard search is quadratic, and faster on these
+  if (wanted.size() <= kShortBytes || from > text.size()) return text.find(wanted, from);
+  const void* found = memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
 bool IsSpace(char32_t c) {
   if (c <= 0x20) return c == 0x20 || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
   return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
@@ -154,21 +175,36 @@ bool IsSpace(char32_t c) {
 }
 
 bool IsPrintable(char32_t c) { return c < 0x7F ? c >= 0x20 : In(kPrintable, c); }
-bool IsAlphabetic(char32_t c) { return In(kAlphabetic, c); }
-bool IsDecimal(char32_t c) { return In(kDecimal, c); }
-bool IsUppercase(char32_t c) { return In(kUppercase, c); }
-bool IsLowercase(char32_t c) { return In(kLowercase, c); }
+bool IsAlphabetic(char32_t c) {
+  return c < 0x80 ? IsAsciiUpper(c) || IsAsciiLower(c) : In(kAlphabetic, c);
+}
+bool IsDecimal(char32_t c) { return c < 0x80 ? c >= '0' && c <= '9' : In(kDecimal, c); }
+// Ranges of decimals begin with a zero and have whole tens.
+int DecimalValue(char32_t c) { return static_cast<int>((c - Find(kDecimal, c)->first) % 10); }
+bool IsDigit(char32_t c) { return IsDecimal(c) || In(kDigit, c); }
+bool IsNumeric(char32_t c) { return IsDigit(c) || In(kNumeric, c); }
+bool IsAlphanumeric(char32_t c) { return IsAlphabetic(c) || IsNumeric(c); }
+bool IsUppercase(char32_t c) { return c < 0x80 ? IsAsciiUpper(c) : In(kUppercase, c); }
+bool IsLowercase(char32_t c) { return c < 0x80 ? IsAsciiLower(c) : In(kLowercase, c); }
+bool IsTitlecase(char32_t c) { return c >= 0x80 && In(kTitlecase, c); }
+bool BeginsIdentifier(char32_t c) { return In(kIdentifierStart, c); }
+bool ContinuesIdentifier(char32_t c) { return BeginsIdentifier(c) || In(kIdentifierMark, c); }
 
 std::string_view StripLeft(std::string_view text) {
-  while (!text.empty() && IsSpace(CodePointAt(text, 0)))
-    text.remove_prefix(SequenceLength(text, 0));
-  return text;
+  size_t at = 0;
+  while (at < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (!IsSpace(byte < 0x80 ? byte : CodePointAt(text, at))) break;
+    at += byte < 0x80 ? 1 : SequenceLength(text, at);
+  }
+  return text.substr(at);
 }
 
 std::string_view StripRight(std::string_view text) {
   while (!text.empty()) {
-    const size_t last = LastStart(text);
-    if (!IsSpace(CodePointAt(text, last))) break;
+    const auto byte = static_cast<unsigned char>(text.back());
+    const size_t last = byte < 0x80 ? text.size() - 1 : LastStart(text);
+    if (!IsSpace(byte < 0x80 ? byte : CodePointAt(text, last))) break;
     text = text.substr(0, last);
   }
   return text;
@@ -233,14 +269,25 @@ std::string Capitalize(std::string_view text) {
   return out;
 }
 
+std::string CaseFold(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
+    AppendMapped(out, CodePointAt(text, at), kToFolded, kToFoldedText);
+  }
+  return out;
+}
+
 std::string SwapCase(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     const char32_t c = CodePointAt(text, at);
     if (IsUppercase(c)) {
       AppendLower(out, text, at);
-    } else {
+    } else if (IsLowercase(c)) {
       AppendMapped(out, c, kToUpper, kToUpperText);
+    } else {
+      AppendCodePoint(out, c);
     }
   }
   return out;

@@ -32,7 +32,7 @@ absl::Status UndefinedError(const Value& undefined) {
   const UndefinedInfo& info = undefined.undefined_info();
   const std::string_view type = info.unsafe ? "SecurityError" : "UndefinedError";
   if (!info.hint.empty()) return PythonError(type, {info.hint});
-  const std::string name = info.name.missing() ? "" : Repr(info.name);
+  const std::string name = info.name.missing() ? "" : ScalarRepr(info.name);
   if (info.object.missing()) return PythonError(type, {name, " is undefined"});
   if (info.unsafe) {
     return PythonError(type, {"access to attribute ", name, " of '", TypeName(info.object),
@@ -154,8 +154,16 @@ absl::StatusOr<Value> Cursor::Next(RenderContext& context) {
       position_ = at + length;
       return Value::String(text.substr(at, length));
     }
-    case Kind::kIterator:
-      return source_.iterator().Next(context);
+    case Kind::kIterator: {
+      // Generators over generators are as deep as the template made them.
+      if (context.depth >= context.limits().depth_max) {
+        return PythonError("RecursionError", {"maximum recursion depth exceeded"});
+      }
+      ++context.depth;
+      absl::StatusOr<Value> next = source_.iterator().Next(context);
+      --context.depth;
+      return next;
+    }
     default:
       return Value();
   }

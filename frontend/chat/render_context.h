@@ -31,15 +31,24 @@ class RenderContext {
   const RenderLimits& limits() const { return limits_; }
   WallTime now() const { return now_; }
 
+  // Takes `steps` from the budget; false if there were fewer. For walks that cannot fail: they stop
+  // with any result, and the next Charge ends the render.
+  bool Spend(int64_t steps) {
+    steps_ += steps;
+    return steps_ <= limits_.steps_max;
+  }
   // Takes `steps` from the budget.
   absl::Status Charge(int64_t steps) {
-    steps_ += steps;
-    if (steps_ <= limits_.steps_max && !arena_.exhausted()) return absl::OkStatus();
-    return OverBudget();
+    return Spend(steps) && !arena_.exhausted() ? absl::OkStatus() : OverBudget();
   }
-  // Takes what scanning `bytes` of text costs.
+  // Takes what copying `bytes` of text costs, or searching them for a byte.
   absl::Status ChargeText(size_t bytes) { return Charge(1 + static_cast<int64_t>(bytes >> 8)); }
-  // Refuses an operation that would make `bytes` of new values.
+  // The same for visiting each code point, and for looking each up among Unicode's letters.
+  absl::Status ChargeCodePoints(size_t bytes) {
+    return Charge(1 + static_cast<int64_t>(bytes >> 4));
+  }
+  absl::Status ChargeLetters(size_t bytes) { return Charge(1 + static_cast<int64_t>(bytes >> 1)); }
+  // Refuses an operation that would make `bytes` of new values, and takes what copying them costs.
   absl::Status Reserve(size_t bytes);
 
   // The line of the template being evaluated, for messages.

@@ -23,7 +23,8 @@ bool IsIterable(const Value& value) {
 }
 
 template <bool (*kPredicate)(const Value&)>
-Result Is(RenderContext&, const Value& value, const Arguments&) {
+Result Is(RenderContext&, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("test", arguments, {}, 0, {}));
   return kPredicate(value);
 }
 
@@ -43,12 +44,14 @@ bool IsEscaped(const Value& v) { return v.markup(); }
 
 // True when the text has cased letters and all of them satisfy `kOther` not.
 template <bool (*kOther)(char32_t), bool (*kSame)(char32_t)>
-Result HasCase(RenderContext&, const Value& value, const Arguments&) {
-  const std::string text = Str(value);
+Result HasCase(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("test", arguments, {}, 0, {}));
+  const std::string_view text = StrIn(context, value);
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
   bool cased = false;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     const char32_t c = CodePointAt(text, at);
-    if (kOther(c)) return false;
+    if (kOther(c) || IsTitlecase(c)) return false;
     cased = cased || kSame(c);
   }
   return cased;
@@ -80,7 +83,8 @@ absl::StatusOr<WideInt> Remainder(RenderContext& context, const Value& value, co
 }
 
 template <int kRemainder>
-Result Parity(RenderContext& context, const Value& value, const Arguments&) {
+Result Parity(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("test", arguments, {}, 0, {}));
   ASSIGN_OR_RETURN(const WideInt remainder, Remainder(context, value, Value::Int(2)));
   return remainder == kRemainder;
 }
@@ -91,12 +95,22 @@ Result DivisibleBy(RenderContext& context, const Value& value, const Arguments& 
   return remainder == 0;
 }
 
-Result IsFilterName(RenderContext&, const Value& value, const Arguments&) {
-  return value.string() && FindFilter(value.text()) != nullptr;
+// The name of a filter or a test.
+absl::StatusOr<std::string_view> NameFrom(RenderContext& context, const Value& value,
+                                          const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("test", arguments, {}, 0, {}));
+  if (!Hashable(context, value)) return TypeError({"unhashable type: '", TypeName(value), "'"});
+  return value.string() ? value.text() : std::string_view();
 }
 
-Result IsTestName(RenderContext&, const Value& value, const Arguments&) {
-  return value.string() && FindTest(value.text()) != nullptr;
+Result IsFilterName(RenderContext& context, const Value& value, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const std::string_view name, NameFrom(context, value, arguments));
+  return FindFilter(name) != nullptr;
+}
+
+Result IsTestName(RenderContext& context, const Value& value, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const std::string_view name, NameFrom(context, value, arguments));
+  return FindTest(name) != nullptr;
 }
 
 constexpr TestEntry kTests[] = {

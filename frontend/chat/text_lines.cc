@@ -40,7 +40,8 @@ absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
   size_t at = 0;
   WideInt left = count < 0 ? WideInt{1} << 62 : count;
   while (left > 0) {
-    RETURN_IF_ERROR(context.Reserve(out.size()));
+    RETURN_IF_ERROR(context.ChargeText(to.size()));
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
     if (from.empty()) {
       out.append(to);
       --left;
@@ -50,7 +51,7 @@ absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
       at += length;
       continue;
     }
-    const size_t found = text.find(from, at);
+    const size_t found = FindText(text, from, at);
     if (found == std::string_view::npos) break;
     out.append(text.substr(at, found - at)).append(to);
     at = found + from.size();
@@ -59,6 +60,12 @@ absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
   if (at == 0 && out.empty()) return Value::String(text);
   if (at < text.size()) out.append(text.substr(at));
   return NewText(context, out);
+}
+
+absl::Status ChargeStrip(RenderContext& context, std::string_view text, const Value& set) {
+  constexpr size_t kFar = size_t{1} << 30;
+  const size_t set_bytes = set.string() ? std::min(set.text().size(), kFar) : 1;
+  return context.ChargeCodePoints(std::min(text.size(), kFar) * set_bytes);
 }
 
 absl::StatusOr<Value> PadText(RenderContext& context, std::string_view text, const Value& width,

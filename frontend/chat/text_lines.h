@@ -22,6 +22,9 @@ absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
 enum class Padding { kLeft, kRight, kBoth };  // where the fill goes
 
 // str.rjust, ljust and center; `fill` is a string of one character or kMissing for a blank.
+// Takes what stripping `text` of white space costs at worst, or of the code points of `set`.
+absl::Status ChargeStrip(RenderContext& context, std::string_view text, const Value& set);
+
 absl::StatusOr<Value> PadText(RenderContext& context, std::string_view text, const Value& width,
                               const Value& fill, Padding padding);
 

@@ -1,6 +1,7 @@
 #include "frontend/chat/text_methods.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,15 +31,16 @@ Value NewList(RenderContext& context, const std::vector<std::string_view>& parts
 template <std::string (*kFunction)(std::string_view)>
 Result ConvertCase(RenderContext& context, const Value& self, const Arguments& arguments) {
   RETURN_IF_ERROR(BindArguments("str method", arguments, {}, 0, {}));
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  RETURN_IF_ERROR(context.ChargeLetters(self.text().size()));
   return NewText(context, kFunction(self.text()));
 }
 
 template <bool kLeft, bool kRight>
-Result Strip(RenderContext&, const Value& self, const Arguments& arguments) {
+Result Strip(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value set;
   RETURN_IF_ERROR(BindArguments("strip", arguments, {"chars"}, 0, absl::MakeSpan(&set, 1)));
   std::string_view text = self.text();
+  RETURN_IF_ERROR(ChargeStrip(context, text, set));
   if (set.missing() || set.none()) {
     if (kLeft) text = StripLeft(text);
     if (kRight) text = StripRight(text);
@@ -84,7 +86,7 @@ void SplitOnSpaceFromRight(std::string_view text, WideInt limit,
 void SplitOnText(std::string_view text, std::string_view separator, WideInt limit, bool from_right,
                  std::vector<std::string_view>& parts) {
   while (limit < 0 || static_cast<WideInt>(parts.size()) < limit) {
-    const size_t found = from_right ? text.rfind(separator) : text.find(separator);
+    const size_t found = from_right ? text.rfind(separator) : FindText(text, separator);
     if (found == std::string_view::npos) break;
     if (from_right) {
       parts.push_back(text.substr(found + separator.size()));
@@ -98,11 +100,19 @@ void SplitOnText(std::string_view text, std::string_view separator, WideInt limi
   if (from_right) std::reverse(parts.begin(), parts.end());
 }
 
+// Takes what the standard search from the right may cost at worst.
+absl::Status ChargeBackwards(RenderContext& context, std::string_view text,
+                             std::string_view wanted) {
+  constexpr size_t kFar = size_t{1} << 30;
+  return context.ChargeText(std::min(text.size(), kFar) *
+                            (1 + (std::min(wanted.size(), kFar) >> 6)));
+}
+
 template <bool kFromRight>
 Result Split(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value bound[2];
   RETURN_IF_ERROR(BindArguments("split", arguments, {"sep", "maxsplit"}, 0, absl::MakeSpan(bound)));
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  RETURN_IF_ERROR(context.ChargeCodePoints(self.text().size()));
   WideInt limit = -1;
   if (!bound[1].missing()) {
     if (!bound[1].integral()) {
@@ -122,6 +132,7 @@ Result Split(RenderContext& context, const Value& self, const Arguments& argumen
   } else if (bound[0].text().empty()) {
     return ValueError({"empty separator"});
   } else {
+    if (kFromRight) RETURN_IF_ERROR(ChargeBackwards(context, self.text(), bound[0].text()));
     SplitOnText(self.text(), bound[0].text(), limit, kFromRight, parts);
   }
   RETURN_IF_ERROR(context.Reserve(parts.size() * sizeof(Value)));
@@ -132,16 +143,33 @@ Result SplitLinesMethod(RenderContext& context, const Value& self, const Argumen
   Value keep;
   RETURN_IF_ERROR(
       BindArguments("splitlines", arguments, {"keepends"}, 0, absl::MakeSpan(&keep, 1)));
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
+  RETURN_IF_ERROR(context.ChargeCodePoints(self.text().size()));
   return NewList(context, SplitLines(self.text(), Truthy(keep)));
 }
 
-// The part of the text that optional start and end arguments name.
-absl::StatusOr<std::string_view> Window(RenderContext& context, const Value& self,
-                                        const Value& start, const Value& end) {
-  if (start.missing() && end.missing()) return self.text();
-  ASSIGN_OR_RETURN(const Value part, GetSlice(context, self, start, end, Value()));
-  return part.text();
+// The part of the text that optional start and end arguments name, or nothing where the start is
+// behind the end: not even "" is found there.
+absl::StatusOr<std::optional<std::string_view>> Window(RenderContext& context, const Value& self,
+                                                       const Value& start, const Value& end) {
+  const std::string_view text = self.text();
+  if (start.missing() && end.missing()) return text;
+  RETURN_IF_ERROR(context.ChargeCodePoints(text.size()));
+  const auto length = static_cast<WideInt>(CodePointCount(text));
+  WideInt bounds[2] = {0, length};
+  const Value* const given[2] = {&start, &end};
+  for (size_t i = 0; i < 2; ++i) {
+    if (given[i]->missing() || given[i]->none()) continue;
+    if (!given[i]->integral()) {
+      return TypeError({"slice indices must be integers or None or have an __index__ method"});
+    }
+    const WideInt at = given[i]->integer();
+    bounds[i] = at < 0 ? std::max<WideInt>(at + length, 0) : at;
+  }
+  bounds[1] = std::min(bounds[1], length);
+  if (bounds[0] > bounds[1]) return std::optional<std::string_view>();
+  const size_t first = ByteOffset(text, static_cast<size_t>(bounds[0]));
+  const size_t last = ByteOffset(text, static_cast<size_t>(bounds[1]));
+  return text.substr(first, last - first);
 }
 
 template <bool kAtStart>
@@ -150,11 +178,11 @@ Result HasAffix(RenderContext& context, const Value& self, const Arguments& argu
   Value bound[3];
   RETURN_IF_ERROR(
       BindArguments(name, arguments, {"affix", "start", "end"}, 1, absl::MakeSpan(bound)));
-  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> text,
+                   Window(context, self, bound[1], bound[2]));
   const auto matches = [&](std::string_view affix) {
-    if (affix.size() > text.size()) return false;
-    return (kAtStart ? text.substr(0, affix.size()) : text.substr(text.size() - affix.size())) ==
-           affix;
+    if (!text.has_value()) return false;
+    return kAtStart ? text->starts_with(affix) : text->ends_with(affix);
   };
   if (bound[0].string()) return Value::Bool(matches(bound[0].text()));
   if (!bound[0].is(Kind::kTuple)) {
@@ -174,13 +202,19 @@ Result Find(RenderContext& context, const Value& self, const Arguments& argument
       BindArguments("find", arguments, {"sub", "start", "end"}, 1, absl::MakeSpan(bound)));
   if (!bound[0].string()) return NeedsString("argument", bound[0]);
   RETURN_IF_ERROR(context.ChargeText(self.text().size()));
-  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
-  const size_t found = kLast ? text.rfind(bound[0].text()) : text.find(bound[0].text());
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> text,
+                   Window(context, self, bound[1], bound[2]));
+  if (kLast && text.has_value()) {
+    RETURN_IF_ERROR(ChargeBackwards(context, *text, bound[0].text()));
+  }
+  const size_t found = !text.has_value() ? std::string_view::npos
+                       : kLast           ? text->rfind(bound[0].text())
+                                         : FindText(*text, bound[0].text());
   if (found == std::string_view::npos) {
     if (kMustExist) return ValueError({"substring not found"});
     return Value::Int(-1);
   }
-  const auto before = static_cast<size_t>(text.data() - self.text().data());
+  const auto before = static_cast<size_t>(text->data() - self.text().data());
   return Value::Int(static_cast<int64_t>(CodePointCount(self.text().substr(0, before + found))));
 }
 
@@ -190,12 +224,15 @@ Result Count(RenderContext& context, const Value& self, const Arguments& argumen
       BindArguments("count", arguments, {"sub", "start", "end"}, 1, absl::MakeSpan(bound)));
   if (!bound[0].string()) return NeedsString("argument", bound[0]);
   RETURN_IF_ERROR(context.ChargeText(self.text().size()));
-  ASSIGN_OR_RETURN(const std::string_view text, Window(context, self, bound[1], bound[2]));
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> window,
+                   Window(context, self, bound[1], bound[2]));
+  if (!window.has_value()) return Value::Int(0);
+  const std::string_view text = *window;
   const std::string_view wanted = bound[0].text();
   if (wanted.empty()) return Value::Int(static_cast<int64_t>(CodePointCount(text)) + 1);
   int64_t count = 0;
-  for (size_t at = text.find(wanted); at != std::string_view::npos;
-       at = text.find(wanted, at + wanted.size())) {
+  for (size_t at = FindText(text, wanted); at != std::string_view::npos;
+       at = FindText(text, wanted, at + wanted.size())) {
     ++count;
   }
   return Value::Int(count);
@@ -270,9 +307,10 @@ Result Partition(RenderContext& context, const Value& self, const Arguments& arg
   RETURN_IF_ERROR(BindArguments("partition", arguments, {"sep"}, 1, absl::MakeSpan(&separator, 1)));
   if (!separator.string()) return NeedsString("argument", separator);
   if (separator.text().empty()) return ValueError({"empty separator"});
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   const std::string_view text = self.text();
-  const size_t found = kLast ? text.rfind(separator.text()) : text.find(separator.text());
+  RETURN_IF_ERROR(kLast ? ChargeBackwards(context, text, separator.text())
+                        : context.ChargeText(text.size()));
+  const size_t found = kLast ? text.rfind(separator.text()) : FindText(text, separator.text());
   Value* parts = context.arena().AllocateArray<Value>(3);
   if (found == std::string_view::npos) {
     const Value none = Value::String("");
@@ -287,33 +325,59 @@ Result Partition(RenderContext& context, const Value& self, const Arguments& arg
   return Value::Tuple({parts, 3});
 }
 
-bool IsAlphanumeric(char32_t c) { return IsAlphabetic(c) || IsDecimal(c); }
-
-// True when the text is not empty and every code point satisfies the predicate.
-template <bool (*kPredicate)(char32_t)>
-Result All(RenderContext& context, const Value& self, const Arguments&) {
+// True when every code point satisfies the predicate, and there is one if `kNeedsOne`.
+template <bool (*kPredicate)(char32_t), bool kNeedsOne = true>
+Result All(RenderContext& context, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("str method", arguments, {}, 0, {}));
   const std::string_view text = self.text();
-  RETURN_IF_ERROR(context.ChargeText(text.size()));
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     if (!kPredicate(CodePointAt(text, at))) return Value::Bool(false);
   }
-  return Value::Bool(!text.empty());
+  return Value::Bool(!kNeedsOne || !text.empty());
 }
 
 template <bool (*kOther)(char32_t), bool (*kSame)(char32_t)>
-Result HasCase(RenderContext& context, const Value& self, const Arguments&) {
+Result HasCase(RenderContext& context, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("str method", arguments, {}, 0, {}));
   const std::string_view text = self.text();
-  RETURN_IF_ERROR(context.ChargeText(text.size()));
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
   bool cased = false;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     const char32_t c = CodePointAt(text, at);
-    if (kOther(c)) return Value::Bool(false);
+    if (kOther(c) || IsTitlecase(c)) return Value::Bool(false);
     cased = cased || kSame(c);
   }
   return Value::Bool(cased);
 }
 
-Result IsAsciiMethod(RenderContext&, const Value& self, const Arguments&) {
+// True when capitals stand at the beginnings of words, small letters behind, and there is a word.
+Result IsTitle(RenderContext& context, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("istitle", arguments, {}, 0, {}));
+  const std::string_view text = self.text();
+  RETURN_IF_ERROR(context.ChargeLetters(text.size()));
+  bool any = false;
+  bool in_word = false;
+  for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
+    const char32_t c = CodePointAt(text, at);
+    const bool capital = IsUppercase(c) || IsTitlecase(c);
+    const bool small = IsLowercase(c);
+    if ((capital && in_word) || (small && !in_word)) return Value::Bool(false);
+    in_word = capital || small;
+    any = any || in_word;
+  }
+  return Value::Bool(any);
+}
+
+Result IsIdentifier(RenderContext& context, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("isidentifier", arguments, {}, 0, {}));
+  const std::string_view text = self.text();
+  if (text.empty() || !BeginsIdentifier(CodePointAt(text, 0))) return Value::Bool(false);
+  return All<ContinuesIdentifier>(context, self, arguments);
+}
+
+Result IsAsciiMethod(RenderContext&, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("isascii", arguments, {}, 0, {}));
   return Value::Bool(IsAscii(self.text()));
 }
 
@@ -323,7 +387,7 @@ Result Format(RenderContext& context, const Value& self, const Arguments& argume
 
 constexpr Method kMethods[] = {
     {"capitalize", &ConvertCase<Capitalize>},
-    {"casefold", &ConvertCase<Lower>},
+    {"casefold", &ConvertCase<CaseFold>},
     {"center", &Pad<Padding::kBoth>},
     {"count", &Count},
     {"endswith", &HasAffix<false>},
@@ -334,10 +398,13 @@ constexpr Method kMethods[] = {
     {"isalpha", &All<IsAlphabetic>},
     {"isascii", &IsAsciiMethod},
     {"isdecimal", &All<IsDecimal>},
-    {"isdigit", &All<IsDecimal>},
+    {"isdigit", &All<IsDigit>},
+    {"isidentifier", &IsIdentifier},
     {"islower", &HasCase<IsUppercase, IsLowercase>},
-    {"isnumeric", &All<IsDecimal>},
+    {"isnumeric", &All<IsNumeric>},
+    {"isprintable", &All<IsPrintable, /*kNeedsOne=*/false>},
     {"isspace", &All<IsSpace>},
+    {"istitle", &IsTitle},
     {"isupper", &HasCase<IsLowercase, IsUppercase>},
     {"join", &Join},
     {"ljust", &Pad<Padding::kRight>},

@@ -3,28 +3,33 @@
 #include <cmath>
 #include <functional>
 
+#include "frontend/chat/render_context.h"
+
 namespace baton::frontend::internal {
 namespace {
 
 constexpr uint32_t kIndexedFrom = 12;  // smaller dicts are searched faster than hashed
 constexpr int kDepthMax = 200;
 
-bool EqualItems(absl::Span<const Value> left, absl::Span<const Value> right, int depth) {
+bool EqualItems(RenderContext& context, absl::Span<const Value> left, absl::Span<const Value> right,
+                int depth) {
   if (left.size() != right.size()) return false;
   for (size_t i = 0; i < left.size(); ++i) {
-    if (!Equal(left[i], right[i], depth + 1)) return false;
+    if (!Equal(context, left[i], right[i], depth + 1)) return false;
   }
   return true;
 }
 
-bool EqualDicts(const Dict& left, const Dict& right, int depth) {
+bool EqualDicts(RenderContext& context, const Dict& left, const Dict& right, int depth) {
   if (left.size != right.size) return false;
   for (uint32_t i = 0; i < left.size; ++i) {
-    const Value* other = right.Find(left.entries[i].key);
-    if (other == nullptr || !Equal(left.entries[i].value, *other, depth + 1)) return false;
+    const Value* other = right.Find(context, left.entries[i].key);
+    if (other == nullptr || !Equal(context, left.entries[i].value, *other, depth + 1)) return false;
   }
   return true;
 }
+
+uint64_t TextHash(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 bool EqualNumbers(const Value& left, const Value& right) {
   if (left.integral() && right.integral()) return left.integer() == right.integer();
@@ -44,22 +49,29 @@ int64_t RangeInfo::Length() const {
   return start > stop ? (start - stop - 1) / -step + 1 : 0;
 }
 
-const Value* Dict::Find(const Value& key) const {
+const Value* Dict::Find(RenderContext& context, const Value& key) const {
   if (index == nullptr) {
     for (uint32_t i = 0; i < size; ++i) {
-      if (Equal(entries[i].key, key)) return &entries[i].value;
+      if (Equal(context, entries[i].key, key)) return &entries[i].value;
     }
     return nullptr;
   }
-  for (uint64_t slot = Hash(key);; ++slot) {
+  for (uint64_t slot = Hash(context, key);; ++slot) {
     const uint32_t number = index[slot & mask];
     if (number == 0) return nullptr;
-    if (Equal(entries[number - 1].key, key)) return &entries[number - 1].value;
+    if (Equal(context, entries[number - 1].key, key)) return &entries[number - 1].value;
   }
 }
 
 const Value* Dict::Find(std::string_view key) const {
-  if (index != nullptr) return Find(Value::String(key));
+  if (index != nullptr) {
+    for (uint64_t slot = TextHash(key);; ++slot) {
+      const uint32_t number = index[slot & mask];
+      if (number == 0) return nullptr;
+      const Value& candidate = entries[number - 1].key;
+      if (candidate.string() && candidate.text() == key) return &entries[number - 1].value;
+    }
+  }
   for (uint32_t i = 0; i < size; ++i) {
     const Value& candidate = entries[i].key;
     if (candidate.string() && candidate.text() == key) return &entries[i].value;
@@ -67,14 +79,14 @@ const Value* Dict::Find(std::string_view key) const {
   return nullptr;
 }
 
-DictBuilder::DictBuilder(RenderArena& arena, size_t capacity)
-    : arena_(arena),
-      entries_(arena.AllocateArray<DictEntry>(capacity)),
+DictBuilder::DictBuilder(RenderContext& context, size_t capacity)
+    : context_(context),
+      entries_(context.arena().AllocateArray<DictEntry>(capacity)),
       capacity_(static_cast<uint32_t>(capacity)) {}
 
 void DictBuilder::Set(const Value& key, const Value& value) {
   const Dict so_far{entries_, size_, index_, mask_};
-  if (const Value* existing = so_far.Find(key)) {
+  if (const Value* existing = so_far.Find(context_, key)) {
     *const_cast<Value*>(existing) = value;
     return;
   }
@@ -84,7 +96,7 @@ void DictBuilder::Set(const Value& key, const Value& value) {
     Insert(size_);
   } else if (size_ >= kIndexedFrom) {
     const uint32_t slots = mask_ == 0 ? 64 : (mask_ + 1) * 2;
-    index_ = arena_.AllocateArray<uint32_t>(slots);
+    index_ = context_.arena().AllocateArray<uint32_t>(slots);
     std::memset(index_, 0, slots * sizeof(uint32_t));
     mask_ = slots - 1;
     for (uint32_t number = 1; number <= size_; ++number) Insert(number);
@@ -93,19 +105,19 @@ void DictBuilder::Set(const Value& key, const Value& value) {
 
 void DictBuilder::Grow() {
   capacity_ = capacity_ < 4 ? 8 : capacity_ * 2;
-  DictEntry* larger = arena_.AllocateArray<DictEntry>(capacity_);
+  DictEntry* larger = context_.arena().AllocateArray<DictEntry>(capacity_);
   std::copy(entries_, entries_ + size_, larger);
   entries_ = larger;
 }
 
 void DictBuilder::Insert(uint32_t number) {
-  uint64_t slot = Hash(entries_[number - 1].key);
+  uint64_t slot = Hash(context_, entries_[number - 1].key);
   while (index_[slot & mask_] != 0) ++slot;
   index_[slot & mask_] = number;
 }
 
 Value DictBuilder::Build() const {
-  return Value::Of(arena_.New<Dict>(Dict{entries_, size_, index_, mask_}));
+  return Value::Of(context_.arena().New<Dict>(Dict{entries_, size_, index_, mask_}));
 }
 
 const Value* NamespaceObject::Find(std::string_view name) const {
@@ -151,8 +163,13 @@ bool Truthy(const Value& value) {
   }
 }
 
-bool Equal(const Value& left, const Value& right, int depth) {
-  if (left.string() && right.string()) return left.text() == right.text();
+bool Equal(RenderContext& context, const Value& left, const Value& right, int depth) {
+  if (!context.Spend(1)) return false;
+  if (left.string() && right.string()) {
+    const std::string_view text = left.text();
+    if (text.size() != right.text().size()) return false;
+    return context.Spend(static_cast<int64_t>(text.size() >> 8)) && text == right.text();
+  }
   if (left.number() && right.number()) return EqualNumbers(left, right);
   if (left.kind() != right.kind() || depth > kDepthMax) return false;
   switch (left.kind()) {
@@ -162,9 +179,9 @@ bool Equal(const Value& left, const Value& right, int depth) {
       return true;
     case Kind::kList:
     case Kind::kTuple:
-      return EqualItems(left.items(), right.items(), depth);
+      return EqualItems(context, left.items(), right.items(), depth);
     case Kind::kDict:
-      return EqualDicts(left.dict(), right.dict(), depth);
+      return EqualDicts(context, left.dict(), right.dict(), depth);
     case Kind::kRange:
       return EqualRanges(left.range(), right.range());
     default:
@@ -172,19 +189,22 @@ bool Equal(const Value& left, const Value& right, int depth) {
   }
 }
 
-bool Hashable(const Value& value, int depth) {
+bool Hashable(RenderContext& context, const Value& value, int depth) {
   if (value.is(Kind::kList) || value.is(Kind::kDict) || value.is(Kind::kDictView)) return false;
   if (!value.is(Kind::kTuple)) return true;
   for (const Value& item : value.items()) {
-    if (depth > kDepthMax || !Hashable(item, depth + 1)) return false;
+    if (depth > kDepthMax) return false;
+    if (!context.Spend(1)) return true;
+    if (!Hashable(context, item, depth + 1)) return false;
   }
   return true;
 }
 
-uint64_t Hash(const Value& value) {
+uint64_t Hash(RenderContext& context, const Value& value) {
   switch (value.kind()) {
     case Kind::kString:
-      return std::hash<std::string_view>()(value.text());
+      if (!context.Spend(static_cast<int64_t>(value.text().size() >> 6))) return 0;
+      return TextHash(value.text());
     case Kind::kBool:
     case Kind::kInt:
     case Kind::kBigInt:
@@ -195,7 +215,10 @@ uint64_t Hash(const Value& value) {
     }
     case Kind::kTuple: {
       uint64_t hash = 0x9e3779b97f4a7c15u;
-      for (const Value& item : value.items()) hash = (hash ^ Hash(item)) * 0x100000001b3u;
+      for (const Value& item : value.items()) {
+        if (!context.Spend(1)) return hash;
+        hash = (hash ^ Hash(context, item)) * 0x100000001b3u;
+      }
       return hash;
     }
     default:

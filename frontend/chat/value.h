@@ -233,14 +233,14 @@ struct Dict {
   uint32_t mask = 0;
 
   // Returns null when there is no such key. REQUIRES: Hashable(key).
-  const Value* Find(const Value& key) const;
+  const Value* Find(RenderContext& context, const Value& key) const;
   const Value* Find(std::string_view key) const;
 };
 
 // Collects entries; a later entry with an equal key replaces the value in place.
 class DictBuilder {
  public:
-  DictBuilder(RenderArena& arena, size_t capacity);
+  DictBuilder(RenderContext& context, size_t capacity);
   void Set(const Value& key, const Value& value);
   Value Build() const;
 
@@ -248,7 +248,7 @@ class DictBuilder {
   void Grow();
   void Insert(uint32_t number);
 
-  RenderArena& arena_;
+  RenderContext& context_;
   DictEntry* entries_;
   uint32_t size_ = 0;
   uint32_t capacity_;
@@ -268,11 +268,12 @@ struct NamespaceObject {
 
 // Python's bool(value).
 bool Truthy(const Value& value);
-// Python's ==. Containers nested deeper than 200 are unequal.
-bool Equal(const Value& left, const Value& right, int depth = 0);
+// Python's ==. Containers nested deeper than 200 are unequal. This and what follows takes its work
+// from the budget of the render, whose end is also theirs.
+bool Equal(RenderContext& context, const Value& left, const Value& right, int depth = 0);
 // False also for tuples nested deeper than 200.
-bool Hashable(const Value& value, int depth = 0);
-uint64_t Hash(const Value& value);
+bool Hashable(RenderContext& context, const Value& value, int depth = 0);
+uint64_t Hash(RenderContext& context, const Value& value);
 // The name of the value's Python type, as error messages show it.
 std::string_view TypeName(const Value& value);
 // The number of code points of UTF-8 text.

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kDepthMax = 200;
 
-absl::StatusOr<Value> Convert(RenderArena& arena, const nlohmann::ordered_json& json, int depth) {
+absl::StatusOr<Value> Convert(RenderContext& context, const nlohmann::ordered_json& json,
+                              int depth) {
   using Type = nlohmann::ordered_json::value_t;
   if (depth > kDepthMax) return ValueError({"input nested deeper than 200 levels"});
   switch (json.type()) {
@@ -27,18 +28,18 @@ absl::StatusOr<Value> Convert(RenderArena& arena, const nlohmann::ordered_json& 
     case Type::string:
       return Value::String(json.get_ref<const std::string&>());
     case Type::array: {
-      Value* items = arena.AllocateArray<Value>(json.size());
+      Value* items = context.arena().AllocateArray<Value>(json.size());
       size_t count = 0;
       for (const auto& item : json) {
-        ASSIGN_OR_RETURN(items[count], Convert(arena, item, depth + 1));
+        ASSIGN_OR_RETURN(items[count], Convert(context, item, depth + 1));
         ++count;
       }
       return Value::List({items, count});
     }
     case Type::object: {
-      DictBuilder dict(arena, json.size());
+      DictBuilder dict(context, json.size());
       for (const auto& entry : json.items()) {
-        ASSIGN_OR_RETURN(const Value value, Convert(arena, entry.value(), depth + 1));
+        ASSIGN_OR_RETURN(const Value value, Convert(context, entry.value(), depth + 1));
         dict.Set(Value::String(entry.key()), value);
       }
       return dict.Build();
@@ -50,8 +51,8 @@ absl::StatusOr<Value> Convert(RenderArena& arena, const nlohmann::ordered_json& 
 
 }  // namespace
 
-absl::StatusOr<Value> ValueFromJson(RenderArena& arena, const nlohmann::ordered_json& json) {
-  return Convert(arena, json, 0);
+absl::StatusOr<Value> ValueFromJson(RenderContext& context, const nlohmann::ordered_json& json) {
+  return Convert(context, json, 0);
 }
 
 }  // namespace baton::frontend::internal

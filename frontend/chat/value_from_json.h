@@ -11,6 +11,6 @@
 
 namespace baton::frontend::internal {
 
-absl::StatusOr<Value> ValueFromJson(RenderArena& arena, const nlohmann::ordered_json& json);
+absl::StatusOr<Value> ValueFromJson(RenderContext& context, const nlohmann::ordered_json& json);
 
 }  // namespace baton::frontend::internal

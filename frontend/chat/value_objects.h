@@ -43,5 +43,7 @@ struct BoundMethod {
 std::string_view MethodName(const BoundMethod& method);
 const Value& MethodSelf(const BoundMethod& method);
 std::string_view MacroName(const MacroClosure& macro);
+// What a macro says of itself: name, arguments and which others it takes; kMissing for the rest.
+Value MacroAttribute(RenderContext& context, const MacroClosure& macro, std::string_view name);
 
 }  // namespace baton::frontend::internal

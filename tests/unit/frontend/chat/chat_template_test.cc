@@ -119,6 +119,50 @@ TEST(ChatTemplateTest, NestingIsBounded) {
             "chat template: line 1: ValueError: JSON nested deeper than 200 levels");
 }
 
+// What an operation costs is taken from the steps: nothing that a template can say is much slower
+// than its steps are.
+TEST(ChatTemplateTest, WorkInsideOneOperationIsBounded) {
+  RenderLimits limits;
+  limits.steps_max = 200'000;
+  const std::string wide =
+      "{% set ns = namespace(x=[1], y=[1], t=(1,)) %}{% for i in range(60) %}"
+      "{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% set ns.t = (ns.t, ns.t) %}"
+      "{% endfor %}";
+  const std::string long_text = "{% set a = 'ab ' * 100000 %}{% set b = 'ab ' * 100000 %}";
+  const std::string again = "{% for i in range(100000) %}";
+  for (const std::string& source :
+       {wide + "{{ ns.x == ns.y }}", wide + "{{ ns.x < ns.y }}", wide + "{{ ns.x }}",
+        wide + "{{ ns.x is lower }}", wide + "{{ {ns.t: 1} | length }}",
+        wide + "{{ ns.x | tojson }}", wide + "{{ [ns.t, ns.t] | unique | list }}",
+        wide + "{{ '%r' % [ns.x] }}", long_text + again + "{% if a == b %}{% endif %}{% endfor %}",
+        long_text + again + "{% set c = a.isalpha() or a.istitle() %}{% endfor %}",
+        long_text + again + "{% set c = a.strip('ba ') %}{% endfor %}",
+        long_text + again + "{% set c = a[-1] %}{% endfor %}",
+        long_text + again + "{% set c = a | float %}{% endfor %}",
+        long_text + again + "{% set c = a.rfind(b ~ 'c') %}{% endfor %}"}) {
+    EXPECT_NE(ErrorOf(source, limits).find("limit exceeded"), std::string::npos)
+        << source << ": " << ErrorOf(source, limits);
+  }
+}
+
+TEST(ChatTemplateTest, GeneratorsOverGeneratorsAreBounded) {
+  for (const char* filter : {"map('string')", "select", "reject('none')", "map(attribute='a')"}) {
+    const std::string source =
+        "{% set ns = namespace(x=[1]) %}{% for i in range(50000) %}{% set ns.x = ns.x | " +
+        std::string(filter) + " %}{% endfor %}{{ ns.x | list }}";
+    EXPECT_NE(ErrorOf(source).find("RecursionError"), std::string::npos) << ErrorOf(source);
+  }
+}
+
+// Replacing and indenting take steps by what they write, not by what they have written so far.
+TEST(ChatTemplateTest, LongTextsWithManyLinesAreNoLimit) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += "a line of some forty bytes, as they are.\n";
+  const ordered_json input = {{"text", text}};
+  EXPECT_TRUE(RenderText("{{ text | replace('\\n', ' ') }}", {}, input).ok());
+  EXPECT_TRUE(RenderText("{{ text.replace('a', 'bc') | indent(2) | trim }}", {}, input).ok());
+}
+
 TEST(ChatTemplateTest, CollectingTextInOneVariableStaysLinear) {
   RenderLimits limits;
   limits.arena_bytes_max = 4 << 20;
