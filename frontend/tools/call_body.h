@@ -33,6 +33,10 @@ class CallBody {
   // The text ended inside the body. Ends a call that needs nothing more but its closing marks.
   virtual void Finish(ReplyEnd end, ReplySink& sink) = 0;
 
+  // A call has begun and can never end: its arguments become a whole object as they are. REQUIRES:
+  // in_call().
+  virtual void CloseArguments(ReplySink& sink) = 0;
+
   // True once a call has begun and its end has not come.
   bool in_call() const { return in_call_; }
   // How many calls have begun.

@@ -65,10 +65,10 @@ void HarmonySplitter::BeginMessage() {
   const std::string_view channel = WordAfter(header_, "<|channel|>");
   const std::string_view recipient = WordAfter(header_, "to=");
   constexpr std::string_view kFunctions = "functions.";
-  if (with_calls_ && recipient.starts_with(kFunctions)) {
+  if (with_calls_ && recipient.starts_with(kFunctions) && recipient != kFunctions) {
     sink_.OnCallBegin(recipient.substr(kFunctions.size()), "");
     arguments_ = JsonReader();
-    has_arguments_ = whole_ = broken_ = false;
+    has_arguments_ = whole_ = false;
     part_ = Part::kCall;
   } else if (channel == "analysis") {
     part_ = Part::kReasoning;
@@ -96,28 +96,44 @@ void HarmonySplitter::OnByte(char byte) {
     case Part::kCall:
       break;
   }
+  OnArgumentByte(byte);
+}
+
+void HarmonySplitter::OnArgumentByte(char byte) {
   if ((whole_ || !has_arguments_) && IsSpace(byte)) return;
+  const bool is_object = std::exchange(has_arguments_, true) || byte == '{';
   std::string piece;
-  if (!broken_ && !whole_) {
-    const JsonReader::Step step = arguments_.Push(byte, &piece);
-    whole_ = step == JsonReader::Step::kEnd;
-    broken_ = step == JsonReader::Step::kInvalid || step == JsonReader::Step::kEndBefore;
-  } else {
-    broken_ = true;
+  if (!whole_ && is_object && arguments_.Push(byte, &piece) != JsonReader::Step::kInvalid) {
+    sink_.OnArguments(piece);
+    whole_ = arguments_.CompleteAtEnd();
+    return;
   }
-  has_arguments_ = true;
-  sink_.OnArguments(broken_ ? std::string_view(&byte, 1) : std::string_view(piece));
+  // What is no part of the arguments is text. A brace too many does not cost the call.
+  if (!is_object) {
+    sink_.OnArguments("{}");
+  } else {
+    EndArguments();
+  }
+  part_ = Part::kContent;
+  next_.Push({&byte, 1});
+}
+
+void HarmonySplitter::EndArguments() {
+  if (whole_) return sink_.OnCallEnd();
+  std::string rest;
+  arguments_.Close(&rest);
+  sink_.OnArguments(rest);
 }
 
 void HarmonySplitter::EndMessage(ReplyEnd end) {
   if (part_ != Part::kCall) return;
   part_ = Part::kNobody;
+  if (!whole_ && end == ReplyEnd::kCut) return;
   if (!has_arguments_) {
-    if (end == ReplyEnd::kCut) return;
     sink_.OnArguments("{}");
     whole_ = true;
   }
-  if (whole_ && !broken_) sink_.OnCallEnd();
+  EndArguments();
 }
 
 void HarmonySplitter::Finish(ReplyEnd end) {

@@ -36,6 +36,9 @@ class HarmonySplitter : public ReplySplitter {
   void OnByte(char byte);
   void OnMark(std::string_view mark);
   void BeginMessage();
+  void OnArgumentByte(char byte);
+  // The call is over; arguments that are not whole are closed, and it does not end.
+  void EndArguments();
   void EndMessage(ReplyEnd end);
 
   const bool with_calls_;
@@ -46,8 +49,7 @@ class HarmonySplitter : public ReplySplitter {
   std::string header_;   // marks and words up to the message
   JsonReader arguments_;
   bool has_arguments_ = false;
-  bool whole_ = false;   // the arguments are complete
-  bool broken_ = false;  // they are no JSON
+  bool whole_ = false;  // the arguments are complete
 };
 
 }  // namespace baton::frontend

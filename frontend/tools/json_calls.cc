@@ -69,7 +69,8 @@ CallBody::Step JsonCalls::PushBetween(char byte, ReplySink& sink) {
       return byte == ':' ? to(State::kValue) : Step::kFailed;
     case State::kAfterValue:
       if (byte == '}') return EndObject(sink);
-      return byte == ',' ? to(State::kNextKey) : Step::kFailed;
+      if (byte == ',') return to(State::kNextKey);
+      return in_call() ? EndWithoutBrackets(byte, sink) : Step::kFailed;
     default:  // kAfterCall
       if (byte == ',') return to(State::kItem);
       return byte == ']' ? Step::kDone : Step::kFailed;
@@ -89,7 +90,7 @@ CallBody::Step JsonCalls::PushKey(char byte) {
     member_ = Member::kId;
   } else if (key == "function") {
     member_ = Member::kWrapper;
-  } else if (key == "type" || names_ == Names::kAny) {
+  } else if (key == "type" || names_ == Names::kAny || in_call()) {
     member_ = Member::kOther;
   } else {
     return Step::kFailed;
@@ -125,7 +126,7 @@ CallBody::Step JsonCalls::BeginValue(char byte, ReplySink& sink) {
 CallBody::Step JsonCalls::PushValue(char byte, ReplySink& sink) {
   const JsonReader::Step step = reader_.Push(byte, &piece_);
   if (step == JsonReader::Step::kInvalid) return Step::kFailed;
-  if (streaming_) StreamArguments(sink);
+  if (streaming_ && member_ == Member::kArguments) StreamArguments(sink);
   if (step == JsonReader::Step::kMore) return Step::kMore;
   const Step ended = EndValue(sink);
   if (ended != Step::kMore || step == JsonReader::Step::kEnd) return ended;
@@ -169,6 +170,12 @@ CallBody::Step JsonCalls::EndValue(ReplySink& sink) {
   }
 }
 
+// The arguments are whole, and the model forgot what closes the call around them.
+CallBody::Step JsonCalls::EndWithoutBrackets(char byte, ReplySink& sink) {
+  End(sink);
+  return in_list_ && byte == ']' ? Step::kDone : Step::kDoneBefore;
+}
+
 CallBody::Step JsonCalls::EndObject(ReplySink& sink) {
   state_ = State::kAfterValue;
   if (wrappers_ > 0) {
@@ -188,6 +195,13 @@ CallBody::Step JsonCalls::EndObject(ReplySink& sink) {
   streaming_ = false;
   state_ = State::kAfterCall;
   return in_list_ ? Step::kMore : Step::kDone;
+}
+
+void JsonCalls::CloseArguments(ReplySink& sink) {
+  if (state_ != State::kInValue || member_ != Member::kArguments) return;
+  piece_.clear();
+  reader_.Close(&piece_);
+  sink.OnArguments(piece_);
 }
 
 void JsonCalls::Finish(ReplyEnd end, ReplySink& sink) {

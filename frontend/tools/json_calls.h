@@ -23,6 +23,7 @@ class JsonCalls : public CallBody {
 
   Step Push(char byte, ReplySink& sink) override;
   void Finish(ReplyEnd end, ReplySink& sink) override;
+  void CloseArguments(ReplySink& sink) override;
 
  private:
   enum class State {
@@ -45,6 +46,7 @@ class JsonCalls : public CallBody {
   Step PushValue(char byte, ReplySink& sink);
   Step EndValue(ReplySink& sink);
   Step EndObject(ReplySink& sink);
+  Step EndWithoutBrackets(char byte, ReplySink& sink);
   bool NameFits() const;
   void StreamArguments(ReplySink& sink);
 

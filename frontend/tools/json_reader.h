@@ -1,8 +1,9 @@
 // Reads one JSON value byte by byte, and copies it as valid JSON.
 //
-// Raw control characters inside strings, which models write and JSON forbids, are copied as
-// escapes. Everything else that is no JSON ends the reading; what was copied until then is the
-// beginning of a valid value.
+// What models write and JSON forbids, but means one thing only, is copied as what it means: raw
+// control characters in strings, escapes that JSON does not have, strings in single quotes, a comma
+// behind the last item, Python's words, and NaN, which is null. Everything else that is no JSON
+// ends the reading; what was copied until then is the beginning of a valid value, which Close ends.
 //
 //   JsonReader reader;
 //   for (char byte : text) if (reader.Push(byte, &copy) != JsonReader::Step::kMore) break;
@@ -32,6 +33,9 @@ class JsonReader {
   // True when the value is complete should the text end here: numbers have no last byte.
   bool CompleteAtEnd() const;
 
+  // Appends the least that makes a whole value of what was copied. REQUIRES: something was.
+  void Close(std::string* copy);
+
  private:
   enum class State {
     kValue,       // white space, then a value
@@ -52,7 +56,10 @@ class JsonReader {
   Step PushStructure(char byte, std::string* copy);
   Step PushString(char byte, std::string* copy);
   Step PushScalar(char byte, std::string* copy);
-  bool BeginValue(char byte);
+  Step PushCode(char byte, std::string* copy);
+  Step PushEscaped(char byte, std::string* copy);
+  Step PushWord(char byte, std::string* copy);
+  bool BeginValue(char byte, std::string* copy);
   bool AdvanceNumber(char byte);
   bool NumberIsWhole() const;
   // A value is over; false when it was the outermost.
@@ -61,9 +68,11 @@ class JsonReader {
   State state_ = State::kValue;
   Number number_ = Number::kZero;
   bool in_key_ = false;
-  int hex_left_ = 0;
-  const char* word_rest_ = "";
-  std::string open_;  // '{' and '[' around
+  char quote_ = '"';
+  std::string code_;   // hexadecimal digits of an escape
+  std::string word_;   // as far as it is read
+  std::string comma_;  // and white space behind it; not copied before the next item
+  std::string open_;   // '{' and '[' around
 };
 
 }  // namespace baton::frontend

@@ -67,6 +67,14 @@ CallBody::Step NamedJson::PushBefore(char byte, ReplySink& sink) {
     return PushArguments(byte, sink);
   }
   if (IsSpace(byte)) return Step::kMore;
+  // A mark instead of arguments: the call has none.
+  const bool at_mark = byte == '<' || byte == '[' || byte == '`';
+  const bool goes_on = notation_.before_arguments.starts_with(text_ + byte);
+  if (at_mark && !goes_on && (text_.empty() || text_ == notation_.before_arguments)) {
+    sink.OnArguments("{}");
+    End(sink);
+    return Step::kDoneBefore;
+  }
   text_ += byte;
   return notation_.before_arguments.starts_with(text_) ? Step::kMore : Step::kFailed;
 }
@@ -79,6 +87,12 @@ CallBody::Step NamedJson::PushArguments(char byte, ReplySink& sink) {
   if (step == JsonReader::Step::kMore) return Step::kMore;
   End(sink);
   return Step::kDone;
+}
+
+void NamedJson::CloseArguments(ReplySink& sink) {
+  piece_ = state_ == State::kArguments ? "" : "{}";
+  if (state_ == State::kArguments) reader_.Close(&piece_);
+  sink.OnArguments(piece_);
 }
 
 void NamedJson::Finish(ReplyEnd end, ReplySink& sink) {

@@ -29,6 +29,7 @@ class NamedJson : public CallBody {
 
   Step Push(char byte, ReplySink& sink) override;
   void Finish(ReplyEnd end, ReplySink& sink) override;
+  void CloseArguments(ReplySink& sink) override;
 
  private:
   enum class State { kName, kBeforeArguments, kArguments };

@@ -1,5 +1,7 @@
 #include "frontend/tools/python_calls.h"
 
+#include <utility>
+
 #include "common/json/json.h"
 
 namespace baton::frontend {
@@ -16,7 +18,7 @@ bool IsNameByte(char c) { return IsLetter(c) || (c >= '0' && c <= '9') || c == '
 CallBody::Step PythonCalls::Push(char byte, ReplySink& sink) {
   switch (state_) {
     case State::kName:
-      return PushName(byte, sink);
+      return PushName(byte);
     case State::kKey:
       return PushKey(byte, sink);
     case State::kValue:
@@ -47,15 +49,14 @@ CallBody::Step PythonCalls::Push(char byte, ReplySink& sink) {
   }
 }
 
-CallBody::Step PythonCalls::PushName(char byte, ReplySink& sink) {
+CallBody::Step PythonCalls::PushName(char byte) {
   if (IsNameByte(byte) && word_.size() < kNameBytesMax) {
     word_ += byte;
     return Step::kMore;
   }
   if (byte != '(') return Step::kFailed;
   if (names_ == Names::kDeclared && !tools_.Declares(word_)) return Step::kFailed;
-  Begin(word_, "", sink);
-  word_.clear();
+  name_ = std::exchange(word_, {});
   has_arguments_ = false;
   state_ = State::kKey;
   return Step::kMore;
@@ -71,9 +72,8 @@ CallBody::Step PythonCalls::PushKey(char byte, ReplySink& sink) {
   }
   if (byte == '=') {
     while (IsSpace(word_.back())) word_.pop_back();
-    sink.OnArguments(has_arguments_ ? ", " : "{");
-    has_arguments_ = true;
-    sink.OnArguments(QuoteJson(word_) + ": ");
+    if (!in_call()) Begin(name_, "", sink);
+    key_ = (has_arguments_ ? ", " : "{") + QuoteJson(word_) + ": ";
     literal_ = PythonLiteral();
     state_ = State::kValue;
     return Step::kMore;
@@ -87,7 +87,10 @@ CallBody::Step PythonCalls::PushKey(char byte, ReplySink& sink) {
 CallBody::Step PythonCalls::PushValue(char byte, ReplySink& sink) {
   piece_.clear();
   const PythonLiteral::Step step = literal_.Push(byte, &piece_);
-  if (!piece_.empty()) sink.OnArguments(piece_);
+  if (!piece_.empty()) {
+    sink.OnArguments(std::exchange(key_, {}) + piece_);
+    has_arguments_ = true;
+  }
   if (step == PythonLiteral::Step::kInvalid) return Step::kFailed;
   if (step == PythonLiteral::Step::kMore) return Step::kMore;
   state_ = State::kAfterValue;
@@ -95,10 +98,17 @@ CallBody::Step PythonCalls::PushValue(char byte, ReplySink& sink) {
 }
 
 CallBody::Step PythonCalls::EndCall(ReplySink& sink) {
+  if (!in_call()) Begin(name_, "", sink);
   sink.OnArguments(has_arguments_ ? "}" : "{}");
   End(sink);
   state_ = State::kAfterCall;
   return Step::kMore;
+}
+
+void PythonCalls::CloseArguments(ReplySink& sink) {
+  piece_.clear();
+  if (state_ == State::kValue && key_.empty()) literal_.Close(&piece_);
+  sink.OnArguments(has_arguments_ ? piece_ + "}" : "{}");
 }
 
 void PythonCalls::Finish(ReplyEnd, ReplySink&) {}  // only a bracket can end a call

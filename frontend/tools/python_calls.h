@@ -16,11 +16,12 @@ class PythonCalls : public CallBody {
 
   Step Push(char byte, ReplySink& sink) override;
   void Finish(ReplyEnd end, ReplySink& sink) override;
+  void CloseArguments(ReplySink& sink) override;
 
  private:
   enum class State { kStart, kItem, kName, kKey, kValue, kAfterValue, kAfterCall };
 
-  Step PushName(char byte, ReplySink& sink);
+  Step PushName(char byte);
   Step PushKey(char byte, ReplySink& sink);
   Step PushValue(char byte, ReplySink& sink);
   Step EndCall(ReplySink& sink);
@@ -28,7 +29,9 @@ class PythonCalls : public CallBody {
   const ToolSet& tools_;
   const Names names_;
   State state_ = State::kStart;
-  std::string word_;  // a function's name or a keyword
+  std::string word_;  // being read: a function's name or a keyword
+  std::string name_;  // of the call, which begins with its first keyword
+  std::string key_;   // of the value, before any of that is known
   bool has_arguments_ = false;
   PythonLiteral literal_;
   std::string piece_;

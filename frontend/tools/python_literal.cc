@@ -81,10 +81,21 @@ PythonLiteral::Step PythonLiteral::LeaveValue() {
   return open_.empty() ? Step::kEnd : Step::kMore;
 }
 
-PythonLiteral::Step PythonLiteral::Close(std::string* json) {
+PythonLiteral::Step PythonLiteral::CloseContainer(std::string* json) {
   *json += open_.back() == '{' ? '}' : ']';
   open_.pop_back();
   return LeaveValue();
+}
+
+void PythonLiteral::Close(std::string* json) {
+  const bool in_string =
+      state_ == State::kString || state_ == State::kEscape || state_ == State::kCode;
+  if (in_string) *json += '"';
+  if (state_ == State::kColon || (in_string && in_key_)) *json += ": null";
+  const bool in_list = !open_.empty() && open_.back() != '{';
+  if (state_ == State::kWord || (state_ == State::kValue && !in_list)) *json += "null";
+  for (; !open_.empty(); open_.pop_back()) *json += open_.back() == '{' ? '}' : ']';
+  state_ = State::kAfterValue;
 }
 
 PythonLiteral::Step PythonLiteral::PushStructure(char byte, std::string* json) {
@@ -92,7 +103,7 @@ PythonLiteral::Step PythonLiteral::PushStructure(char byte, std::string* json) {
   const char closing = around == '{' ? '}' : (around == '[' ? ']' : ')');
   if (around != '\0' && byte == closing && state_ != State::kColon &&
       !(state_ == State::kValue && around == '{')) {
-    return Close(json);
+    return CloseContainer(json);
   }
   switch (state_) {
     case State::kAfterValue:
@@ -112,9 +123,13 @@ PythonLiteral::Step PythonLiteral::PushStructure(char byte, std::string* json) {
       state_ = State::kString;
       *json += '"';
       return Step::kMore;
-    default:
-      if (around != '\0' && around != '{' && !is_empty_) *json += ", ";
-      return BeginValue(byte, json);
+    default: {
+      const bool follows = around != '\0' && around != '{' && !is_empty_;
+      std::string item = follows ? ", " : "";
+      const Step step = BeginValue(byte, &item);
+      if (step != Step::kInvalid) *json += item;
+      return step;
+    }
   }
 }
 

@@ -20,6 +20,9 @@ class PythonLiteral {
   // Appends what the byte adds to the JSON.
   Step Push(char byte, std::string* json);
 
+  // Appends the least that makes a whole value of what was appended until now.
+  void Close(std::string* json);
+
  private:
   enum class State { kValue, kString, kEscape, kCode, kWord, kAfterValue, kKey, kColon };
 
@@ -29,7 +32,7 @@ class PythonLiteral {
   Step PushEscape(char byte, std::string* json);
   Step PushCode(char byte, std::string* json);
   Step PushWord(char byte, std::string* json);
-  Step Close(std::string* json);
+  Step CloseContainer(std::string* json);
   Step LeaveValue();
 
   State state_ = State::kValue;

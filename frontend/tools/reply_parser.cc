@@ -22,19 +22,18 @@ class ReplyParser::Message : public ReplySink {
     const ToolSet::Tool* const tool = tools_.Find(name);
     takes_nothing_ = tool != nullptr && tool->takes_nothing;
     if (IsDropped()) return;
-    delta_.calls.push_back(
-        {.index = begun_ - 1, .name = std::string(name), .id = std::string(id), .arguments = {}});
+    // Whatever the model writes: a tool without parameters gets {}.
+    delta_.calls.push_back({.index = begun_ - 1,
+                            .name = std::string(name),
+                            .id = std::string(id),
+                            .arguments = takes_nothing_ ? "{}" : ""});
   }
 
   void OnArguments(std::string_view json) override {
     if (!takes_nothing_) AddArguments(json);
   }
 
-  // Whatever the model wrote: a tool without parameters gets {}.
-  void OnCallEnd() override {
-    ++ended_;
-    if (takes_nothing_) AddArguments("{}");
-  }
+  void OnCallEnd() override { ++ended_; }
 
   MessageDelta Take() { return std::exchange(delta_, {}); }
   uint32_t call_count() const { return parallel_calls_ ? begun_ : std::min(begun_, 1U); }

@@ -2,7 +2,8 @@
 //
 // Pieces of one kind belong together in the order they come; nothing is ever taken back. A call
 // that has begun is followed by its arguments and, if they were complete and valid JSON, by its
-// end; a call whose end does not come is broken or cut off.
+// end; a call whose end does not come is broken or cut off. Arguments are valid JSON also of a
+// broken call, which keeps what was valid of them.
 //
 // Threading: owned by one choice of one answer.
 #pragma once

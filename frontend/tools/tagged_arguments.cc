@@ -155,7 +155,7 @@ CallBody::Step TaggedArguments::PushValue(char byte, ReplySink& sink) {
     state_ = State::kKey;
     return Step::kMore;
   }
-  if (const std::string_view end = TagAtEnd(notation_.ends); !end.empty()) {
+  if (const std::string_view end = TagAtEnd(notation_.ends_in_value); !end.empty()) {
     held_.resize(held_.size() - end.size());
     EndValue(sink);
     return EndCall(sink);
@@ -172,7 +172,9 @@ void TaggedArguments::StreamValue(ReplySink& sink) {
   }
   size_t keep =
       std::max(OverlapWith(held_, notation_.after_value), OverlapWith(held_, notation_.before_key));
-  for (const std::string_view end : notation_.ends) keep = std::max(keep, OverlapWith(held_, end));
+  for (const std::string_view end : notation_.ends_in_value) {
+    keep = std::max(keep, OverlapWith(held_, end));
+  }
   size_t sure = held_.size() - keep;
   if (notation_.trims_newlines && sure > 0 && held_[sure - 1] == '\n') --sure;
   if (sure == 0) return;
@@ -201,11 +203,16 @@ CallBody::Step TaggedArguments::EndCall(ReplySink& sink) {
   return Step::kDone;
 }
 
+void TaggedArguments::CloseArguments(ReplySink& sink) {
+  if (state_ == State::kValue) EndValue(sink);
+  sink.OnArguments(has_arguments_ ? "}" : "{}");
+}
+
 void TaggedArguments::Finish(ReplyEnd end, ReplySink& sink) {
   if (!in_call()) return;
   if (state_ == State::kBetween && end == ReplyEnd::kStopped) {
     EndCall(sink);
-  } else if (state_ == State::kValue && streams_) {
+  } else if (state_ == State::kValue && streams_ && end == ReplyEnd::kCut) {
     sink.OnArguments(Escaped(held_));
   }
 }

@@ -25,7 +25,10 @@ struct TaggedNotation {
   std::string_view before_value = {};  // nothing: the value follows its key
   std::string_view after_value;
   std::span<const std::string_view> ends;  // of the call
-  bool trims_newlines = false;             // one in front of a value and one behind it
+  // Ends of the call that also end a value whose own end the model forgot. Others may be part of
+  // it.
+  std::span<const std::string_view> ends_in_value = {};
+  bool trims_newlines = false;  // one in front of a value and one behind it
 };
 
 class TaggedArguments : public CallBody {
@@ -35,6 +38,7 @@ class TaggedArguments : public CallBody {
 
   Step Push(char byte, ReplySink& sink) override;
   void Finish(ReplyEnd end, ReplySink& sink) override;
+  void CloseArguments(ReplySink& sink) override;
 
  private:
   enum class State { kBeforeName, kName, kBetween, kKey, kBeforeValue, kValue };

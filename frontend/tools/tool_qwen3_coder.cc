@@ -16,12 +16,14 @@ namespace {
 constexpr std::string_view kFunction = "<function=";
 constexpr std::string_view kAfterName[] = {">"};
 constexpr std::string_view kEnds[] = {"</function>", "</tool_call>"};
+constexpr std::string_view kEndsInValue[] = {"</function>"};
 constexpr TaggedNotation kNotation = {.before_name = kFunction,
                                       .after_name = kAfterName,
                                       .before_key = "<parameter=",
                                       .after_key = ">",
                                       .after_value = "</parameter>",
                                       .ends = kEnds,
+                                      .ends_in_value = kEndsInValue,
                                       .trims_newlines = true};
 
 }  // namespace

@@ -25,15 +25,21 @@ constexpr size_t kNameBytesMax = 256;
 constexpr std::string_view kNoParameters =
     R"({"type":"object","properties":{},"additionalProperties":false})";
 
-// One JSON value of bounded depth; discarded otherwise.
+// One JSON value of bounded depth and nothing else; discarded otherwise.
 OrderedJson ReadBounded(std::string_view text) {
   JsonReader reader;
   std::string copy;
-  for (const char byte : text) {
-    const JsonReader::Step step = reader.Push(byte, &copy);
-    if (step == JsonReader::Step::kInvalid) break;
+  bool only_a_value = true;
+  for (size_t i = 0; only_a_value && i < text.size(); ++i) {
+    const JsonReader::Step step = reader.Push(text[i], &copy);
+    only_a_value = step == JsonReader::Step::kMore ||
+                   (step == JsonReader::Step::kEnd &&
+                    absl::StripAsciiWhitespace(ToAbsl(text.substr(i + 1))).empty());
+    if (step == JsonReader::Step::kEnd) break;
   }
-  if (!reader.CompleteAtEnd()) return OrderedJson(OrderedJson::value_t::discarded);
+  if (!only_a_value || !reader.CompleteAtEnd()) {
+    return OrderedJson(OrderedJson::value_t::discarded);
+  }
   return OrderedJson::parse(copy, nullptr, /*allow_exceptions=*/false);
 }
 
@@ -83,7 +89,9 @@ bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> word
 
 // A number as JSON, or nothing.
 std::optional<std::string> NumberJson(std::string_view text, bool whole) {
-  const OrderedJson value = ReadBounded(ToStd(absl::StripAsciiWhitespace(ToAbsl(text))));
+  text = ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
+  while (text.size() > 1 && text[0] == '0' && absl::ascii_isdigit(text[1])) text.remove_prefix(1);
+  const OrderedJson value = ReadBounded(text);
   if (value.is_number_integer()) return Dump(value);
   if (!value.is_number_float() || !std::isfinite(value.get<double>())) return std::nullopt;
   const double number = value.get<double>();
@@ -111,7 +119,10 @@ std::optional<std::string> TypedJson(const SchemaTypes& types, std::string_view 
       return Dump(value);
     }
   }
-  return std::nullopt;
+  if (types.string) return std::nullopt;
+  // Of none of the types: what it is by itself.
+  const OrderedJson value = ReadBounded(word);
+  return value.is_discarded() ? std::nullopt : std::optional<std::string>(Dump(value));
 }
 
 }  // namespace

@@ -20,8 +20,6 @@ void ToolSplitter::Push(std::string_view text) {
 void ToolSplitter::Feed(char byte) {
   if (body_ != nullptr || opening_) {
     FeedBody(byte);
-  } else if (broken_) {
-    FeedBroken(byte);
   } else {
     FeedText(byte);
   }
@@ -70,15 +68,10 @@ void ToolSplitter::OnMarker(Marker kind, std::string_view marker) {
     BeginBody(marker);
   } else {
     space_.clear();
-    broken_ = false;
   }
 }
 
 void ToolSplitter::OnTextByte(char byte) {
-  if (broken_) {
-    sink_.OnArguments({&byte, 1});
-    return;
-  }
   const bool separates =
       after_call_ && format_.bare_separators.find(byte) != std::string_view::npos;
   if (IsSpace(byte) || separates) {
@@ -92,7 +85,6 @@ void ToolSplitter::OnTextByte(char byte) {
 }
 
 void ToolSplitter::BeginBody(std::string_view opener) {
-  broken_ = false;
   undecided_ = opener;
   opener_bytes_ = opener.empty() ? 1 : opener.size();
   opener_ = opener;
@@ -126,9 +118,10 @@ void ToolSplitter::FeedBody(char byte) {
       return;
     case CallBody::Step::kFailed:
       if (body_->in_call()) {
+        body_->CloseArguments(sink_);
         body_.reset();
-        broken_ = true;
-        FeedBroken(byte);
+        after_call_ = true;
+        Feed(byte);
       } else {
         OnBodyFailed();
       }
@@ -149,12 +142,6 @@ void ToolSplitter::OnBodyFailed() {
   for (; i < text.size(); ++i) Feed(text[i]);
 }
 
-// The rest of a broken call's arguments, up to the next marker.
-void ToolSplitter::FeedBroken(char byte) {
-  pending_ += byte;
-  Resolve();
-}
-
 void ToolSplitter::Finish(ReplyEnd end) {
   while (body_ != nullptr || opening_) {
     if (opening_) {
@@ -165,6 +152,7 @@ void ToolSplitter::Finish(ReplyEnd end) {
     const int calls = body_->call_count();
     body_->Finish(end, sink_);
     if (was_in_call || body_->call_count() > calls) {
+      if (body_->in_call() && end == ReplyEnd::kStopped) body_->CloseArguments(sink_);
       body_.reset();
       after_call_ = true;
     } else {

@@ -2,7 +2,8 @@
 //
 // Text passes at once but for what could still become markup, and white space, which belongs to
 // markup if that follows. What began like a call and is none is text. A call whose arguments turn
-// out to be no JSON after it was announced keeps them as they are, and never ends.
+// out to be no JSON after it was announced has those until there, closed, and never ends; what
+// follows is text.
 //
 // Threading: owned by one choice of one answer. Ownership: format, tools and sink outlive it.
 // Bounds: a call that has not begun after 256 KB is text.
@@ -35,7 +36,6 @@ class ToolSplitter : public ReplySplitter {
   void Feed(char byte);
   void FeedText(char byte);
   void FeedBody(char byte);
-  void FeedBroken(char byte);
   // Acts on pending_ until it is empty or the beginning of a marker.
   void Resolve();
   void OnMarker(Marker kind, std::string_view marker);
@@ -59,7 +59,6 @@ class ToolSplitter : public ReplySplitter {
   std::unique_ptr<CallBody> body_;
   size_t opener_bytes_ = 0;  // of undecided_
   std::string undecided_;    // read since the opener or the last call, in none yet
-  bool broken_ = false;
 };
 
 }  // namespace baton::frontend

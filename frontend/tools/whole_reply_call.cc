@@ -6,7 +6,12 @@ namespace baton::frontend {
 namespace {
 
 constexpr std::string_view kFence = "```";
+constexpr size_t kFenceBytesMax = 24;  // with the name of a language: "```json"
 constexpr size_t kTagBytesMax = 32;
+
+bool IsLanguageByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -72,9 +77,11 @@ WholeReplyCall::State WholeReplyCall::Feed(char byte) {
                  : State::kTag;
     case State::kFence: {
       tail_ += byte;
-      if (std::string_view("```json").starts_with(tail_)) return State::kFence;
-      tail_.pop_back();
-      const bool whole = tail_ == "```json" || tail_ == kFence;
+      const bool is_language = tail_.starts_with(kFence) && IsLanguageByte(byte);
+      if (kFence.starts_with(tail_) || (is_language && tail_.size() <= kFenceBytesMax)) {
+        return State::kFence;
+      }
+      const bool whole = tail_.size() > kFence.size() && tail_.starts_with(kFence);
       tail_.clear();
       if (!whole || (byte != '{' && !IsSpace(byte))) return State::kPassing;
       fenced_ = true;

@@ -51,8 +51,34 @@ case("hermes-text-after", "hermes", f"<tool_call>\n{WEATHER}\n</tool_call>\nThat
 case("hermes-extra-brace", "hermes", f"<tool_call>\n{WEATHER}}}\n</tool_call>",
      expect=result("}", [("get_weather", OSLO)]), why="a brace too many does not cost the call")
 case("hermes-broken-late", "hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo", days: 3}}\n</tool_call>',
-     expect={"reasoning": "", "content": "", "whole": False, "raw": '{"city": "Oslo", days: 3}}\n', "calls": [{"name": "get_weather"}]},
-     why="a call that was announced is not taken back, keeps its text, and does not finish as tool_calls")
+     expect=result("days: 3}}", [("get_weather", {"city": "Oslo"})], whole=False),
+     why="a call that was announced is not taken back, keeps what was valid, and does not finish as tool_calls")
+case("hermes-more-keys", "hermes", '<tool_call>\n{"id": "x1", "name": "get_weather", "arguments": {"city": "Oslo", "days": 3}, "score": 1, "why": {"a": []}}\n</tool_call>')
+case("hermes-id-last", "hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}, "id": "call_1"}\n</tool_call>')
+for name, written, meant in [
+        ("quote-escape", '{"city": "O\\\'slo"}', {"city": "O'slo"}), ("escape", '{"city": "\\d\\u12"}', {"city": "\\d\\u12"}),
+        ("single-quotes", "{'city': 'O\"slo', 'days': 3}", {"city": 'O"slo', "days": 3}),
+        ("last-comma", '{"city": "Oslo", }', {"city": "Oslo"}), ("words", '{"city": None, "days": NaN}', {"city": None, "days": None})]:
+    case(f"hermes-lenient-{name}", "hermes", f'<tool_call>\n{{"name": "get_weather", "arguments": {written}}}\n</tool_call>',
+         expect=result(calls=[("get_weather", meant)]), why="what means one thing only is read as that: vLLM gives the call up, or sends NaN")
+case("qwen3-coder-marker-in-value", "qwen3_coder", "<tool_call>\n<function=write_file>\n<parameter=path>\na\n</parameter>\n<parameter=content>\nuse <tool_call> and </tool_call>\n</parameter>\n</function>\n</tool_call>")
+case("qwen3-coder-number-with-comma", "qwen3_coder", "<tool_call>\n<function=get_weather>\n<parameter=city>\nOslo\n</parameter>\n<parameter=days>\n1,000\n</parameter>\n</function>\n</tool_call>")
+case("qwen3-coder-number-zeros", "qwen3_coder", "<tool_call>\n<function=get_weather>\n<parameter=days>\n007\n</parameter>\n</function>\n</tool_call>")
+case("qwen3-coder-other-type", "qwen3_coder", "<tool_call>\n<function=search>\n<parameter=limit>\n[1, {\"a\": null}]\n</parameter>\n<parameter=exact>\n-3.5\n</parameter>\n</function>\n</tool_call>")
+case("kimi-no-arguments", "kimi_k2", "<|tool_calls_section_begin|><|tool_call_begin|>functions.now:0<|tool_call_argument_begin|><|tool_call_end|><|tool_calls_section_end|>", ids=["functions.now:0"])
+case("deepseek-v3-no-arguments", "deepseek_v3", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+     expect=result(calls=[("get_weather", {})]), why="a call without arguments has the arguments {}")
+case("pythonic-positional", "pythonic", '[get_weather("Oslo")]')
+case("pythonic-unknown-word", "pythonic", '[get_weather(city="A", days=oops)]',
+     expect=result(")]", [("get_weather", {"city": "A"})], whole=False), why="a call that was announced keeps what was valid")
+for language in ("", "JSON", "tool_call"):
+    case(f"hermes-fence-{language or 'plain'}", "hermes", f"```{language}\n{WEATHER}\n```",
+         expect=result(calls=[("get_weather", OSLO)]), why="a reply that is nothing but a call's JSON is a call")
+case("hermes-fence-code", "hermes", "```python\n{1: 2}\n```")
+case("hermes-brace-missing", "hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}\n</tool_call>',
+     expect=result(calls=[("get_weather", OSLO)]), why="only the bracket around a whole call is missing")
+case("hermes-unclosed-string", "hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Os}\n</tool_call>',
+     expect=result(calls=[("get_weather", {"city": "Os}\n</tool_call>"})], whole=False), why="arguments are valid JSON also of a broken call")
 case("hermes-two-one-broken", "hermes", f'<tool_call>\n{WEATHER}\n</tool_call>\n<tool_call>\nno json\n</tool_call>',
      expect=result("\n<tool_call>\nno json", [("get_weather", OSLO)]),
      why="a whole call is a call, whatever follows")
@@ -186,6 +212,12 @@ case("harmony-recipient-first", "openai", '<|start|>assistant to=functions.now<|
      expect=result(calls=[("now", {})]), why="by hand")
 case("harmony-preamble", "openai", '<|channel|>commentary<|message|>I look.<|end|><|start|>assistant<|channel|>commentary to=functions.now<|message|>{}<|call|>', "openai_gptoss",
      expect=result("I look.", [("now", {})]), why="by hand")
+case("harmony-brace-too-many", "openai", '<|channel|>commentary to=functions.get_weather<|message|>{"city": "Oslo"}}<|call|>', "openai_gptoss",
+     expect=result("}", [("get_weather", {"city": "Oslo"})]), why="a brace too many does not cost the call")
+case("harmony-broken", "openai", '<|channel|>commentary to=functions.get_weather<|message|>{"city": oops}<|call|>', "openai_gptoss",
+     expect=result("oops}", [("get_weather", {"city": None})], whole=False), why="a call that was announced keeps what was valid")
+case("harmony-no-object", "openai", '<|channel|>commentary to=functions.get_weather<|message|>Oslo<|call|>', "openai_gptoss",
+     expect=result("Oslo", [("get_weather", {})], whole=False), why="arguments are an object")
 case("harmony-plain", "openai", "Hello < there.", "openai_gptoss", expect=result("Hello < there."), why="by hand")
 
 pathlib.Path(__file__).with_name("cases.json").write_text(

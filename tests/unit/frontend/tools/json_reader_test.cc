@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string_view>
+#include <utility>
 
 namespace baton::frontend {
 namespace {
@@ -50,14 +51,60 @@ TEST(JsonReader, StopsBehindTheValue) {
 
 TEST(JsonReader, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"{a:1}", "{'a':1}", R"({"a" 1})", R"({"a":1,})", "[1,]", "[1 2]",   "[01]",
-        "1.",    "-",       "1e",         "tru ",        "nul}", R"("\x")", R"("\u12g4")",
-        "]",     "}",       ",",          R"({"a":})",   "{]",   "[}"}) {
+       {"{a:1}", R"({"a" 1})", R"({"a":1,,})", "[,]",       "[1,,]", "[1 2]", "[01]",
+        "1.",    "-",          "1e",           "tru ",      "nul}",  "Nope",  "]",
+        "}",     ",",          R"({"a":})",    R"({"a",})", "{]",    "[}"}) {
     std::string with_end(text);
     EXPECT_EQ(
         Read(with_end + " ").step == Step::kInvalid || Read(with_end + ";").step == Step::kInvalid,
         true)
         << text;
+  }
+}
+
+TEST(JsonReader, ReadsWhatModelsMean) {
+  const std::pair<std::string_view, std::string_view> kCases[] = {
+      {R"({'a': 'it is "x"'})", R"({"a": "it is \"x\""})"},
+      {R"("it\'s")", R"("it's")"},
+      {R"('it\'s')", R"("it's")"},
+      {R"("\d+ \x41")", R"("\\d+ \\x41")"},
+      {R"("\u12 \uzz")", R"("\\u12 \\uzz")"},
+      {R"([1, 2, ])", R"([1, 2])"},
+      {R"({"a": [1,],
+ })",
+       R"({"a": [1]})"},
+      {R"([True, False, None, NaN, Infinity, undefined])",
+       R"([true, false, null, null, null, null])"},
+      {"\"a\\\nb\"", R"("a\\\nb")"}};
+  for (const auto& [written, meant] : kCases) {
+    const Outcome outcome = Read(std::string(written) + " ");
+    EXPECT_EQ(outcome.copy, meant) << written;
+  }
+}
+
+TEST(JsonReader, ClosesWhatWasCopied) {
+  const std::pair<std::string_view, std::string_view> kCases[] = {
+      {"{", "{}"},
+      {R"({"a)", R"({"a": null})"},
+      {R"({"a")", R"({"a": null})"},
+      {R"({"a":)", R"({"a":null})"},
+      {R"({"a":x)", R"({"a":null})"},
+      {R"({"a": tr)", R"({"a": null})"},
+      {R"({"a": trx)", R"({"a": null})"},
+      {R"({"a": "x\u1)", R"({"a": "x"})"},
+      {R"({"a": 1, )", R"({"a": 1})"},
+      {R"({"a": 1, b)", R"({"a": 1})"},
+      {R"([1, [{"a": -)", R"([1, [{"a": -0}]])"},
+      {R"([1, x)", "[1]"},
+      {R"([1.)", "[1.0]"}};
+  for (const auto& [written, closed] : kCases) {
+    JsonReader reader;
+    std::string copy;
+    for (const char byte : written) {
+      if (reader.Push(byte, &copy) != Step::kMore) break;
+    }
+    reader.Close(&copy);
+    EXPECT_EQ(copy, closed) << written;
   }
 }
 

@@ -1,12 +1,12 @@
 // Replies put together at random from markers, JSON and text, and recorded ones that were damaged,
-// for every notation: no crash, the same however they are cut, calls that are said to be whole have
+// for every notation: no crash, the same however they are cut, calls that were not cut off have
 // valid JSON, and text without markup is text to the last byte.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <random>
 
-#include "frontend/tools/json_reader.h"
 #include "tests/unit/frontend/tools/read_reply.h"
 #include "tests/unit/frontend/tools/recorded_replies.h"
 
@@ -93,11 +93,7 @@ ToolSet Tools() {
 }
 
 bool IsJsonObject(const std::string& text) {
-  JsonReader reader;
-  std::string copy;
-  JsonReader::Step step = JsonReader::Step::kMore;
-  for (const char byte : text) step = reader.Push(byte, &copy);
-  return step == JsonReader::Step::kEnd && text.front() == '{';
+  return text.starts_with('{') && nlohmann::json::accept(text);
 }
 
 std::vector<ReplyPlan> Plans() {
@@ -130,7 +126,7 @@ void ExpectTheSameInPieces(const ReplyPlan& plan, const std::string& text, Reply
   ASSERT_EQ(ReadIn(plan, text, EveryByte(text), end), whole) << text;
   ASSERT_EQ(ReadIn(plan, text, RandomEnds(text, 12, random), end), whole) << text;
   ASSERT_TRUE(whole.in_order);
-  if (!whole.whole) return;
+  if (end == ReplyEnd::kCut && !whole.whole) return;
   for (const ReadReply::Call& call : whole.calls) {
     ASSERT_TRUE(IsJsonObject(call.arguments)) << text << "\n" << call.arguments;
   }
