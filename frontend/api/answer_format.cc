@@ -14,7 +14,15 @@ void AnswerFormat::AppendError(const ApiError& error, std::string* out) {
 std::string SystemFingerprint() { return absl::StrCat("baton-", ToAbsl(Version())); }
 
 std::string_view FinishReasonName(EndReason reason) {
-  return reason == EndReason::kStop ? "stop" : "length";
+  switch (reason) {
+    case EndReason::kStop:
+      return "stop";
+    case EndReason::kLength:
+      return "length";
+    case EndReason::kRepetition:
+      break;
+  }
+  return "repetition";
 }
 
 void AppendStopReason(const ChoiceEnd& end, std::string* out) {

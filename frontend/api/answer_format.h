@@ -80,7 +80,7 @@ inline constexpr std::string_view kStreamDone = "data: [DONE]\n\n";
 // Names the build and what decides about numbers.
 std::string SystemFingerprint();
 
-// "stop" or "length".
+// "stop", "length" or "repetition".
 std::string_view FinishReasonName(EndReason reason);
 
 // The stop string, the stop token's id, or null.

@@ -22,6 +22,13 @@
 
 namespace baton::frontend {
 
+// Which repetitions end a choice, as they were sent; all 0: none.
+struct RepetitionOptions {
+  int64_t max_pattern_size = 0;
+  int64_t min_pattern_size = 0;
+  int64_t min_count = 0;
+};
+
 // The fields of sampling, and when to stop.
 struct SamplingOptions {
   std::optional<double> temperature;
@@ -39,6 +46,7 @@ struct SamplingOptions {
   int64_t min_tokens = 0;
   std::vector<std::string> stop;
   std::vector<int64_t> stop_token_ids;
+  RepetitionOptions repetition;
   bool ignore_eos = false;
 
   std::optional<int64_t> thinking_token_budget;

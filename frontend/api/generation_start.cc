@@ -1,5 +1,6 @@
 #include "frontend/api/generation_start.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -171,6 +172,17 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   return plan;
 }
 
+// What lies beyond 32 bits is beyond every output, too.
+RepetitionLimit RepetitionOf(const RepetitionOptions& options) {
+  const auto bounded = [](int64_t value) {
+    return static_cast<uint32_t>(std::min<int64_t>(value, UINT32_MAX));
+  };
+  if (options.max_pattern_size == 0) return {};
+  return {.pattern_min = bounded(options.min_pattern_size),
+          .pattern_max = bounded(options.max_pattern_size),
+          .count_min = bounded(options.min_count)};
+}
+
 // What a worker is asked for any prompt of the plan.
 absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
                                               GenerationEndpoint endpoint, ApiPreset preset,
@@ -188,6 +200,7 @@ absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
   spec.priority = static_cast<int32_t>(request.priority);
   spec.stop_strings = request.sampling.stop;
   spec.stop_text = request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
+  spec.repetition = RepetitionOf(request.sampling.repetition);
   spec.skip_special_tokens = request.output.skip_special_tokens;
   if (plan.reply != nullptr) {
     spec.kept_special_tokens = plan.context->markup_tokens;

@@ -64,16 +64,24 @@ ModelMetrics MakeModelMetrics(MetricsRegistry& registry, const std::string& mode
       .prompt_tokens_cached_total =
           registry.AddCounter("vllm:prompt_tokens_cached_total",
                               "Tokens of prompts that were in a worker's cache.", labels),
-      .request_success_total =
-          registry.AddCounters("vllm:request_success_total", "Choices that ended, by why.",
-                               {{"finished_reason", {"stop", "length", "abort", "error"}}}, labels),
+      .request_success_total = registry.AddCounters(
+          "vllm:request_success_total", "Choices that ended, by why.",
+          {{"finished_reason", {"stop", "length", "abort", "error", "repetition"}}}, labels),
   };
 }
 
 }  // namespace
 
 FinishLabel LabelOf(EndReason reason) {
-  return reason == EndReason::kStop ? FinishLabel::kStop : FinishLabel::kLength;
+  switch (reason) {
+    case EndReason::kStop:
+      return FinishLabel::kStop;
+    case EndReason::kLength:
+      return FinishLabel::kLength;
+    case EndReason::kRepetition:
+      break;
+  }
+  return FinishLabel::kRepetition;
 }
 
 ApiMetrics::ApiMetrics(MetricsRegistry& registry, const std::vector<std::string>& endpoint_names)

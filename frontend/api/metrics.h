@@ -16,7 +16,7 @@
 
 namespace baton::frontend {
 
-enum class FinishLabel { kStop, kLength, kAbort, kError };
+enum class FinishLabel { kStop, kLength, kAbort, kError, kRepetition };
 enum class IgnoredField { kHint, kUnknown };
 
 // What is counted and timed for each served model.

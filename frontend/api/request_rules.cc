@@ -80,6 +80,21 @@ absl::Status CheckSampling(const SamplingOptions& sampling) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRepetition(const RepetitionOptions& repetition) {
+  if (repetition.min_pattern_size < 0 ||
+      repetition.max_pattern_size < repetition.min_pattern_size) {
+    return InvalidArgument(
+        "max_pattern_size, min_pattern_size must be >=0, with min_pattern_size <= "
+        "max_pattern_size. Set both to 0 to disable repetitive pattern detection.");
+  }
+  if (repetition.max_pattern_size > 0 && repetition.min_count < 2) {
+    return InvalidArgument(
+        "min_count must be >= 2 to detect repetitive patterns in engine output. Set "
+        "max_pattern_size to 0 to detect none.");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckLengths(const GenerationRequest& request, GenerationEndpoint endpoint) {
   const SamplingOptions& sampling = request.sampling;
   const bool only_echo =
@@ -291,6 +306,7 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? CheckChat(request)
                                                         : CheckCompletion(request));
   RETURN_IF_ERROR(CheckSampling(request.sampling));
+  RETURN_IF_ERROR(CheckRepetition(request.sampling.repetition));
   return CheckLengths(request, endpoint);
 }
 

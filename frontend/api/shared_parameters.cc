@@ -90,6 +90,15 @@ void ReadPredict(Field field, Request request) {
   }
 }
 
+void ReadRepetition(Field field, Request request) {
+  RepetitionOptions& repetition = request.sampling.repetition;
+  field.VisitMembers([&repetition](std::string_view name, Field member) {
+    if (name == "max_pattern_size") repetition.max_pattern_size = member.Int().value_or(0);
+    if (name == "min_pattern_size") repetition.min_pattern_size = member.Int().value_or(0);
+    if (name == "min_count") repetition.min_count = member.Int().value_or(0);
+  });
+}
+
 // A count, or -1 for no limit; nothing that only looks like one.
 void ReadThinkingBudget(Field field, Request request) {
   int64_t budget = 0;
@@ -157,6 +166,7 @@ constexpr Parameter kShared[] = {
      [](Field f, Request r) {
        if (auto ids = f.IntList()) r.sampling.stop_token_ids = *std::move(ids);
      }},
+    {"repetition_detection", kSupported, ReadRepetition},
     {"ignore_eos", kSupported,
      [](Field f, Request r) { r.sampling.ignore_eos = f.Bool().value_or(false); }},
     {"thinking_token_budget", kSupported, ReadThinkingBudget},
@@ -229,7 +239,6 @@ constexpr Parameter kShared[] = {
     {"guided_whitespace_pattern", kSupported, ReadGuidedWhitespace},
     {"logits_processors", kUnsupported},
     {"prompt_embeds", kUnsupported},
-    {"repetition_detection", kUnsupported},
     {"use_beam_search", kUnsupported},
     {"kv_transfer_params", kUnsupported},
     {"ec_transfer_params", kUnsupported},

@@ -11,6 +11,10 @@
 namespace baton::frontend {
 namespace {
 
+ChoiceEnd RepetitionEnd() {
+  return {.reason = EndReason::kRepetition, .stop = std::string("repetition_detected")};
+}
+
 absl::Status StatusOfReject(const v1::RouteReply::Reject& reject) {
   const std::chrono::milliseconds retry_after(reject.retry_after_ms() > 0 ? reject.retry_after_ms()
                                                                           : 1000);
@@ -244,7 +248,16 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
   if (!leg.Covers(index) || choices_[index].over) return;
   Choice& choice = choices_[index];
 
-  const std::span<const TokenId> ids(tokens.ids().data(), static_cast<size_t>(tokens.ids_size()));
+  const bool worker_is_done = finished != nullptr;
+  const bool is_last = worker_is_done && finished->reason() != v1::FINISH_REASON_CANCELLED;
+  std::span<const TokenId> ids(tokens.ids().data(), static_cast<size_t>(tokens.ids_size()));
+  // The worker's own end goes before a repetition at the same token.
+  const size_t to_repetition = TokensToRepetition(choice, ids);
+  const bool repeats = to_repetition > 0 && !(is_last && to_repetition == ids.size());
+  if (repeats) {
+    ids = ids.first(to_repetition);
+    finished = nullptr;
+  }
   // A stop token is output, but no text, unless the client wants to see it.
   const bool hide_last = finished != nullptr && finished->has_stop_token() && !ids.empty() &&
                          ids.back() == finished->stop_token() && spec_.stop_text == StopText::kDrop;
@@ -261,18 +274,31 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
                     .logprobs = tokens.has_logprobs() ? &tokens.logprobs() : nullptr};
   if (out.matched != nullptr) {
     EndChoice(&leg, delta, {.reason = EndReason::kStop, .stop = *out.matched});
-    // The worker would compute on for nobody; its last choice is ended by the call's own end.
-    if (!leg.over && finished == nullptr) leg.call->CancelChoice(index);
-  } else if (finished != nullptr && finished->reason() != v1::FINISH_REASON_CANCELLED) {
+  } else if (repeats || is_last) {
     std::string text(out.text);  // Flush ends the life of what Push returned
     text += choice.text.Flush();
     delta.text = text;
-    EndChoice(&leg, delta, EndOf(*finished));
+    EndChoice(&leg, delta, repeats ? RepetitionEnd() : EndOf(*finished));
   } else {
     delta.output_tokens = static_cast<uint32_t>(choice.ids.size());
     observer_->OnDelta(delta);
-    if (finished != nullptr) OnFinished(leg, *finished);
+    if (finished != nullptr) return OnFinished(leg, *finished);
   }
+  // The worker would compute on for nobody; its last choice is ended by the call's own end.
+  if (choice.over && !leg.over && !worker_is_done) leg.call->CancelChoice(index);
+}
+
+size_t Generation::TokensToRepetition(Choice& choice, std::span<const TokenId> ids) const {
+  if (spec_.repetition.pattern_max == 0) return 0;
+  const size_t before = choice.ids.size();
+  size_t found = 0;
+  for (size_t i = 0; i < ids.size() && found == 0; ++i) {
+    choice.ids.push_back(ids[i]);
+    if (choice.ids.size() < spec_.sampling.min_tokens()) continue;
+    if (EndsInRepetition(choice.ids, spec_.repetition)) found = i + 1;
+  }
+  choice.ids.resize(before);
+  return found;
 }
 
 void Generation::OnFinished(Leg& leg, const v1::Finished& finished) {

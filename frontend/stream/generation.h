@@ -92,6 +92,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
   v1::GenerateRequest MakeGenerateRequest(const Leg& leg, uint64_t lease) const;
   std::vector<TokenId> PromptOf(const Leg& leg) const;
   ChoiceEnd EndOf(const v1::Finished& finished) const;
+  // How many of the new tokens it takes until the choice repeats itself; 0 if it does not.
+  size_t TokensToRepetition(Choice& choice, std::span<const TokenId> ids) const;
   bool MayRetry(const absl::Status& status, bool has_tokens) const;
   void Resume(const Leg& leg);
   // Delivers a choice's last delta; ends the generation with its last choice. `leg` may be null:

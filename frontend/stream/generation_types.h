@@ -15,6 +15,7 @@
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
 #include "frontend/client/model_context.h"
+#include "frontend/stream/repetition.h"
 #include "frontend/stream/stop_matcher.h"
 
 namespace baton::frontend {
@@ -34,12 +35,13 @@ struct GenerationSpec {
   std::vector<TokenId> quiet_stop_ids;
   std::vector<std::string> stop_strings;
   StopText stop_text = StopText::kDrop;
+  RepetitionLimit repetition = {};  // ends a choice, once it has its least number of tokens
   bool skip_special_tokens = true;
   std::vector<TokenId> kept_special_tokens = {};  // shown all the same: markup that is read here
   bool wants_text_ends = false;                   // ChoiceDelta::text_ends
 };
 
-enum class EndReason { kStop, kLength };
+enum class EndReason { kStop, kLength, kRepetition };
 
 // How a choice ended. `stop` names the stop string or the stop token of the request that was met;
 // nothing for the model's own end and for the length.

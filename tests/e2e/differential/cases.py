@@ -202,6 +202,11 @@ def _combinations():
          messages=[*JAPAN, {"role": "weird", "content": "The"}])
     chat("both lengths, one too long", max_completion_tokens=2, max_tokens=8193)
     completion("cut prompt as long as the model", truncate_prompt_tokens=8192)
+    for name, fields in {"": {}, ", stream": {"stream": True}, ", min tokens": {"min_tokens": 5},
+                         ", at the last token": {"max_tokens": 3}}.items():
+        both("repetition" + name, **{"allowed_token_ids": [28], "max_tokens": 10,
+                                     "repetition_detection": {"max_pattern_size": 2, "min_count": 3},
+                                     **fields})
     chat("two constraints", response_format={"type": "json_object"},
          structured_outputs={"choice": ["a", "b"]})
 
@@ -283,6 +288,9 @@ _FIELDS = {
     "structured_outputs": [{}, {"choice": []}, {"regex": ""}, {"regex": "("}, {"choice": ["a", ""]},
                            {"json": "{bad"}, {"json_object": False}],
     "thinking_token_budget": [5],
+    "repetition_detection": [None, {}, {"max_pattern_size": 2, "min_pattern_size": 3, "min_count": 2},
+                             {"max_pattern_size": 2, "min_count": 1}, {"max_pattern_size": "x"},
+                             {"min_pattern_size": -1}, 5],
     "made_up": [1],
     "stream_interval": [0],
     "length_penalty": [0.5],

@@ -124,6 +124,36 @@ TEST_F(GenerationTest, TheModelsOwnEndIsNamedWhereItIsNoEndByItself) {
   EXPECT_EQ(std::get<TokenId>(seen_->ends[0]->stop), kByteEos);
 }
 
+TEST_F(GenerationTest, AChoiceThatRepeatsItselfEndsThere) {
+  GenerationSpec spec = Spec();
+  spec.repetition = {.pattern_min = 2, .pattern_max = 3, .count_min = 3};
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 5);
+  fleet_.Tokens(0, 0, BytesOf("aaa, bcbc"));
+  EXPECT_THAT(seen_->texts, ElementsAre("aaa, bcbc"));
+  EXPECT_EQ(seen_->terminals, 0);
+  fleet_.Tokens(0, 0, BytesOf("bcbcbc"));
+  EXPECT_THAT(seen_->texts, ElementsAre("aaa, bcbcbc"));
+  EXPECT_THAT(seen_->tokens, ElementsAre(11u));
+  EXPECT_EQ(seen_->ends[0]->reason, EndReason::kRepetition);
+  EXPECT_EQ(std::get<std::string>(seen_->ends[0]->stop), "repetition_detected");
+  EXPECT_TRUE(*fleet_.calls[0].cancelled);
+}
+
+TEST_F(GenerationTest, AMinimumAndTheWorkersOwnEndGoBeforeARepetition) {
+  GenerationSpec spec = Spec();
+  spec.repetition = {.pattern_min = 1, .pattern_max = 1, .count_min = 3};
+  spec.sampling.set_min_tokens(5);
+  Start(std::move(spec));
+  fleet_.Place(0, "w1");
+  fleet_.Accept(0, 5);
+  fleet_.Tokens(0, 0, BytesOf("aaaa"));
+  EXPECT_EQ(seen_->terminals, 0);
+  fleet_.Tokens(0, 0, BytesOf("a"), ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH));
+  EXPECT_EQ(seen_->ends[0]->reason, EndReason::kLength);
+}
+
 TEST_F(GenerationTest, AStopStringEndsTheCallAtTheWorker) {
   GenerationSpec spec = Spec();
   spec.stop_strings = {"END"};
