@@ -50,26 +50,41 @@ absl::Status NotKept(std::string_view id) {
                    "response_id");
 }
 
+// What an error body says.
+absl::StatusOr<std::string> MessageOf(std::string_view body) {
+  ASSIGN_OR_RETURN(const Json json, ParseJson(body));
+  ASSIGN_OR_RETURN(const Json* error, GetObject(json, "error"));
+  return GetString(*error, "message");
+}
+
 // Takes the answer of a response that is made in the background.
 class BackgroundSink : public ResponseSink {
  public:
-  BackgroundSink(StoredPtr stored, std::string failed_json)
-      : stored_(std::move(stored)), failed_json_(std::move(failed_json)) {}
-  ~BackgroundSink() override { stored_->End(failed_json_); }
+  BackgroundSink(StoredPtr stored, ResponseObject object)
+      : stored_(std::move(stored)), object_(std::move(object)) {}
+  ~BackgroundSink() override { Fail(500, "the response was given up"); }
 
   // A failure before the first token.
-  void Respond(HttpResponse) override { stored_->End(failed_json_); }
+  void Respond(HttpResponse response) override {
+    Fail(response.status, MessageOf(response.body).value_or(""));
+  }
   void BeginStream(int, HttpHeaders) override {}
   bool Write(std::string_view bytes) override {
     stored_->AppendEvents(bytes);
     return true;
   }
-  void Finish() override { stored_->End(failed_json_); }
+  void Finish() override { Fail(500, "the response has no end"); }
   void OnGone(std::function<void()> callback) override { stored_->SetCancel(std::move(callback)); }
 
  private:
+  // Nothing for a response that came to its conclusion.
+  void Fail(int http_status, std::string_view message) {
+    const std::string error = ResponseErrorJson(http_status, message);
+    stored_->End(object_.Json({.status = "failed", .error_json = error}));
+  }
+
   const StoredPtr stored_;
-  const std::string failed_json_;
+  const ResponseObject object_;
 };
 
 // One request to create a response.
@@ -129,9 +144,8 @@ class Creation {
                                   if (stored != nullptr) store.Remove(id);
                                 },
                             .wants_cached_tokens = true};
-    const SinkPtr target = request.background() ? std::make_shared<BackgroundSink>(
-                                                      stored, object.Json({.status = "failed"}))
-                                                : sink;
+    const SinkPtr target =
+        request.background() ? std::make_shared<BackgroundSink>(stored, object) : sink;
     const absl::Status status = TryStartGeneration(context_, api, http, target);
     if (!status.ok()) {
       if (stored != nullptr) store_.Remove(id);
@@ -185,14 +199,19 @@ absl::Status Read(const HttpRequest& request, StoredResponse& stored, const Sink
   return absl::OkStatus();
 }
 
+// False: it was finished before.
+absl::StatusOr<bool> Stop(StoredResponse& stored) {
+  ASSIGN_OR_RETURN(Json object, ParseJson(stored.Json()));
+  object["status"] = "cancelled";
+  return stored.Cancel(SerializeJson(object));
+}
+
 absl::Status Cancel(StoredResponse& stored, ResponseSink& sink) {
   if (!stored.background()) {
     return WithField(InvalidArgument("Cannot cancel a synchronous response."), "response_id");
   }
-  absl::StatusOr<Json> object = ParseJson(stored.Json());
-  if (!object.ok()) return object.status();
-  (*object)["status"] = "cancelled";
-  if (!stored.Cancel(SerializeJson(*object))) {
+  ASSIGN_OR_RETURN(const bool stopped, Stop(stored));
+  if (!stopped) {
     return WithField(InvalidArgument("Cannot cancel a response that is finished."), "response_id");
   }
   sink.Respond(JsonResponse(stored.Json()));
@@ -235,7 +254,7 @@ absl::Status ListItems(const HttpRequest& request, const StoredResponse& stored,
 absl::Status Delete(ResponseStore& store, const std::string& id, ResponseSink& sink) {
   const StoredPtr stored = store.Remove(id);
   if (stored == nullptr) return NotKept(id);
-  stored->Cancel("{}");
+  RETURN_IF_ERROR(Stop(*stored).status());
   sink.Respond(JsonResponse(
       absl::StrCat("{\"id\":", QuoteJson(id), ",\"object\":\"response\",\"deleted\":true}")));
   return absl::OkStatus();

@@ -55,9 +55,7 @@ class ResponsesFormat : public AnswerFormat {
   }
 
   void AppendError(const ApiError& error, std::string* out) override {
-    const std::string code = error.http_status < 500 ? "invalid_prompt" : "server_error";
-    const std::string what =
-        absl::StrCat("{\"code\":\"", code, "\",\"message\":", QuoteJson(error.message), "}");
+    const std::string what = ResponseErrorJson(error.http_status, error.message);
     output_.Close(ItemStatus::kIncomplete);
     *out += output_.TakeEvents();
     const std::string items = output_.ItemsJson();

@@ -47,6 +47,11 @@ std::string ResponseObject::Json(const ResponseState& state) const {
   return json;
 }
 
+std::string ResponseErrorJson(int http_status, std::string_view message) {
+  return absl::StrCat("{\"code\":\"", http_status < 500 ? "invalid_prompt" : "server_error",
+                      "\",\"message\":", QuoteJson(message), "}");
+}
+
 void ResponseEvents::AppendResponse(std::string_view type, std::string_view response_json,
                                     std::string* out) {
   Append(type, absl::StrCat("\"response\":", ToAbsl(response_json)), out);

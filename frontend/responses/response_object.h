@@ -45,9 +45,14 @@ class ResponseObject {
   const std::string fixed_json_;  // id, object, created_at, model, echo
 };
 
+// What went wrong, as ResponseState::error_json.
+std::string ResponseErrorJson(int http_status, std::string_view message);
+
 // Numbers the events of one stream, from 0 and without gaps.
 class ResponseEvents {
  public:
+  explicit ResponseEvents(int64_t next = 0) : next_(next) {}
+
   // {"type","sequence_number","response"}
   void AppendResponse(std::string_view type, std::string_view response_json, std::string* out);
   // {"type","sequence_number", members…}; `members` has no braces.
@@ -56,7 +61,7 @@ class ResponseEvents {
   int64_t next() const { return next_; }
 
  private:
-  int64_t next_ = 0;
+  int64_t next_;
 };
 
 }  // namespace baton::frontend

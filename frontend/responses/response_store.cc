@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "frontend/responses/response_object.h"
 
 namespace baton::frontend {
 namespace {
@@ -83,16 +84,41 @@ void StoredResponse::Conclude(std::string json, std::string output_json) {
   if (!begin_.background) End("");
 }
 
-void StoredResponse::End(std::string json) {
+void StoredResponse::End(std::string json) { EndWith(std::move(json), "response.failed"); }
+
+void StoredResponse::EndWith(std::string json, std::string_view event_type) {
   std::vector<std::shared_ptr<ResponseSink>> followers;
+  std::string last;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(finished_, true)) return;
-    if (!std::exchange(concluded_, true)) json_ = std::move(json);
+    if (!std::exchange(concluded_, true)) {
+      json_ = std::move(json);
+      last = TellOfEnd(event_type);
+    }
     cancel_ = nullptr;
     followers = std::exchange(followers_, {});
   }
-  for (const std::shared_ptr<ResponseSink>& follower : followers) follower->Finish();
+  for (const std::shared_ptr<ResponseSink>& follower : followers) {
+    if (!last.empty()) follower->Write(last);
+    follower->Finish();
+  }
+}
+
+std::string StoredResponse::TellOfEnd(std::string_view event_type) {
+  if (!begin_.background) return "";  // nobody can follow
+  ResponseEvents numbers(static_cast<int64_t>(events_.size()));
+  std::string all;
+  const auto tell = [&](std::string_view type, const std::string& json) {
+    std::string event;
+    numbers.AppendResponse(type, json, &event);
+    all += event;
+    event_bytes_ += event.size();
+    events_.push_back(std::move(event));
+  };
+  if (events_.empty()) tell("response.created", begin_.json);
+  tell(event_type, json_);
+  return all;
 }
 
 bool StoredResponse::Cancel(std::string json) {
@@ -102,7 +128,7 @@ bool StoredResponse::Cancel(std::string json) {
     if (finished_) return false;
     cancel = std::exchange(cancel_, nullptr);
   }
-  End(std::move(json));
+  EndWith(std::move(json), "response.incomplete");  // clients know no other name for it
   if (cancel) cancel();
   return true;
 }

@@ -56,10 +56,11 @@ class StoredResponse {
   // What it came to; `output_json`, an array, is what a later request goes on from. Ends what is
   // not made in the background.
   void Conclude(std::string json, std::string output_json);
-  // After the last event. Without a conclusion before it, `json` is the response object.
+  // After the last event. Without a conclusion before it the response failed: `json` is its object,
+  // and those who follow are told so.
   void End(std::string json);
 
-  // The clients' side. False: it was finished before.
+  // The clients' side. False: it was finished before. Those who follow get `json`, too.
   bool Cancel(std::string json);
   // Sends the kept events after `starting_after` and then those to come, until the end.
   void Follow(int64_t starting_after, std::shared_ptr<ResponseSink> sink);
@@ -67,6 +68,10 @@ class StoredResponse {
  private:
   static constexpr size_t kFollowersMax = 64;
   static constexpr size_t kEventBytesMax = size_t{64} << 20;
+
+  void EndWith(std::string json, std::string_view event_type);
+  // The events of an end that the maker did not tell of; keeps them.
+  std::string TellOfEnd(std::string_view event_type);
 
   const Begin begin_;
 

@@ -473,6 +473,54 @@ def _llama():
         {"model": MODEL, "messages": GREETING, "temperature": "x", "max_tokens": 1})
 
 
-for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _llama):
+def _native():
+    """llama.cpp's own completion route: greedy, on a text that no rounding changes."""
+    def ask(name, **fields):
+        body = {"prompt": "1, 2, 3, 4, 5,", "n_predict": 6, "temperature": 0, **fields}
+        _add("native " + name, "POST", "/completion", _without_absent(body), server="llama")
+
+    ask("plain")
+    ask("stream", stream=True)
+    ask("n_predict 0", n_predict=0)
+    ask("max_tokens", n_predict=ABSENT, max_tokens=2)
+    ask("stop", stop=["8"], n_predict=20)
+    ask("stream to a stop", stop=["7, 8"], n_predict=20, stream=True)
+    ask("stop=5", stop=5)
+    ask("stop=[5]", stop=[5])
+    ask('stop=[""]', stop=[""])
+    ask("return_tokens", return_tokens=True)
+    ask("n_probs", n_probs=2)
+    ask("n_probs to a stop", n_probs=2, stop=["7"], n_predict=20)
+    ask("stream of n_probs", n_probs=1, stream=True)
+    ask("post_sampling_probs", n_probs=2, post_sampling_probs=True)
+    ask("response_fields", response_fields=["content", "generation_settings/n_predict", "nothing"])
+    ask("timings_per_token", timings_per_token=True, stream=True)
+    for prompt in ("", [], [[]], [""], None, 5, [1.5], [999999], [[[1]]], ["1, 2, 3, 4,"],
+                   ["1, 2, 3, 4,", "1, 2, 3, 4, 5, 6,"], {"prompt_string": "1, 2, 3, 4,"},
+                   {"prompt_string": "1", "multimodal_data": []}, ABSENT,
+                   [33, 28, 216, 34, 28, 216, 35, 28, 216, 36, 28], ["1, 2, 3,", 216, 36, 28]):
+        ask("prompt=" + ("absent" if prompt is ABSENT else _short(prompt)), prompt=prompt)
+    for field, values in {
+        "n_predict": [-2, "x"], "seed": [-2, 2**33, "x"], "temperature": ["x"], "n_keep": [-2, 3],
+        "min_keep": [-1], "cache_prompt": ["x", False], "id_slot": [1], "repeat_last_n": [-1],
+        "samplers": [["top-k", "nucleus", "TEMP"], "kt", [5], 5], "logit_bias": [[[38, 1]], "x"],
+        "dry_sequence_breakers": [[]], "mirostat": [2], "ignore_eos": [True], "n_probs": [129], "stream": ["x"],
+        "lora": [[], [{"id": 0, "scale": 0.5}]], "adaptive_target": [0.5], "grammar": ['root ::= " 6"', "root ::= ("],
+        "json_schema": [{"type": "nope"}], "n": [0], "grammar_lazy": [True], "made_up": [1],
+    }.items():
+        for value in values:
+            ask(f"{field}={_short(value)}", **{field: value})
+    ask("grammar before a schema", grammar='root ::= " 6"', json_schema={"type": "object"})
+    ask("a line that is not indented", n_indent=4, n_predict=16, prompt="1\n    2\n    3\n    4\n    5\n    6\n")
+    ask("no time", t_max_predict_ms=1, n_predict=8, prompt="1\n2\n3\n4\n5\n6\n7")
+    ask("too long", prompt="word " * 9000)
+    for path in ("/health", "/v1/health"):
+        _add("llama GET " + path, "GET", path, server="llama")
+    _add("llama apply-template going on", "POST", "/apply-template",
+         {"messages": [*JAPAN, {"role": "assistant", "content": "It is"}]}, server="llama")
+
+
+for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _llama,
+                 _native):
     _section()
 assert len({case.name for case in CASES}) == len(CASES)

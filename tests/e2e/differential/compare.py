@@ -128,6 +128,42 @@ def compare_errors(theirs, ours, found):
             found.append(("error." + field, theirs.get(field), ours.get(field)))
 
 
+# What only llama.cpp has among its settings, and what says how it was built.
+LLAMA_ALONE = {"adaptive_target", "adaptive_decay", "grammar_lazy", "grammar_triggers", "preserved_tokens",
+               "chat_format", "reasoning_format", "reasoning_in_content", "generation_prompt",
+               "speculative.types", "backend_sampling"}
+
+
+def native_shape(value):
+    if isinstance(value, dict):
+        return {key: native_shape(item) for key, item in value.items() if key not in LLAMA_ALONE}
+    if isinstance(value, list):
+        return [native_shape(value[0])] if value else []
+    return shape(value)
+
+
+def compare_native(theirs, ours, found):
+    """Answers, or pieces, of llama.cpp's completion route: a text, and why it ended."""
+    for aspect, names in (("text", ("content", "tokens")),
+                          ("finish", ("stop_type", "stopping_word", "tokens_predicted", "truncated")),
+                          ("usage", ("tokens_evaluated",))):
+        values = [[answer.get(name) for name in names] for answer in theirs]
+        own = [[answer.get(name) for name in names] for answer in ours]
+        if values != own:
+            found.append((aspect, values, own))
+    if [native_shape(answer) for answer in theirs] != [native_shape(answer) for answer in ours]:
+        found.append(("keys", native_shape(theirs[-1]), native_shape(ours[-1]) if ours else None))
+
+
+def is_native(document):
+    answer = document[0] if isinstance(document, list) and document else document
+    return isinstance(answer, dict) and "content" in answer
+
+
+def as_list(document):
+    return document if isinstance(document, list) else [document]
+
+
 def differences(recorded, status, content_type, text):
     found = []
     if status != recorded["status"]:
@@ -137,11 +173,18 @@ def differences(recorded, status, content_type, text):
     theirs, ours = parse(recorded["text"]), parse(text)
     if "event-stream" in recorded["type"]:
         theirs, ours = events(recorded["text"]), events(text)
+        if is_native(theirs):
+            compare_native(theirs, ours, found)
+            return found
         compare_texts(recorded, collect(theirs), collect(ours), found)
         if order(theirs) != order(ours):
             found.append(("events", order(theirs), order(ours)))
     elif isinstance(theirs, dict) and "error" in theirs and isinstance(ours, dict):
         compare_errors(theirs["error"], ours.get("error"), found)
+    elif recorded["name"].startswith("native ") and is_native(theirs):
+        if isinstance(theirs, list) != isinstance(ours, list):
+            found.append(("keys", "a list" if isinstance(theirs, list) else "one", shape(ours)))
+        compare_native(as_list(theirs), as_list(ours), found)
     elif isinstance(theirs, dict) and "choices" in theirs:
         compare_texts(recorded, whole(theirs), whole(ours), found)
         if shape(theirs) != shape(ours):

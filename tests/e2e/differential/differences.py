@@ -72,6 +72,14 @@ ROWS = [
     (r'.*bad_words=\[""\]', "error.param", "the field at fault is named"),
     (r"llama apply-template without messages", "error.keys error.type error.param",
      "one dialect of errors, vLLM's"),
+    (r"native stream to a stop", "keys", "llama-server adds times to the piece before the end"),
+    (r'native stop=\[""\]', "text finish keys", "an empty stop string does not end every text at once"),
+    (r'native prompt=(""|\[\[\]\]|\[""\])', "status", "there is nothing to continue"),
+    (r"native n_probs=129", "status", "workers give 128"),
+    (r"native (lora=\[\{.*|adaptive_target=.*|grammar_lazy=.*)", "status",
+     "what would change the text and is not served is refused by name"),
+    (r"native a line that is not indented", "finish",
+     "the token that is out of place is the last; llama-server looks one token later"),
     (r"llama completion, stop", "finish", "stop_reason names the stop string, as in vLLM"),
 ]
 

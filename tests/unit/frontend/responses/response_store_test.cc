@@ -64,6 +64,43 @@ TEST(StoredResponseTest, FollowersGetThePastAndTheRest) {
   EXPECT_TRUE(afterwards->ends == 1);
 }
 
+StoredResponse::Begin InBackground() {
+  return {.id = "a",
+          .json = "{\"status\":\"queued\"}",
+          .input_items_json = "[]",
+          .earlier_items_json = "",
+          .background = true};
+}
+
+TEST(StoredResponseTest, WhoFollowsIsToldOfACancellation) {
+  StoredResponse response(InBackground());
+  response.AppendEvents("data: 0\n\n");
+  const auto follower = std::make_shared<RecordingSink>();
+  response.Follow(0, follower);
+  EXPECT_TRUE(response.Cancel("{\"status\":\"cancelled\"}"));
+  response.AppendEvents("data: too late\n\n");
+  constexpr const char* kLast =
+      "event: response.incomplete\ndata: {\"type\":\"response.incomplete\",\"sequence_number\":1,"
+      "\"response\":{\"status\":\"cancelled\"}}\n\n";
+  EXPECT_EQ(follower->response.body, kLast);
+  EXPECT_EQ(follower->ends, 1);
+  const auto afterwards = std::make_shared<RecordingSink>();
+  response.Follow(0, afterwards);
+  EXPECT_EQ(afterwards->response.body, kLast);
+}
+
+TEST(StoredResponseTest, AFailureBeforeTheFirstEventIsAStreamToo) {
+  StoredResponse response(InBackground());
+  response.End("{\"status\":\"failed\"}");
+  const auto follower = std::make_shared<RecordingSink>();
+  response.Follow(-1, follower);
+  EXPECT_EQ(follower->response.body,
+            "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,"
+            "\"response\":{\"status\":\"queued\"}}\n\n"
+            "event: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":1,"
+            "\"response\":{\"status\":\"failed\"}}\n\n");
+}
+
 TEST(StoredResponseTest, IsCancelledOnce) {
   StoredResponse response(Named("a"));
   int cancelled = 0;
