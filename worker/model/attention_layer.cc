@@ -43,7 +43,7 @@ absl::Status AttentionLayer::Prepare(const DecoderBatch& batch, const KvLayout& 
                                      int thread_count) {
   const auto rows = static_cast<int64_t>(batch.tokens.size());
   const int64_t q_size = spec_.q_size() / shard_.size;
-  const int64_t kv_size = spec_.kv_size() / shard_.size;
+  const int64_t kv_size = shard_.KvHeadsOf(spec_.kv_head_count).count * spec_.head_dim;
   ASSIGN_OR_RETURN(qkv_, qkv_memory_.Take(DType::kF32, rows, q_size + 2 * kv_size));
   if (spec_.qk_norm == QkNorm::kWholeProjection && !shard_.whole()) {
     ASSIGN_OR_RETURN(square_sums_, square_sums_memory_.Take(DType::kF32, 2 * rows, 1));
@@ -107,7 +107,8 @@ void AttentionLayer::NormProjections(const AttentionWeights& weights, const Comp
     NormBySquareSums({.x = k,
                       .weight = weights.k_norm,
                       .sums = square_sums_.Rows(rows, rows),
-                      .whole_size = spec_.kv_size(),
+                      // Heads that ranks share were summed as often.
+                      .whole_size = k.cols() * shard_.size,
                       .epsilon = epsilon},
                      slice);
   }

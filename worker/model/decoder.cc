@@ -314,8 +314,9 @@ absl::StatusOr<KvLayout> MakeKvLayout(const DecoderSpec& spec, const Shard& shar
     return KvLayout::MakeLatent(dtype, block_tokens, spec.latent.kv_rank, spec.latent.rotary_dim,
                                 format);
   }
-  return KvLayout::Make(dtype, block_tokens, spec.kv_head_count / shard.size, spec.head_dim,
-                        format);
+  return KvLayout::Make(dtype, block_tokens,
+                        static_cast<int32_t>(shard.KvHeadsOf(spec.kv_head_count).count),
+                        spec.head_dim, format);
 }
 
 }  // namespace baton::worker

@@ -64,7 +64,10 @@ absl::Status CheckShard(const DecoderSpec& spec, const Shard& shard) {
     return InvalidArgument(absl::StrCat("shard model: ", what, "=", count, " cannot be cut into ",
                                         shard.size, " parts"));
   };
-  if (spec.kv_head_count % shard.size != 0) return refuse("kv heads", spec.kv_head_count);
+  const bool kv_heads_fit =
+      spec.kv_head_count % shard.size == 0 || shard.size % spec.kv_head_count == 0;
+  if (!kv_heads_fit) return refuse("kv heads", spec.kv_head_count);
+  if (spec.head_count % shard.size != 0) return refuse("heads", spec.head_count);
   if (spec.intermediate_size % shard.size != 0) {
     return refuse("intermediate_size", spec.intermediate_size);
   }

@@ -7,8 +7,8 @@ namespace {
 
 using Slot = WeightSlot;
 
-SlotShape QkNormShape(const DecoderSpec& s, int64_t projection_size) {
-  if (s.qk_norm == QkNorm::kWholeProjection) return {{projection_size}, ShardAxis::kOutputs};
+SlotShape QkNormShape(const DecoderSpec& s, int64_t projection_size, ShardAxis axis) {
+  if (s.qk_norm == QkNorm::kWholeProjection) return {{projection_size}, axis};
   return {{s.head_dim}, ShardAxis::kNone, s.qk_norm == QkNorm::kPerHead};
 }
 
@@ -17,21 +17,21 @@ SlotShape AttentionShape(Slot slot, const DecoderSpec& s) {
   const bool latent = s.attention == AttentionKind::kLatent;
   switch (slot) {
     case Slot::kQueryNorm:
-      return QkNormShape(s, s.q_size());
+      return QkNormShape(s, s.q_size(), ShardAxis::kOutputs);
     case Slot::kKeyNorm:
-      return QkNormShape(s, s.kv_size());
+      return QkNormShape(s, s.kv_size(), ShardAxis::kKvHeads);
     case Slot::kSinks:
       return {{s.head_count}, ShardAxis::kOutputs, s.attention_sinks};
     case Slot::kQuery:
       return {{s.q_size(), hidden}, ShardAxis::kOutputs, !latent || s.latent.q_rank == 0};
     case Slot::kKey:
     case Slot::kValue:
-      return {{s.kv_size(), hidden}, ShardAxis::kOutputs, !latent};
+      return {{s.kv_size(), hidden}, ShardAxis::kKvHeads, !latent};
     case Slot::kQueryBias:
       return {{s.q_size()}, ShardAxis::kOutputs, s.qkv_bias};
     case Slot::kKeyBias:
     case Slot::kValueBias:
-      return {{s.kv_size()}, ShardAxis::kOutputs, s.qkv_bias};
+      return {{s.kv_size()}, ShardAxis::kKvHeads, s.qkv_bias};
     case Slot::kAttentionOut:
       return {{hidden, latent ? int64_t{s.head_count} * s.latent.value_dim : s.q_size()},
               ShardAxis::kInputs};

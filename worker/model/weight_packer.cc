@@ -237,6 +237,10 @@ Range WeightPacker::OutputsOf(const WeightRow& row) const {
   const int64_t total = row.shape.dim(0);
   if (row.axis == ShardAxis::kVocabulary) return options_.shard.ChunkOf(total);
   if (row.axis == ShardAxis::kOutputs) return options_.shard.SliceOf(total);
+  if (row.axis == ShardAxis::kKvHeads) {
+    const Range heads = options_.shard.KvHeadsOf(spec().kv_head_count);
+    return {heads.begin * spec().head_dim, heads.count * spec().head_dim};
+  }
   return {0, total};
 }
 

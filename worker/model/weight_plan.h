@@ -86,8 +86,9 @@ enum class WeightSlot : uint8_t {
 // Whether each layer has a weight of its own in this slot.
 constexpr bool OfLayer(WeightSlot slot) { return slot >= WeightSlot::kAttentionNorm; }
 
-// Along which dimension a shard takes its part. Outputs are rows of the tensor.
-enum class ShardAxis : uint8_t { kNone, kOutputs, kInputs, kVocabulary };
+// Along which dimension a shard takes its part. Outputs are rows of the tensor; those of kv heads
+// may be shared by ranks.
+enum class ShardAxis : uint8_t { kNone, kOutputs, kKvHeads, kInputs, kVocabulary };
 
 enum class RowTransform : uint8_t {
   kNone,

@@ -31,6 +31,14 @@ struct Shard {
     return {total / size * rank, total / size};
   }
 
+  // The same of kv heads; where there are fewer of them than ranks, the one that this rank shares
+  // with its neighbours. REQUIRES: one number divides the other.
+  Range KvHeadsOf(int64_t total) const {
+    if (total >= size) return SliceOf(total);
+    BATON_CHECK(size % total == 0) << "shard: kv heads=" << total << " size=" << size;
+    return {rank / (size / total), 1};
+  }
+
   // This rank's part of any `total`: chunks of equal size, the last ones shorter or empty.
   int64_t ChunkSizeOf(int64_t total) const { return (total + size - 1) / size; }
   Range ChunkOf(int64_t total) const {

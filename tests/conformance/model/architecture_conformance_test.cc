@@ -225,6 +225,28 @@ TEST_P(ArchitectureTest, WhatIsBehindAWindowIsNotRead) {
 INSTANTIATE_TEST_SUITE_P(Models, ArchitectureTest, ::testing::ValuesIn(Models()),
                          [](const auto& info) { return info.param; });
 
+// One head of queries for each of six ranks, three of which share a head of keys and values: with
+// biases, and with norms over all heads.
+TEST(ManyRanks, ShareTheHeadsOfKeysAndValues) {
+  for (const char* name : {"qwen2", "olmo2"}) {
+    std::ifstream file(GoldenDir() / "architectures" / (std::string(name) + ".json"));
+    nlohmann::json golden = nlohmann::json::parse(file);
+    golden["config"]["intermediate_size"] = 96;
+    for (const auto& [tensor, shape] : golden["tensors"].items()) {
+      const bool down = tensor.find("down_proj") != std::string::npos;
+      if (tensor.find(".mlp.") != std::string::npos) shape[down ? 1 : 0] = 96;
+    }
+    const ScratchDir dir("many-ranks");
+    tiny::WriteFile(dir.path() / "golden.json", golden.dump());
+    TinyModel::Read(dir.path() / "golden.json").WriteDirectory(dir.path());
+    const std::vector<TokenId> tokens = golden["prompts"].back()["tokens"];
+    RankRig one(dir.string(), {});
+    RankRig six(dir.string(), {.threads = 1, .ranks = 6});
+    EXPECT_LE(Difference(LastLogits(six, tokens, 128), LastLogits(one, tokens, 128)), 1e-4f)
+        << name;
+  }
+}
+
 TEST(Registration, EveryArchitectureHasAGolden) {
   std::set<std::string> proven;
   for (const auto& entry : fs::recursive_directory_iterator(GoldenDir())) {

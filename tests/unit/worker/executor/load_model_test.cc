@@ -157,7 +157,7 @@ TEST(LoadModel, OptionsThatDoNotFitTheModelAreNamed) {
     EXPECT_NE(status.message().find(message), absl::string_view::npos) << status;
   };
   expect([](LoadOptions& o) { o.max_model_len = 600; }, "max_model_len=600");
-  expect([](LoadOptions& o) { o.tensor_parallel_size = 4; }, "kv heads=2 cannot be cut into 4");
+  expect([](LoadOptions& o) { o.tensor_parallel_size = 4; }, "heads=6 cannot be cut into 4");
   expect([](LoadOptions& o) { o.block_size = 40; }, "block");
   expect([](LoadOptions& o) { o.threads = -1; }, "threads=-1");
   expect([](LoadOptions& o) { o.workers_on_host = 0; }, "workers_on_host=0");

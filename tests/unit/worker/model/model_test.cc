@@ -279,8 +279,7 @@ TEST_F(WeightPlanTest, BiasesAreWeightsWhereTheConfigurationSaysSo) {
 TEST(CheckShard, WhatCannotBeCutIsNamed) {
   DecoderSpec spec = *SpecOf(TinyLlamaConfig());
   EXPECT_TRUE(CheckShard(spec, {0, 2}).ok());
-  EXPECT_EQ(CheckShard(spec, {0, 4}).message(),
-            "shard model: kv heads=2 cannot be cut into 4 parts");
+  EXPECT_EQ(CheckShard(spec, {0, 4}).message(), "shard model: heads=6 cannot be cut into 4 parts");
   spec.intermediate_size = 101;
   EXPECT_EQ(CheckShard(spec, {0, 2}).message(),
             "shard model: intermediate_size=101 cannot be cut into 2 parts");

@@ -53,7 +53,7 @@ TEST(SlotShapes, NormsOfQueriesAreAHeadsOrTheWholeProjections) {
   spec.qk_norm = QkNorm::kWholeProjection;
   EXPECT_EQ(ShapeOf(Slot::kQueryNorm, spec, 0).shape, (Shape{128}));
   EXPECT_EQ(ShapeOf(Slot::kKeyNorm, spec, 0).shape, (Shape{64}));
-  EXPECT_EQ(ShapeOf(Slot::kKeyNorm, spec, 0).axis, ShardAxis::kOutputs);
+  EXPECT_EQ(ShapeOf(Slot::kKeyNorm, spec, 0).axis, ShardAxis::kKvHeads);
 }
 
 TEST(SlotShapes, ALayerHasADenseFeedForwardOrExperts) {
