@@ -108,6 +108,7 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
   ASSIGN_OR_RETURN(plan.reply, MakeChatReply(request.chat, model, rendered.text, reply_options));
   if (plan.reply != nullptr) {
     if (auto constraint = ToolConstraint(request.chat.tools, *plan.reply, model)) {
+      RETURN_IF_ERROR(CheckToolSchemas(request.chat.tools, *plan.reply));
       request.constraint = std::move(constraint);
     } else if (request.constraint.has_value()) {
       StartBehindReasoning(plan.reply->parse, model, *request.constraint);

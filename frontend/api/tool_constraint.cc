@@ -5,6 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/constraint/json_schema.h"
 #include "common/constraint/structural_tag.h"
 
 namespace baton::frontend {
@@ -181,6 +184,20 @@ void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, Con
     either.layout = spec.layout;
     spec = std::move(either);
   }
+}
+
+absl::Status CheckToolSchemas(const ToolInput& input, const ChatReply& reply) {
+  const std::vector<ToolSet::Tool>& tools = reply.parse.tools.tools();
+  for (size_t i = 0; i < tools.size(); ++i) {
+    const bool callable = !reply.is_named || tools[i].name == input.choice_name;
+    if (!callable || !(reply.is_enforced || tools[i].strict)) continue;
+    const absl::Status status =
+        PrepareJsonSchema(tools[i].parameters_json, JsonLayout(),
+                          absl::StrCat("tools[", i, "].function.parameters"))
+            .status();
+    if (!status.ok()) return WithField(status, "tools");
+  }
+  return absl::OkStatus();
 }
 
 std::optional<ConstraintSpec> ToolConstraint(const ToolInput& input, const ChatReply& reply,

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "absl/status/status.h"
 #include "common/constraint/constraint_spec.h"
 #include "frontend/api/generation_request.h"
 #include "frontend/api/reply_plan.h"
@@ -16,6 +17,10 @@ namespace baton::frontend {
 // Nothing if the reply is free: no tools, or tool_choice auto without a strict tool.
 std::optional<ConstraintSpec> ToolConstraint(const ToolInput& input, const ChatReply& reply,
                                              const ModelContext& model);
+
+// Whether the schemas that ToolConstraint enforces can be: INVALID_ARGUMENT on `tools` that names
+// the tool and the keyword.
+absl::Status CheckToolSchemas(const ToolInput& input, const ChatReply& reply);
 
 // Where the reply begins inside reasoning, what it must match begins behind that.
 void StartBehindReasoning(const ReplyPlan& parse, const ModelContext& model, ConstraintSpec& spec);

@@ -305,6 +305,10 @@ TEST_F(ToolCallsTest, ProblemsAreNamed) {
   EXPECT_THAT(problem(R"("tools":[{"type":"function","function":{"name":"f","parameters":
                          {"type":"nonsense"}}}])"),
               HasSubstr("\"tools\" tools[0].function.parameters.type: `nonsense`"));
+  EXPECT_THAT(
+      problem(R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f",
+                         "parameters":{"$ref":"#/$defs/none"}}}])"),
+      HasSubstr("\"tools\" tools[0].function.parameters: #/$ref"));
   EXPECT_THAT(problem(R"("tools":[{"type":"function"}])"), HasSubstr("body.tools.0.function"));
   EXPECT_THAT(problem(R"("tools":[{"type":"x","function":{"name":"f"}}])"),
               HasSubstr("body.tools.0.type"));
