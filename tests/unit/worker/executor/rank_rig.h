@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/concurrency/bounded_queue.h"
 #include "common/concurrency/owned_thread.h"
 #include "worker/executor/plan_codec.h"
 #include "worker/executor/rank_runner.h"
@@ -84,6 +87,9 @@ class RankRig {
              .device = ""};
     for (const KvPlacement::Group& group : placement_.groups) {
       info_.kv_groups.push_back({.window = group.window, .parts = group.parts});
+    }
+    for (size_t rank = 1; rank < ranks_.size(); ++rank) {
+      followers_.push_back(std::make_unique<Follower>(*ranks_[rank], info_));
     }
   }
 
@@ -163,17 +169,10 @@ class RankRig {
   }
 
   Rows RunPlan(const StepPlan& plan) {
-    std::vector<std::unique_ptr<OwnedThread>> followers;
     const std::string bytes = SerializePlan(plan);
-    for (size_t rank = 1; rank < ranks_.size(); ++rank) {
-      followers.push_back(
-          std::make_unique<OwnedThread>("rank", [this, rank, &bytes](std::stop_token) {
-            const StepPlan copy = ValueOrDie(ParsePlan(bytes));
-            (void)ValueOrDie(ranks_[rank]->Run(copy, info_));
-          }));
-    }
+    for (const auto& follower : followers_) follower->Begin(bytes);
     const ConstMatrix logits = ValueOrDie(ranks_.front()->Run(plan, info_));
-    for (const auto& follower : followers) follower->Join();
+    for (const auto& follower : followers_) follower->Await();
     Rows rows;
     for (int64_t row = 0; row < logits.rows(); ++row) {
       const float* values = logits.row<float>(row);
@@ -183,6 +182,30 @@ class RankRig {
   }
 
  private:
+  // A rank other than the first, on the thread that it belongs to.
+  class Follower {
+   public:
+    Follower(RankRunner& runner, const ExecutorInfo& info)
+        : thread_("rank", [this, &runner, &info](std::stop_token) {
+            while (const std::optional<std::string> bytes = plans_.Pop()) {
+              const StepPlan plan = ValueOrDie(ParsePlan(*bytes));
+              (void)ValueOrDie(runner.Run(plan, info));
+              BATON_CHECK(done_.TryPush(true) == PushResult::kPushed) << "not awaited";
+            }
+          }) {}
+    ~Follower() { plans_.Close(); }
+
+    void Begin(std::string plan) {
+      BATON_CHECK(plans_.TryPush(std::move(plan)) == PushResult::kPushed) << "not awaited";
+    }
+    void Await() { (void)done_.Pop(); }
+
+   private:
+    BoundedQueue<std::string> plans_{1};
+    BoundedQueue<bool> done_{1};
+    OwnedThread thread_;  // last: it uses both
+  };
+
   void AddRank(const Checkpoint& checkpoint, const WeightPlan& plan, const Shard& shard,
                std::unique_ptr<Communicator> communicator) {
     ComputeThreads packers({.thread_count = 2, .isa = options_.isa});
@@ -214,6 +237,7 @@ class RankRig {
   KvPlacement placement_;
   ExecutorInfo info_;
   std::vector<std::unique_ptr<RankRunner>> ranks_;
+  std::vector<std::unique_ptr<Follower>> followers_;  // last: they run the ranks
 };
 
 }  // namespace baton::worker
