@@ -1,5 +1,6 @@
 #include "frontend/cli/fixed_flags.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"

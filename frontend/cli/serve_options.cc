@@ -1,6 +1,7 @@
 #include "frontend/cli/serve_options.h"
 
 #include <string_view>
+#include <utility>
 
 namespace baton::frontend {
 namespace {

@@ -22,6 +22,12 @@ bool EndsWithAny(Tokens text, const std::vector<std::vector<TokenId>>& endings) 
                      [&](const std::vector<TokenId>& ending) { return EndsWith(text, ending); });
 }
 
+// What the thinking can have had at most: most steps need not look for marks.
+size_t TokensThoughtMax(const SampleRequest& request) {
+  const auto spent = static_cast<size_t>(request.params->thinking->spent_in_prompt.value_or(0));
+  return spent + request.history.size() - static_cast<size_t>(request.prompt_count);
+}
+
 // How many tokens the thinking that is under way has had; nothing outside of it. The last mark
 // decides, and a mark may begin in the prompt.
 std::optional<size_t> TokensThought(const SampleRequest& request) {
@@ -46,10 +52,10 @@ TokenId NextOfEnd(const SampleRequest& request) {
 }
 
 void Apply(const SampleRequest& request, Candidates& candidates) {
+  const auto budget = static_cast<size_t>(request.params->thinking->tokens);
+  if (TokensThoughtMax(request) < budget) return;
   const std::optional<size_t> thought = TokensThought(request);
-  if (!thought.has_value() || *thought < static_cast<size_t>(request.params->thinking->tokens)) {
-    return;
-  }
+  if (!thought.has_value() || *thought < budget) return;
   const TokenId next = NextOfEnd(request);
   if (!IsAllowed(next, request)) return;
   candidates.KeepOnly(absl::MakeConstSpan(&next, 1));
