@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/obs/log.h"
+#include "frontend/stream/beam_generation.h"
 
 namespace baton::frontend {
 
@@ -51,7 +52,7 @@ GenerationAnswer::~GenerationAnswer() { environment_.metrics.active_requests.Add
 void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
   BATON_CHECK(!specs.empty()) << "answer: no generation";
   const std::shared_ptr<ResponseSink> sink = sink_;
-  strand_->Run([this, self = shared_from_this(), specs = std::move(specs)]() mutable {
+  strand_->Run([this, keep = shared_from_this(), specs = std::move(specs)]() mutable {
     prompts_left_ = specs.size();
     for (const GenerationSpec& spec : specs) {
       counts_.push_back({.prompt_tokens = static_cast<uint32_t>(spec.prompt.size()),
@@ -59,9 +60,7 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
                          .n = spec.n});
     }
     for (size_t i = 0; i < specs.size(); ++i) {
-      auto observer = std::make_shared<PromptObserver>(self, static_cast<uint32_t>(i));
-      generations_.push_back(Generation::Start(environment_.generation, std::move(specs[i]),
-                                               strand_, std::move(observer)));
+      generations_.push_back(StartPrompt(std::move(specs[i]), static_cast<uint32_t>(i)));
     }
   });
   sink->OnGone([weak = weak_from_this()] {
@@ -70,6 +69,16 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
       strand->Run([self] { self->OnClientGone(); });
     }
   });
+}
+
+std::shared_ptr<RunningGeneration> GenerationAnswer::StartPrompt(GenerationSpec spec,
+                                                                 uint32_t prompt) {
+  auto observer = std::make_shared<PromptObserver>(shared_from_this(), prompt);
+  if (spec.beams.has_value()) {
+    return BeamGeneration::Start(environment_.generation, environment_.clock, std::move(spec),
+                                 strand_, std::move(observer));
+  }
+  return Generation::Start(environment_.generation, std::move(spec), strand_, std::move(observer));
 }
 
 void GenerationAnswer::BeginStream(HttpHeaders headers) {
@@ -150,7 +159,7 @@ void GenerationAnswer::OnClientGone() {
 void GenerationAnswer::End() {
   sink_ = nullptr;
   permit_.reset();
-  for (const std::weak_ptr<Generation>& weak : std::exchange(generations_, {})) {
+  for (const std::weak_ptr<RunningGeneration>& weak : std::exchange(generations_, {})) {
     if (const auto generation = weak.lock()) generation->Cancel();
   }
 }

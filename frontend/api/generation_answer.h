@@ -102,6 +102,7 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
     uint32_t longest_choice = 0;
   };
 
+  std::shared_ptr<RunningGeneration> StartPrompt(GenerationSpec spec, uint32_t prompt);
   void OnPromptOver(uint32_t prompt);
   void OnError(const absl::Status& status);
   void OnClientGone();
@@ -116,7 +117,7 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   // Owned by the strand.
   std::shared_ptr<ResponseSink> sink_;  // null: the answer is over
   std::optional<ConcurrencyLimiter::Permit> permit_;
-  std::vector<std::weak_ptr<Generation>> generations_;
+  std::vector<std::weak_ptr<RunningGeneration>> generations_;
   std::vector<PromptCounts> counts_;  // by prompt
   size_t prompts_left_ = 0;
   bool first_token_seen_ = false;

@@ -49,6 +49,9 @@ struct SamplingOptions {
   RepetitionOptions repetition;
   bool ignore_eos = false;
 
+  bool use_beam_search = false;  // `n` is the width
+  double length_penalty = 1;
+
   std::optional<int64_t> thinking_token_budget;
   std::string unreadable_thinking_budget;  // what was sent instead of a count or -1
 };

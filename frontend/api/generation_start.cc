@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "frontend/api/answer.h"
+#include "frontend/api/beam_rules.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/constraint_start.h"
 #include "frontend/api/fill_in_middle.h"
@@ -207,6 +208,7 @@ absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
     spec.kept_special_tokens = plan.context->markup_tokens;
     spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
   }
+  RETURN_IF_ERROR(AddBeams(request, spec));
   return spec;
 }
 

@@ -12,6 +12,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "frontend/api/beam_rules.h"
 #include "frontend/api/json_writer.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/token_pieces.h"
@@ -307,7 +308,8 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
                                                         : CheckCompletion(request));
   RETURN_IF_ERROR(CheckSampling(request.sampling));
   RETURN_IF_ERROR(CheckRepetition(request.sampling.repetition));
-  return CheckLengths(request, endpoint);
+  RETURN_IF_ERROR(CheckLengths(request, endpoint));
+  return CheckBeams(request, endpoint);
 }
 
 std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEndpoint endpoint) {

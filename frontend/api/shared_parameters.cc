@@ -155,6 +155,9 @@ constexpr Parameter kShared[] = {
     {"frequency_penalty", kSupported, ReadSamplingNumber<&S::frequency_penalty>},
     {"seed", kSupported,
      [](Field f, Request r) { r.sampling.seed = f.IntInRange(INT64_MIN, INT64_MAX); }},
+    {"use_beam_search", kSupported,
+     [](Field f, Request r) { r.sampling.use_beam_search = f.Bool().value_or(false); }},
+    {"length_penalty", kSupported, ReadSamplingNumber<&S::length_penalty>},
     {"n", kSupported, [](Field f, Request r) { r.n = f.Int().value_or(1); }},
 
     // Length and stops.
@@ -210,7 +213,6 @@ constexpr Parameter kShared[] = {
     {"session_id", kHint, [](Field f, Request) { (void)f.String(); }},
     {"stream_interval", kHint, [](Field f, Request) { (void)f.IntInRange(1, INT64_MAX); }},
     {"vllm_xargs", kHint},
-    {"length_penalty", kHint},  // of beam search only
     {"early_stopping", kHint},
     {"return_token_offsets", kHint},
     {"routed_experts_prompt_start", kHint},
@@ -239,7 +241,6 @@ constexpr Parameter kShared[] = {
     {"guided_whitespace_pattern", kSupported, ReadGuidedWhitespace},
     {"logits_processors", kUnsupported},
     {"prompt_embeds", kUnsupported},
-    {"use_beam_search", kUnsupported},
     {"kv_transfer_params", kUnsupported},
     {"ec_transfer_params", kUnsupported},
 

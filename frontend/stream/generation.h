@@ -35,7 +35,7 @@
 
 namespace baton::frontend {
 
-class Generation : public std::enable_shared_from_this<Generation> {
+class Generation : public RunningGeneration, public std::enable_shared_from_this<Generation> {
  public:
   // Shared by all generations; outlives them.
   struct Environment {
@@ -50,17 +50,14 @@ class Generation : public std::enable_shared_from_this<Generation> {
   static std::shared_ptr<Generation> Start(Environment environment, GenerationSpec spec,
                                            std::shared_ptr<Strand> strand,
                                            std::shared_ptr<GenerationObserver> observer);
-  ~Generation();
+  ~Generation() override;
 
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
-  // Stops at the worker, at once; the observer hears no more. Idempotent.
-  void Cancel();
+  void Cancel() override;
 
-  // Ends one choice at what it has, as if that were its greatest length. Its last delta, and what
-  // is on its way to the strand before it, still come. Nothing for a choice that is over.
-  void Cut(uint32_t choice);
+  void Cut(uint32_t choice) override;
 
  private:
   class Leg;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,11 @@
 
 namespace baton::frontend {
 
+// Instead of drawing: the likeliest answers, in order.
+struct BeamOptions {
+  double length_penalty = 1;  // above 0 long answers are preferred
+};
+
 // One prompt, and how to go on from it.
 struct GenerationSpec {
   std::shared_ptr<const ModelContext> model;
@@ -30,6 +36,7 @@ struct GenerationSpec {
   std::string cache_salt;
   int32_t priority = 0;
   std::shared_ptr<const v1::Constraint> constraint;  // null: none
+  std::optional<BeamOptions> beams = {};             // see beam_generation.h
 
   // Tokens that end the text besides those of `sampling`, and are not named as the reason.
   std::vector<TokenId> quiet_stop_ids;
@@ -77,6 +84,20 @@ class GenerationObserver {
   virtual void OnDelta(const ChoiceDelta& delta) = 0;
   virtual void OnDone() = 0;
   virtual void OnError(const absl::Status& status) = 0;
+};
+
+// A generation under way, of whichever kind.
+class RunningGeneration {
+ public:
+  virtual ~RunningGeneration() = default;
+
+  // Stops at the workers, at once; the observer hears no more. From any thread; idempotent.
+  virtual void Cancel() = 0;
+
+  // Ends one choice at what it has, as if that were its greatest length; those that have their
+  // length in common end together. The last delta, and what is on its way to the strand before it,
+  // still come. Nothing for a choice that is over.
+  virtual void Cut(uint32_t choice) = 0;
 };
 
 }  // namespace baton::frontend

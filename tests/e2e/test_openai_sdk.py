@@ -154,8 +154,8 @@ def test_broken_json_and_unknown_paths(server):
 
 def test_unsupported_field_is_refused_by_name_and_unknown_ones_are_ignored(server, model):
     body = {"model": model, "messages": JAPAN, "max_tokens": 1}
-    status, answer = post(server, "/v1/chat/completions", {**body, "use_beam_search": True})
-    assert status == 400 and "use_beam_search" in json.dumps(answer)
+    status, answer = post(server, "/v1/chat/completions", {**body, "prompt_embeds": "AAAA"})
+    assert status == 400 and "prompt_embeds" in json.dumps(answer)
     assert post(server, "/v1/chat/completions", {**body, "made_up_field": 1})[0] == 200
     assert post(server, "/v1/chat/completions", {**body, "user": "somebody"})[0] == 200
 
