@@ -19,13 +19,13 @@ namespace baton::frontend {
 struct AnswerPlan {
   struct Prompt {
     std::vector<TokenId> ids;
-    std::string echo;  // text in front of each of its choices; empty: none
+    std::string echo;                // text in front of each of its choices; empty: none
+    std::string role = "assistant";  // chat only: who speaks
   };
 
   std::string id;  // "chatcmpl-…"
   int64_t created = 0;
-  std::string model;               // the name the client used
-  std::string role = "assistant";  // chat only
+  std::string model;  // the name the client used
   std::shared_ptr<const ModelContext> context;
   std::vector<Prompt> prompts;
   HttpResponse (*error_response)(const ApiError&) = ErrorResponse;

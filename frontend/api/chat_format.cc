@@ -45,7 +45,7 @@ class ChatFormat : public AnswerFormat {
     for (uint32_t choice = 0; choice < plan_.choice_count(); ++choice) {
       BeginChunk(choice, out);
       *out += "{\"role\":";
-      AppendJsonString(plan_.role, out);
+      AppendJsonString(plan_.PromptOfChoice(choice).role, out);
       *out += ",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]";
       AppendChunkUsage(usage, out);
       AppendPromptFields(out);
@@ -187,15 +187,17 @@ class ChatFormat : public AnswerFormat {
     absl::StrAppend(out, ",\"system_fingerprint\":\"", SystemFingerprint(), "\"");
   }
 
+  // Of one prompt; a batch shows none.
   void AppendPromptFields(std::string* out) const {
+    const bool is_one = plan_.prompts.size() == 1;
     *out += ",\"prompt_token_ids\":";
-    if (plan_.return_token_ids) {
+    if (plan_.return_token_ids && is_one) {
       AppendTokenIds(plan_.prompts.front().ids, out);
     } else {
       *out += "null";
     }
     *out += ",\"prompt_text\":";
-    if (plan_.prompt_text.has_value()) {
+    if (plan_.prompt_text.has_value() && is_one) {
       AppendJsonString(*plan_.prompt_text, out);
     } else {
       *out += "null";
@@ -204,7 +206,7 @@ class ChatFormat : public AnswerFormat {
 
   void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
     absl::StrAppend(out, "{\"index\":", index, ",\"message\":{\"role\":");
-    AppendJsonString(plan_.role, out);
+    AppendJsonString(plan_.PromptOfChoice(index).role, out);
     *out += ',';
     AppendMessageMembers(plan_.reply.get(), plan_.PromptOfChoice(index).echo, choice.message, out);
     *out += "},\"logprobs\":";

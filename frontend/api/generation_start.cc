@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "frontend/api/answer.h"
+#include "frontend/api/batch_body.h"
 #include "frontend/api/beam_rules.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/constraint_start.h"
@@ -99,12 +100,29 @@ absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& 
   return absl::OkStatus();
 }
 
-absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request,
-                           AnswerPlan& plan) {
+// Puts the conversation's prompt into the plan.
+absl::StatusOr<ChatPrompt> AddConversation(const ApiContext& context,
+                                           const GenerationRequest& request, AnswerPlan& plan) {
   const ModelContext& model = *plan.context;
   ASSIGN_OR_RETURN(ChatPrompt rendered, RenderChatPrompt(request, model, context.options.prompts,
                                                          context.clock.WallNow()));
   RETURN_IF_ERROR(CheckPromptBytes(request, LimitsOf(model), rendered.text.size()));
+  AnswerPlan::Prompt prompt;
+  ASSIGN_OR_RETURN(prompt.ids, EncodeChatPrompt(rendered, request, model));
+  prompt.role = request.chat.add_generation_prompt || request.chat.last_role.empty()
+                    ? context.options.response_role
+                    : request.chat.last_role;
+  if (request.echo && request.chat.last_role == prompt.role) {
+    prompt.echo = request.chat.last_content_text;
+  }
+  plan.prompts.push_back(std::move(prompt));
+  return rendered;
+}
+
+absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request,
+                           AnswerPlan& plan) {
+  const ModelContext& model = *plan.context;
+  ASSIGN_OR_RETURN(ChatPrompt rendered, AddConversation(context, request, plan));
   const ReplyOptions reply_options{.old_reasoning_name = context.options.old_reasoning_name};
   ASSIGN_OR_RETURN(plan.reply, MakeChatReply(request.chat, model, rendered.text, reply_options));
   if (plan.reply != nullptr) {
@@ -115,16 +133,22 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
       StartBehindReasoning(plan.reply->parse, model, *request.constraint);
     }
   }
-  AnswerPlan::Prompt prompt;
-  ASSIGN_OR_RETURN(prompt.ids, EncodeChatPrompt(rendered, request, model));
-  plan.role = request.chat.add_generation_prompt || request.chat.last_role.empty()
-                  ? context.options.response_role
-                  : request.chat.last_role;
-  if (request.echo && request.chat.last_role == plan.role) {
-    prompt.echo = request.chat.last_content_text;
-  }
-  plan.prompts.push_back(std::move(prompt));
   if (request.chat.return_prompt_text) plan.prompt_text = std::move(rendered.text);
+  return absl::OkStatus();
+}
+
+// The other conversations of a batch: all but their messages is the first one's.
+absl::Status AddOtherChats(const ApiContext& context, const std::vector<std::string>& bodies,
+                           GenerationRequest& request, AnswerPlan& plan) {
+  for (const std::string& body : bodies) {
+    ASSIGN_OR_RETURN(ParsedRequest other,
+                     ParseGenerationBody(body, GenerationEndpoint::kChat, ExtraFields::kRefuse));
+    request.chat.messages_json = std::move(other.request.chat.messages_json);
+    request.chat.last_role = std::move(other.request.chat.last_role);
+    request.chat.last_content_text = std::move(other.request.chat.last_content_text);
+    request.chat.has_media_parts = other.request.chat.has_media_parts;
+    RETURN_IF_ERROR(AddConversation(context, request, plan).status());
+  }
   return absl::OkStatus();
 }
 
@@ -251,6 +275,12 @@ void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
   metrics.ignored_fields_total.At(IgnoredField::kUnknown).Add(parsed.ignored_unknown_count);
 }
 
+// What is asked for, with 64 bytes of room behind it.
+struct RequestBody {
+  std::string_view text;
+  std::vector<std::string> other_chats = {};  // of a batch: bodies with nothing but messages
+};
+
 // Everything that an answer begins with.
 struct Prepared {
   AnswerPlan plan;
@@ -282,16 +312,12 @@ void StartWhenChecked(ApiContext& context, const GenerationRequest& request,
                    });
 }
 
-}  // namespace
-
-absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
-                                const HttpRequest& http,
-                                const std::shared_ptr<ResponseSink>& sink) {
+absl::Status TryStart(ApiContext& context, const GenerationApi& api, const HttpRequest& http,
+                      const RequestBody& body, const std::shared_ptr<ResponseSink>& sink) {
   const GenerationEndpoint endpoint = api.endpoint;
   const MonotonicTime arrival = context.clock.Now();
-  RETURN_IF_ERROR(CheckJsonContentType(http));
   ASSIGN_OR_RETURN(ParsedRequest parsed,
-                   ParseGenerationBody(http.body, endpoint, context.options.extra_fields));
+                   ParseGenerationBody(body.text, endpoint, context.options.extra_fields));
   CountIgnored(context.metrics, parsed);
   RETURN_IF_ERROR(ReadPriorityHeader(http, parsed.request));
   GenerationRequest& request = parsed.request;
@@ -308,6 +334,7 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
   AnswerPlan plan = MakePlan(context, http, request, api, std::move(model));
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
                                                         : AddCompletionPrompts(request, plan));
+  RETURN_IF_ERROR(AddOtherChats(context, body.other_chats, request, plan));
   ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs,
                    MakeSpecs(request, endpoint, context.options.preset, plan));
   GenerationAnswer::Request answer_request{
@@ -317,6 +344,23 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
       std::make_shared<Prepared>(Prepared{std::move(plan), std::move(specs), api.make_format,
                                           std::move(answer_request), api.on_refused}));
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
+                                const HttpRequest& http,
+                                const std::shared_ptr<ResponseSink>& sink) {
+  RETURN_IF_ERROR(CheckJsonContentType(http));
+  return TryStart(context, api, http, {.text = http.body}, sink);
+}
+
+absl::Status TryStartBatch(ApiContext& context, const HttpRequest& http,
+                           const std::shared_ptr<ResponseSink>& sink) {
+  RETURN_IF_ERROR(CheckJsonContentType(http));
+  ASSIGN_OR_RETURN(BatchBody batch, SplitBatchBody(http.body));
+  return TryStart(context, {}, http, {.text = batch.first, .other_chats = std::move(batch.others)},
+                  sink);
 }
 
 void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpRequest request,

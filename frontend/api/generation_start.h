@@ -35,6 +35,10 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
                                 const HttpRequest& request,
                                 const std::shared_ptr<ResponseSink>& sink);
 
+// A batch of chats: `messages` is a list of conversations, and each is a choice of the answer.
+absl::Status TryStartBatch(ApiContext& context, const HttpRequest& request,
+                           const std::shared_ptr<ResponseSink>& sink);
+
 void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpRequest request,
                      std::shared_ptr<ResponseSink> sink);
 
