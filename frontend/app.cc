@@ -15,6 +15,7 @@
 #include "common/concurrency/periodic_task.h"
 #include "common/concurrency/shutdown.h"
 #include "common/config/listen_address.h"
+#include "common/config/unix_socket.h"
 #include "common/json/json.h"
 #include "common/obs/admin_server.h"
 #include "common/obs/lifecycle.h"
@@ -296,7 +297,12 @@ absl::StatusOr<std::unique_ptr<FrontendApp>> FrontendApp::Start(const FrontendCo
   ASSIGN_OR_RETURN(p.admin, AdminServer::Start({.listen = admin_address,
                                                 .json_routes = {{"/version", VersionJson}}},
                                                p.lifecycle, p.registry, clock));
-  ASSIGN_OR_RETURN(p.server, HttpServer::Start(p.ServerOptions(), std::move(routes), clock));
+  HttpServerOptions server_options = p.ServerOptions();
+  if (!config.uds.empty() && config.listen_fd < 0) {
+    ASSIGN_OR_RETURN(server_options.listen_fd, OpenUnixSocket(config.uds));
+  }
+  ASSIGN_OR_RETURN(p.server,
+                   HttpServer::Start(std::move(server_options), std::move(routes), clock));
   p.refresh = std::make_unique<PeriodicTask>("models", clock,
                                              std::min(kLoadingPoll, config.model_refresh_period),
                                              [&p] { p.RefreshModels(); });

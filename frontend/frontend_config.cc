@@ -13,6 +13,8 @@ void AddApiOptions(FrontendConfig& config, OptionTable& table) {
             config.routers);
   table.Add({.name = "host", .help = "Address that the API listens on."}, config.host);
   table.Add({.name = "port", .help = "Port of the API; 0 takes any free one."}, config.port);
+  table.Add({.name = "uds", .help = "A Unix socket that the API listens on, instead of the port."},
+            config.uds);
   table.Add({.name = "listen-fd", .help = "A listening socket that was handed over."},
             config.listen_fd);
   AddAdminOptions(table, config.admin_listen, config.admin_listen_fd);

@@ -21,6 +21,7 @@ struct FrontendConfig {
 
   std::string host = "0.0.0.0";
   int port = 8000;
+  std::string uds;  // a path: the API listens there, and not at host and port
   int listen_fd = -1;
   std::string admin_listen = "127.0.0.1:9090";
   int admin_listen_fd = -1;

@@ -20,6 +20,7 @@
 #include "common/config/config_source.h"
 #include "common/config/listen_address.h"
 #include "common/config/program.h"
+#include "common/config/unix_socket.h"
 #include "common/obs/log.h"
 #include "frontend/cli/child_process.h"
 #include "frontend/cli/command.h"
@@ -146,7 +147,10 @@ class Service {
   }
 
   // From now on it depends on the frontend alone whether new connections are taken.
-  void CloseApi() { frontend_->service.Close(); }
+  void CloseApi() {
+    frontend_->service.Close();
+    if (!options_.uds.empty()) RemoveUnixSocket(options_.uds);
+  }
 
   // True when the frontend can answer. Draws the bar meanwhile.
   bool AskReady(StartProgress& progress) const {
@@ -158,6 +162,7 @@ class Service {
   }
 
   std::string Url() const {
+    if (!options_.uds.empty()) return "unix:" + options_.uds;
     const bool everywhere = options_.host == "0.0.0.0" || options_.host == "::";
     return absl::StrCat(
         "http://", HostPort(everywhere ? "localhost" : options_.host, frontend_->service.port()),
@@ -171,8 +176,11 @@ class Service {
       : options_(options), path_(std::move(path)) {}
 
   absl::Status OpenAll() {
-    ASSIGN_OR_RETURN(ListenSocket api,
-                     ListenSocket::Open({.host = options_.host, .port = options_.port}));
+    ListenAddress address = {.host = options_.host, .port = options_.port};
+    if (!options_.uds.empty()) {
+      ASSIGN_OR_RETURN(address.inherited_fd, OpenUnixSocket(options_.uds));
+    }
+    ASSIGN_OR_RETURN(ListenSocket api, ListenSocket::Open(address));
     ASSIGN_OR_RETURN(ListenSocket admin, OpenLoopback());
     frontend_ = std::make_unique<Sockets>(Sockets{std::move(api), std::move(admin)});
     ASSIGN_OR_RETURN(Sockets router, OpenSockets());

@@ -87,6 +87,8 @@ std::string DrainTime(const ServeOptions& options) {
 void DescribeApi(OptionTable& table, ServeOptions& options) {
   table.Add({.name = "host", .help = "Address of the API."}, options.host);
   table.Add({.name = "port", .help = "Port of the API."}, options.port);
+  table.Add({.name = "uds", .help = "A Unix socket for the API, instead of address and port."},
+            options.uds);
   table.Add({.name = "api-key",
              .help = "A key that clients must show; BATON_API_KEY holds one on each line.",
              .separator = '\n'},

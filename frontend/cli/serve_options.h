@@ -20,6 +20,7 @@ struct ServeOptions {
 
   std::string host = "0.0.0.0";
   int port = 8000;
+  std::string uds;  // a path instead of host and port
   std::vector<std::string> api_keys;
   std::optional<std::string> api_key_file;
   std::vector<std::string> served_model_names;

@@ -66,10 +66,11 @@ int PortOf(int fd) {
   if (address.ss_family == AF_INET6) {
     return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   }
-  return -1;
+  return address.ss_family == AF_UNIX ? 0 : -1;
 }
 
 std::string NumericAddress(const sockaddr_storage& address, socklen_t size) {
+  if (address.ss_family == AF_UNIX) return "unix";
   char text[NI_MAXHOST] = "";
   getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text, sizeof(text), nullptr, 0,
               NI_NUMERICHOST);
@@ -110,7 +111,7 @@ absl::StatusOr<Listener> Listener::Adopt(int fd) {
   socklen_t size = sizeof(type);
   const int port = PortOf(fd);
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM || port < 0) {
-    return InvalidArgument(absl::StrCat("listen: fd=", fd, " is not a bound TCP socket"));
+    return InvalidArgument(absl::StrCat("listen: fd=", fd, " is not a bound stream socket"));
   }
   // A second listen() on a listening socket only raises its backlog.
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||

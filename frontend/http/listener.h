@@ -6,14 +6,14 @@
 
 namespace baton::frontend {
 
-// A listening TCP socket: bound here, or inherited from a supervisor that keeps it open while we
-// are restarted.
+// A listening socket: of TCP, bound here; or of TCP or the file system, inherited from whoever
+// opened it, as a supervisor that keeps it open while we are restarted.
 //
 //   ASSIGN_OR_RETURN(Listener listener, Listener::Bind("127.0.0.1", 0));
 //
 // Threading: thread-compatible.
 // Ownership: closes the socket, an inherited one too.
-// Errors:    INVALID_ARGUMENT for a host that does not resolve or an fd that is no TCP socket;
+// Errors:    INVALID_ARGUMENT for a host that does not resolve or an fd that is no such socket;
 //            UNAVAILABLE for an address in use.
 class Listener {
  public:
@@ -26,7 +26,7 @@ class Listener {
   ~Listener();
 
   int fd() const { return fd_; }
-  int port() const { return port_; }
+  int port() const { return port_; }  // 0: in the file system
 
   void Close();
 

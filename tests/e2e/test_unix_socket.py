@@ -1,0 +1,43 @@
+"""`baton serve --uds PATH`: the API at a socket in the file system."""
+import http.client
+import json
+import socket
+
+from serving import Server, eventually
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self.path))
+
+
+def ask(path, method, target, body=None):
+    connection = Connection(path)
+    connection.request(method, target, None if body is None else json.dumps(body),
+                       {"content-type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_serves_and_cleans_up(tmp_path):
+    path = tmp_path / "api.sock"
+    running = Server("--uds", str(path))
+    eventually(lambda: "Ready after" in running.output(), "not ready")
+    assert f"unix:{path}" in running.output()
+    assert ask(path, "GET", "/health")[0] == 200
+    status, answer = ask(path, "POST", "/v1/completions", {"prompt": "Once", "max_tokens": 4})
+    assert status == 200 and json.loads(answer)["usage"]["completion_tokens"] == 4
+    status, events = ask(path, "POST", "/v1/completions",
+                         {"prompt": "Once", "max_tokens": 4, "stream": True})
+    assert status == 200 and events.endswith("data: [DONE]\n\n")
+
+    second = Server("--uds", str(path))
+    assert second.process.wait(30) != 0 and "in use" in second.output()
+    assert ask(path, "GET", "/health")[0] == 200
+    assert running.stop() == 0
+    assert not path.exists()
