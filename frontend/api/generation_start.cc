@@ -334,6 +334,9 @@ absl::Status TryStart(ApiContext& context, const GenerationApi& api, const HttpR
   AnswerPlan plan = MakePlan(context, http, request, api, std::move(model));
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
                                                         : AddCompletionPrompts(request, plan));
+  if (api.thinking_budget_is_a_wish && !HasThinkingMarks(*plan.context)) {
+    request.sampling.thinking_token_budget.reset();
+  }
   RETURN_IF_ERROR(AddOtherChats(context, body.other_chats, request, plan));
   ASSIGN_OR_RETURN(std::vector<GenerationSpec> specs,
                    MakeSpecs(request, endpoint, context.options.preset, plan));

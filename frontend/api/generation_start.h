@@ -28,6 +28,8 @@ struct GenerationApi {
   // Called when a request is refused after TryStartGeneration was OK: its constraint was no good.
   std::function<void()> on_refused = nullptr;
   bool wants_cached_tokens = false;  // in the usage, whatever the operator says
+  // Its clients ask for a budget of any model: no error for one that has no use for it.
+  bool thinking_budget_is_a_wish = false;
 };
 
 // The body is the endpoint's. An error is the caller's to answer; the sink is then untouched.

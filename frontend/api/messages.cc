@@ -19,7 +19,8 @@ absl::Status TryGenerate(ApiContext& context, HttpRequest request, const SinkPtr
                           .id_prefix = "msg_",
                           .make_format = MakeMessagesFormat,
                           .error_response = MessagesErrorResponse,
-                          .wants_cached_tokens = true};
+                          .wants_cached_tokens = true,
+                          .thinking_budget_is_a_wish = true};
   return TryStartGeneration(context, api, request, sink);
 }
 

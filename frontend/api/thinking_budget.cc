@@ -62,12 +62,16 @@ std::optional<size_t> SpentIn(std::span<const TokenId> prompt, const GenerationR
 
 }  // namespace
 
+bool HasThinkingMarks(const ModelContext& model) {
+  return model.reasoning_format != nullptr && !model.reasoning_format->in_channels;
+}
+
 absl::Status AddThinkingBudget(const GenerationRequest& request, const ModelContext& model,
                                const ChatReply* reply, std::span<const TokenId> prompt,
                                v1::SamplingParams& sampling) {
   if (!request.sampling.thinking_token_budget.has_value()) return absl::OkStatus();
   const ReasoningFormat* format = model.reasoning_format;
-  if (format == nullptr || format->in_channels) {
+  if (!HasThinkingMarks(model)) {
     return InvalidArgument(
         "thinking_token_budget is set but no marks are known between which this model reasons. "
         "Please name them with --reasoning-parser to use thinking_token_budget.");

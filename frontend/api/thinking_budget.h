@@ -17,6 +17,9 @@
 
 namespace baton::frontend {
 
+// Whether a budget can be kept: the marks around the model's reasoning are known.
+bool HasThinkingMarks(const ModelContext& model);
+
 // Does nothing for a request without a budget. `reply` says how a chat's replies begin; null for
 // completions, whose prompts speak for themselves.
 absl::Status AddThinkingBudget(const GenerationRequest& request, const ModelContext& model,

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kBillingHeader = "x-anthropic-billing-header";
 
 constexpr size_t kStopsMax = 4;
+constexpr int kThinkingTokensMin = 1024;
 
 constexpr const char* kSameInChat[] = {"model",
                                        "temperature",
@@ -332,6 +333,26 @@ absl::Status AddOutputConfig(const Json& body, Json& chat) {
   return absl::OkStatus();
 }
 
+// Behind the output's effort: thinking that is switched off needs none.
+absl::Status AddThinking(const Json& body, Json& chat) {
+  if (!IsSet(body, "thinking")) return absl::OkStatus();
+  const Json& thinking = body["thinking"];
+  ASSIGN_OR_RETURN(const std::string type, TypeOf(thinking, "thinking"));
+  if (type == "disabled") {
+    chat["reasoning_effort"] = "none";
+  } else if (type == "enabled") {
+    const auto budget = thinking.find("budget_tokens");
+    if (budget == thinking.end() || !budget->is_number_integer() || *budget < kThinkingTokensMin) {
+      return PathError("thinking.budget_tokens",
+                       "Input should be an integer greater than or equal to 1024");
+    }
+    chat["thinking_token_budget"] = *budget;
+  } else if (type != "adaptive") {
+    return PathError("thinking.type", "Input should be 'enabled', 'disabled' or 'adaptive'");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AddLimits(const Json& body, MessagesPurpose purpose, Json& chat) {
   if (purpose == MessagesPurpose::kGenerate) {
     if (!IsSet(body, "max_tokens")) return PathError("max_tokens", "Field required");
@@ -353,17 +374,6 @@ absl::Status AddLimits(const Json& body, MessagesPurpose purpose, Json& chat) {
                      "Input should be a valid string that is not empty");
   }
   chat["stop"] = stop;
-  return absl::OkStatus();
-}
-
-// How many tokens the model may think is its own affair; whether it may is not.
-absl::Status AddThinking(const Json& body, Json& chat) {
-  if (!IsSet(body, "thinking")) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string type, TypeOf(body["thinking"], "thinking"));
-  if (type != "enabled" && type != "disabled" && type != "adaptive") {
-    return PathError("thinking.type", "Input should be 'enabled', 'disabled' or 'adaptive'");
-  }
-  if (type == "disabled") chat["reasoning_effort"] = "none";
   return absl::OkStatus();
 }
 

@@ -65,6 +65,19 @@ def test_a_constraint_begins_behind_the_forced_end(reasoning):
     assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] <= 8
 
 
+def test_anthropics_thinking_is_a_budget_that_any_model_takes(reasoning, server):
+    def ask(where, tokens):
+        return post(where, "/v1/messages", {
+            "model": "smollm2-135m", "max_tokens": 2, "messages": [{"role": "user", "content": "Hi"}],
+            "thinking": {"type": "enabled", "budget_tokens": tokens}})
+
+    for where in (reasoning, server):
+        status, answer = ask(where, 1024)
+        assert status == 200, answer
+    status, answer = ask(server, 1023)
+    assert status == 400 and "budget_tokens" in answer["error"]["message"]
+
+
 @pytest.mark.parametrize("value", [True, 2.0, 1.5, -2, "5", []])
 def test_counts_only(server, value):
     for path, prompt in (("/v1/completions", {"prompt": "x"}),

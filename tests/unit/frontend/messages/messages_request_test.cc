@@ -55,14 +55,6 @@ TEST(MessagesRequestTest, SeveralTextsAreLines) {
                                                       "image_url":{"url":"u"}}]})"));
 }
 
-TEST(MessagesRequestTest, ThinkingCanBeSwitchedOff) {
-  const std::string body = R"({"model":"m","max_tokens":1,"messages":[{"role":"user",
-                               "content":"Hi"}],"thinking":)";
-  EXPECT_EQ(ChatOf(body + R"({"type":"disabled"}})")["reasoning_effort"], "none");
-  EXPECT_FALSE(
-      ChatOf(body + R"({"type":"enabled","budget_tokens":2048}})").contains("reasoning_effort"));
-}
-
 TEST(MessagesRequestTest, SystemTextsJoinAndBillingIsDropped) {
   const Json chat = ChatOf(R"({"model":"m","max_tokens":1,"system":[
     {"type":"text","text":"x-anthropic-billing-header: abc"},{"type":"text","text":"A"}],
@@ -87,6 +79,19 @@ TEST(MessagesRequestTest, AnAssistantsLastWordsAreGoneOnWith) {
       ChatOf(R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"Hi"},
                                 {"role":"assistant","content":"Well"}]})");
   EXPECT_EQ(chat["continue_final_message"], true);
+}
+
+TEST(MessagesRequestTest, ThinkingIsABudget) {
+  const std::string body = R"({"model":"m","max_tokens":1,"messages":[{"role":"user",
+                               "content":"Hi"}],"thinking":)";
+  EXPECT_EQ(ChatOf(body + R"({"type":"enabled","budget_tokens":2048}})")["thinking_token_budget"],
+            2048);
+  EXPECT_EQ(ChatOf(body + R"({"type":"disabled"}})")["reasoning_effort"], "none");
+  EXPECT_EQ(ChatOf(body + R"({"type":"adaptive"}})"), ChatOf(body + "null}"));
+  for (const char* bad : {R"({"type":"enabled","budget_tokens":1023})", R"({"type":"enabled"})",
+                          R"({"type":"enabled","budget_tokens":2048.5})", R"({"type":"x"})", "5"}) {
+    EXPECT_FALSE(ChatBodyOfMessages(body + bad + "}", MessagesPurpose::kGenerate).ok()) << bad;
+  }
 }
 
 TEST(MessagesRequestTest, CountingNeedsNoLimit) {
