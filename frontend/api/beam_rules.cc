@@ -40,6 +40,7 @@ absl::Status CheckOthers(const GenerationRequest& request) {
       {samplers.post_sampling_probs, "post_sampling_probs"},
       {samplers.prompt_logprobs.has_value(), "prompt_logprobs"},
       {sampling.thinking_token_budget.has_value(), "thinking_token_budget"},
+      {sampling.repetition.max_pattern_size > 0, "repetition_detection"},
       {request.completion.suffix.has_value(), "suffix"},
   };
   for (const auto& [present, field] : others) {

@@ -25,7 +25,7 @@ def test_a_schema_holds_for_each(server):
     schema = {"type": "object", "properties": {"answer": {"type": "string", "maxLength": 8}},
               "required": ["answer"], "additionalProperties": False}
     status, batch = post(server, "/v1/chat/completions/batch", {
-        "messages": CHATS, "max_tokens": 60, "response_format": {
+        "messages": CHATS, "temperature": 0, "max_tokens": 200, "response_format": {
             "type": "json_schema", "json_schema": {"name": "a", "schema": schema}}})
     assert status == 200, batch
     for choice in batch["choices"]:

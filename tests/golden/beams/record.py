@@ -2,9 +2,11 @@
 
     record.py http://127.0.0.1:18080 >vllm.jsonl
 
-vLLM serves SmolLM2-135M-Instruct as a Hugging Face directory made from the GGUF file, as
-`--served-model-name smollm2 --dtype float32`. One line per case: the request, and of each choice its
-tokens, text and end.
+vLLM serves SmolLM2-135M-Instruct as a Hugging Face directory made from the GGUF file with weights in
+float32, as `--served-model-name smollm2 --dtype float32`: rounded to bfloat16, as such directories
+often are, four of the cases have other beams. The temperature is 0 as vLLM looks at the token that it
+draws too, and one beyond the likeliest would be another beam now and then. One line per case: the
+request, and of each choice its tokens, text and end.
 """
 import json
 import sys
@@ -33,7 +35,8 @@ def cases():
 
 def main(base):
     for path, fields in cases():
-        body = {"model": "smollm2", "use_beam_search": True, "return_token_ids": True, **fields}
+        body = {"model": "smollm2", "use_beam_search": True, "return_token_ids": True,
+                "temperature": 0, **fields}
         request = urllib.request.Request(base + path, json.dumps(body).encode(),
                                          {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=300) as reply:
