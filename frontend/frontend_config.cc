@@ -119,6 +119,9 @@ void AddToolOptions(FrontendConfig& config, OptionTable& table) {
 }
 
 void AddPageOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "enable-scale-out",
+             .help = "Serve the token-level routes: generate, render and derender."},
+            config.enable_scale_out);
   table.Add({.name = "response-store",
              .help = "How many responses of /v1/responses this process keeps; 0: none.",
              .value_name = "N"},

@@ -50,6 +50,7 @@ struct FrontendConfig {
   bool force_include_usage = false;
   bool strict_params = false;
   bool require_model = false;
+  bool enable_scale_out = false;  // serve the token-level routes
 
   std::string tool_call_parser;          // empty: as the chat template shows
   std::string reasoning_parser;          // likewise

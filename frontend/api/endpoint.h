@@ -53,6 +53,7 @@ struct ApiOptions {
   ResponseStore::Limits response_store;  // of /v1/responses
   ApiPreset preset = ApiPreset::kOpenAi;
   bool require_model = false;  // a request that names no model is refused, as OpenAI does
+  bool scale_out = false;      // serve the token-level routes; see scale_out.h
 };
 
 // What endpoints work with. All of it outlives the server.

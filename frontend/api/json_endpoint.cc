@@ -21,14 +21,16 @@ HttpResponse ResponseOf(const JsonAnswer& answer, const HttpRequest& request) {
 
 }  // namespace
 
+HttpHandler MakeJsonHandler(JsonAnswer answer) {
+  return [answer = std::move(answer)](HttpRequest request, std::shared_ptr<ResponseSink> sink) {
+    sink->Respond(ResponseOf(answer, request));
+  };
+}
+
 absl::Status AddJsonEndpoint(std::string_view name,
                              const std::vector<EndpointRegistry::Route>& routes,
                              EndpointRegistry& registry, JsonAnswer answer) {
-  return registry.Add(
-      name, routes,
-      [answer = std::move(answer)](HttpRequest request, std::shared_ptr<ResponseSink> sink) {
-        sink->Respond(ResponseOf(answer, request));
-      });
+  return registry.Add(name, routes, MakeJsonHandler(std::move(answer)));
 }
 
 }  // namespace baton::frontend

@@ -20,6 +20,8 @@ namespace baton::frontend {
 using JsonAnswer = std::function<absl::StatusOr<std::string>(const HttpRequest&)>;
 
 // Refuses a POST that is not JSON by its content-type.
+HttpHandler MakeJsonHandler(JsonAnswer answer);
+
 absl::Status AddJsonEndpoint(std::string_view name,
                              const std::vector<EndpointRegistry::Route>& routes,
                              EndpointRegistry& registry, JsonAnswer answer);

@@ -32,6 +32,7 @@ constexpr PassedFlag kFrontendSwitches[] = {
     {"enable-offline-docs", "Accepted; /docs never needs a network."},
     {"enable-prompt-tokens-details", "Show cached prompt tokens in usage."},
     {"enable-request-id-headers", "Answer with x-request-id."},
+    {"enable-scale-out", "Serve the token-level routes: generate, render and derender."},
     {"enable-tokenizer-info-endpoint", "Serve /tokenizer_info."},
     {"exclude-tools-when-tool-choice-none",
      "Keep tools out of the prompt when they must not be called."},
