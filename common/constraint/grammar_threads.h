@@ -11,8 +11,7 @@
 // Threading: thread-safe. Tasks run in order of arrival, several at once.
 // Ownership: the destructor drops what has not begun and joins, overdue tasks too: what tasks use
 //            must outlive this, and what compute and settle share, both.
-// Errors:    given to settle: DEADLINE_EXCEEDED for a task that is overdue; UNAVAILABLE, with a
-// time
+// Errors:    given to settle: INVALID_ARGUMENT for a task that is overdue; UNAVAILABLE, with a time
 //            to retry after, when too many tasks wait or no thread is left; UNAVAILABLE after Stop.
 #pragma once
 

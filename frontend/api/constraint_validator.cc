@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,11 +16,11 @@ namespace baton::frontend {
 ConstraintValidator::ConstraintValidator() : ConstraintValidator(Options()) {}
 
 ConstraintValidator::ConstraintValidator(const Options& options)
-    : threads_({.name = "grammar",
-                .thread_count = options.thread_count,
-                .queue_length_max = options.waiting_max,
-                .task_time_max = options.check_time_max,
-                .clock = options.clock}) {}
+    : answers_(kAnswersMax, {.name = "grammar",
+                             .thread_count = options.thread_count,
+                             .queue_length_max = options.waiting_max,
+                             .task_time_max = options.check_time_max,
+                             .clock = options.clock}) {}
 
 absl::StatusOr<ConstraintValidator::CheckerPtr> ConstraintValidator::CheckerOf(
     const ModelPtr& model) {
@@ -47,55 +49,12 @@ absl::Status ConstraintValidator::CheckOnThread(const ModelPtr& model, const Con
   return CheckConstraint(spec, *checker->vocabulary);
 }
 
-const absl::Status* ConstraintValidator::FindLocked(const std::string& key) {
-  const auto known = answers_by_key_.find(key);
-  if (known == answers_by_key_.end()) return nullptr;
-  answers_.splice(answers_.begin(), answers_, known->second);
-  return &known->second->second;
-}
-
-void ConstraintValidator::RememberLocked(const std::string& key, const absl::Status& answer) {
-  if (answers_by_key_.contains(key)) return;
-  answers_.emplace_front(key, answer);
-  answers_by_key_[key] = answers_.begin();
-  if (answers_.size() <= kAnswersMax) return;
-  answers_by_key_.erase(answers_.back().first);
-  answers_.pop_back();
-}
-
-void ConstraintValidator::Settle(const std::string& key, const absl::Status& answer,
-                                 bool remember) {
-  std::vector<Done> told;
-  {
-    MutexLock lock(mutex_);
-    if (remember) RememberLocked(key, answer);
-    if (auto waiting = waiting_.extract(key)) told = std::move(waiting.mapped());
-  }
-  for (const Done& done : told) done(answer);
-}
-
 void ConstraintValidator::Check(ModelPtr model, const ConstraintSpec& spec, Done done) {
   const std::string key = absl::StrCat(model->card_digest, ";", GrammarKey(spec));
-  std::optional<absl::Status> known;
-  {
-    MutexLock lock(mutex_);
-    if (const absl::Status* answer = FindLocked(key)) {
-      known = *answer;
-    } else {
-      std::vector<Done>& waiting = waiting_[key];
-      waiting.push_back(std::move(done));
-      if (waiting.size() > 1) return;  // whoever came first has it checked
-    }
-  }
-  if (known.has_value()) return done(*known);
-  const auto answer = std::make_shared<absl::Status>();
-  threads_.Run(
-      [this, model = std::move(model), spec, answer] { *answer = CheckOnThread(model, spec); },
-      [this, key, answer](const absl::Status& status) {
-        if (status.ok()) return Settle(key, *answer, answer->ok());
-        // What is overdue is not tried again: it would cost another thread.
-        Settle(key, status, absl::IsInvalidArgument(status));
-      });
+  if (const std::optional<absl::Status> known = answers_.Find(key)) return done(*known);
+  answers_.Get(
+      key, [this, model = std::move(model), spec] { return CheckOnThread(model, spec); },
+      std::move(done));
 }
 
 }  // namespace baton::frontend

@@ -17,17 +17,14 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "common/concurrency/mutex.h"
 #include "common/constraint/constraint_spec.h"
-#include "common/constraint/grammar_threads.h"
+#include "common/constraint/grammar_answers.h"
 #include "common/constraint/token_vocabulary.h"
 #include "frontend/client/model_context.h"
 
@@ -54,7 +51,7 @@ class ConstraintValidator {
   void Check(ModelPtr model, const ConstraintSpec& spec, Done done);
 
   // Nothing is checked any more; what waits is refused.
-  void Stop() { threads_.Stop(); }
+  void Stop() { answers_.Stop(); }
 
  private:
   // A model as grammars see it, kept alive by whoever uses it.
@@ -66,22 +63,11 @@ class ConstraintValidator {
 
   absl::Status CheckOnThread(const ModelPtr& model, const ConstraintSpec& spec);
   absl::StatusOr<CheckerPtr> CheckerOf(const ModelPtr& model);
-  const absl::Status* FindLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RememberLocked(const std::string& key, const absl::Status& answer)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Tells all who wait for this answer.
-  void Settle(const std::string& key, const absl::Status& answer, bool remember);
 
   Mutex checkers_mutex_;  // held while a model's tokens are read
   std::list<CheckerPtr> checkers_ ABSL_GUARDED_BY(checkers_mutex_);  // latest first
 
-  Mutex mutex_;
-  std::list<std::pair<std::string, absl::Status>> answers_ ABSL_GUARDED_BY(mutex_);  // latest first
-  absl::flat_hash_map<std::string, decltype(answers_)::iterator> answers_by_key_
-      ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, std::vector<Done>> waiting_ ABSL_GUARDED_BY(mutex_);
-
-  GrammarThreads threads_;  // last: they use all of the above
+  GrammarAnswers<absl::Status> answers_;  // last: its threads use all of the above
 };
 
 }  // namespace baton::frontend

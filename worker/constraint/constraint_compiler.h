@@ -17,19 +17,16 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "common/concurrency/mutex.h"
-#include "common/constraint/grammar_threads.h"
+#include "common/constraint/grammar_answers.h"
 #include "worker/constraint/request_constraint.h"
 
 namespace baton::worker {
@@ -59,26 +56,12 @@ class ConstraintCompiler {
   // Loads the vocabulary now, so that the first constraint need not wait for it.
   void WarmUp();
 
-  void Stop() { threads_.Stop(); }
+  void Stop() { grammars_.Stop(); }
 
  private:
   using GrammarOr = absl::StatusOr<std::shared_ptr<const CompiledGrammar>>;
-  struct Task {
-    std::shared_ptr<RequestConstraint> constraint;
-    std::vector<TokenId> resumed;
-    Done done;
-  };
-  // A grammar or why there cannot be one, or those who wait for it.
-  struct Entry {
-    std::optional<GrammarOr> settled;
-    std::vector<Task> waiting;
-    std::list<std::string>::iterator by_use;
-  };
 
-  std::optional<GrammarOr> FindLocked(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  GrammarOr Compile(const std::string& key, const ConstraintSpec& spec);
-  void Settle(const std::string& key, const GrammarOr& grammar, bool remember);
-  void Finish(Task& task, const GrammarOr& grammar);
+  GrammarOr Compile(const ConstraintSpec& spec);
   absl::StatusOr<const TokenVocabulary*> Vocabulary();
 
   const Tokenizer& tokenizer_;
@@ -88,11 +71,7 @@ class ConstraintCompiler {
   std::optional<absl::StatusOr<std::unique_ptr<const TokenVocabulary>>> vocabulary_
       ABSL_GUARDED_BY(vocabulary_mutex_);
 
-  Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::list<std::string> by_use_ ABSL_GUARDED_BY(mutex_);  // of those settled, latest first
-
-  GrammarThreads threads_;  // last: they use all of the above
+  GrammarAnswers<GrammarOr> grammars_;  // last: its threads use all of the above
 };
 
 }  // namespace baton::worker

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
-
+#include "tests/fakes/awaited_statuses.h"
 #include "tests/fakes/byte_model.h"
 
 namespace baton::frontend {
@@ -13,17 +11,9 @@ namespace {
 class ConstraintValidatorTest : public testing::Test {
  protected:
   absl::Status Check(const ConstraintSpec& spec) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<absl::Status> answer;
-    validator_.Check(model_, spec, [&](const absl::Status& status) {
-      std::lock_guard lock(mutex);
-      answer = status;
-      changed.notify_one();
-    });
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return answer.has_value(); });
-    return *answer;
+    AwaitedStatuses told;
+    validator_.Check(model_, spec, told.Of());
+    return told.Wait(1)[0].status;
   }
 
   std::shared_ptr<const ModelContext> model_ = MakeByteModel();
@@ -48,37 +38,22 @@ TEST_F(ConstraintValidatorTest, BadOnesAreRefused) {
 }
 
 TEST_F(ConstraintValidatorTest, EverybodyIsAnsweredWhenTooManyWaitOrItStops) {
-  std::mutex mutex;
-  std::vector<absl::Status> answers;
+  AwaitedStatuses told;
   for (int i = 0; i < 50; ++i) {
-    validator_.Check(model_, ConstraintSpec::Regex("x{" + std::to_string(i + 1) + "}"),
-                     [&](const absl::Status& status) {
-                       std::lock_guard lock(mutex);
-                       answers.push_back(status);
-                     });
+    validator_.Check(model_, ConstraintSpec::Regex("x{" + std::to_string(i + 1) + "}"), told.Of());
   }
   validator_.Stop();
-  EXPECT_EQ(answers.size(), 50u);
-  for (const absl::Status& status : answers) {
+  for (const auto& [who, status] : told.Wait(50)) {
     EXPECT_TRUE(status.ok() || absl::IsUnavailable(status)) << status;
   }
 }
 
 TEST_F(ConstraintValidatorTest, ManyThatAskForTheSameNeedOnePlace) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<absl::Status> answers;
+  AwaitedStatuses told;
   for (int i = 0; i < 500; ++i) {
-    validator_.Check(model_, ConstraintSpec::Regex("(abc|abd){1,100}"),
-                     [&](const absl::Status& status) {
-                       std::lock_guard lock(mutex);
-                       answers.push_back(status);
-                       changed.notify_one();
-                     });
+    validator_.Check(model_, ConstraintSpec::Regex("(abc|abd){1,100}"), told.Of());
   }
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return answers.size() == 500; });
-  for (const absl::Status& status : answers) EXPECT_TRUE(status.ok()) << status;
+  for (const auto& [who, status] : told.Wait(500)) EXPECT_TRUE(status.ok()) << status;
 }
 
 }  // namespace

@@ -3,35 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
-
+#include "tests/fakes/awaited_statuses.h"
 #include "tests/unit/common/constraint/constraint_rig.h"
 
 namespace baton::worker {
 namespace {
-
-// Waits for as many answers as were asked for.
-class Answers {
- public:
-  ConstraintCompiler::Done Next() {
-    return [this](const absl::Status& status) {
-      std::lock_guard lock(mutex_);
-      statuses_.push_back(status);
-      changed_.notify_all();
-    };
-  }
-  std::vector<absl::Status> Wait(size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return statuses_.size() >= count; });
-    return statuses_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<absl::Status> statuses_;
-};
 
 class ConstraintCompilerTest : public testing::Test {
  protected:
@@ -40,7 +16,7 @@ class ConstraintCompilerTest : public testing::Test {
   }
 
   ConstraintRig rig_;
-  Answers answers_;
+  AwaitedStatuses answers_;
   ConstraintCompiler compiler_{rig_.tokenizer(),
                                {.vocabulary = {.size = kByteVocab, .end_ids = {kByteEos}},
                                 .thread_count = 2,
@@ -50,8 +26,8 @@ class ConstraintCompilerTest : public testing::Test {
 TEST_F(ConstraintCompilerTest, KnowsAGrammarTheSecondTime) {
   const auto first = Make(ConstraintSpec::Regex("ab"));
   EXPECT_FALSE(compiler_.TryPrepare(*first));
-  compiler_.Prepare(first, {'a'}, answers_.Next());
-  EXPECT_TRUE(answers_.Wait(1)[0].ok());
+  compiler_.Prepare(first, {'a'}, answers_.Of());
+  EXPECT_TRUE(answers_.Wait(1)[0].status.ok());
   const auto second = Make(ConstraintSpec::Regex("ab"));
   EXPECT_TRUE(compiler_.TryPrepare(*second));
   EXPECT_EQ(&first->grammar(), &second->grammar());
@@ -62,18 +38,18 @@ TEST_F(ConstraintCompilerTest, ManyWhoWantTheSameGetTheSame) {
   std::vector<std::shared_ptr<RequestConstraint>> constraints;
   for (int i = 0; i < 20; ++i) {
     constraints.push_back(Make(ConstraintSpec::JsonObject()));
-    compiler_.Prepare(constraints.back(), {}, answers_.Next());
+    compiler_.Prepare(constraints.back(), {}, answers_.Of());
   }
-  for (const absl::Status& status : answers_.Wait(20)) EXPECT_TRUE(status.ok()) << status;
+  for (const auto& [who, status] : answers_.Wait(20)) EXPECT_TRUE(status.ok()) << status;
   for (const auto& constraint : constraints) {
     EXPECT_EQ(&constraint->grammar(), &constraints[0]->grammar());
   }
 }
 
 TEST_F(ConstraintCompilerTest, FailuresAreToldAndForgotten) {
-  compiler_.Prepare(Make(ConstraintSpec::Regex("(")), {}, answers_.Next());
-  compiler_.Prepare(Make(ConstraintSpec::Regex("ab")), {'x'}, answers_.Next());
-  for (const absl::Status& status : answers_.Wait(2)) {
+  compiler_.Prepare(Make(ConstraintSpec::Regex("(")), {}, answers_.Of());
+  compiler_.Prepare(Make(ConstraintSpec::Regex("ab")), {'x'}, answers_.Of());
+  for (const auto& [who, status] : answers_.Wait(2)) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   }
   EXPECT_FALSE(compiler_.TryPrepare(*Make(ConstraintSpec::Regex("("))));
@@ -84,7 +60,7 @@ TEST_F(ConstraintCompilerTest, KeepsTheGrammarsUsedLast) {
     return ConstraintSpec::Regex("x{" + std::to_string(i + 1) + "}");
   };
   for (size_t i = 0; i <= ConstraintCompiler::kGrammarsMax; ++i) {
-    compiler_.Prepare(Make(spec(i)), {}, answers_.Next());
+    compiler_.Prepare(Make(spec(i)), {}, answers_.Of());
     answers_.Wait(i + 1);
     EXPECT_TRUE(compiler_.TryPrepare(*Make(spec(0))) || i == 0);
   }
@@ -95,14 +71,14 @@ TEST_F(ConstraintCompilerTest, KeepsTheGrammarsUsedLast) {
 TEST_F(ConstraintCompilerTest, EverybodyIsAnsweredWhenItStops) {
   for (int i = 0; i < 30; ++i) {
     compiler_.Prepare(Make(ConstraintSpec::Regex("y{" + std::to_string(i + 1) + "}")), {},
-                      answers_.Next());
+                      answers_.Of());
   }
   compiler_.Stop();
-  for (const absl::Status& status : answers_.Wait(30)) {
+  for (const auto& [who, status] : answers_.Wait(30)) {
     EXPECT_TRUE(status.ok() || absl::IsUnavailable(status)) << status;
   }
-  compiler_.Prepare(Make(ConstraintSpec::Regex("z")), {}, answers_.Next());
-  EXPECT_TRUE(absl::IsUnavailable(answers_.Wait(31)[30]));
+  compiler_.Prepare(Make(ConstraintSpec::Regex("z")), {}, answers_.Of());
+  EXPECT_TRUE(absl::IsUnavailable(answers_.Wait(31)[30].status));
 }
 
 }  // namespace
