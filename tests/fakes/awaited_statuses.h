@@ -2,7 +2,7 @@
 //
 //   AwaitedStatuses told;
 //   threads.Run(compute, told.Of("a"));
-//   EXPECT_TRUE(told.Wait(1)[0].status.ok());
+//   const absl::Status status = told.Wait(1)[0].status;
 //
 // Threading: thread-safe.
 // Ownership: outlives the callbacks that it gives out.
