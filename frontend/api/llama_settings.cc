@@ -254,14 +254,6 @@ void SetMirostat(const LlamaSettings& settings, v1::SamplingParams& sampling) {
 // What keeps nothing in llama.cpp keeps the likeliest token there and here.
 float ShareOf(float share) { return std::max(share, 1e-9f); }
 
-void SetOrder(const LlamaSettings& settings, v1::SamplingParams& sampling) {
-  for (const std::string& name : settings.samplers) sampling.add_samplers(name);
-  if (!settings.samplers.empty()) return;
-  sampling.add_samplers("temperature");  // of 1: nothing but the draw
-  sampling.set_temperature(1);
-  sampling.clear_dynatemp_range();
-}
-
 }  // namespace
 
 absl::Status ReadLlamaSettings(const Json& body, LlamaSettings& settings) {
@@ -321,7 +313,7 @@ absl::StatusOr<v1::SamplingParams> SamplingOf(const LlamaSettings& settings,
   sampling.set_min_keep(static_cast<uint32_t>(std::min<int64_t>(settings.min_keep, 1 << 30)));
   SetDry(settings, sampling);
   SetMirostat(settings, sampling);
-  SetOrder(settings, sampling);
+  SetSamplerOrder(settings.samplers, sampling);
   RETURN_IF_ERROR(AddBiases(settings.biases, tokenizer, sampling));
   if (settings.seed != LlamaSettings::kRandomSeed) {
     sampling.set_seed(static_cast<uint64_t>(settings.seed));

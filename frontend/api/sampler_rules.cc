@@ -21,6 +21,7 @@ struct SamplerName {
   std::string_view name;
   char letter;
   std::vector<std::string_view> spellings;  // small letters, without - and _
+  bool in_default_order = true;
 };
 
 // Of the workers' samplers those that llama.cpp has, in its default order.
@@ -34,7 +35,8 @@ const std::vector<SamplerName>& SamplerNames() {
                                     {"top_p", 'p', {"topp", "nucleus"}},
                                     {"min_p", 'm', {"minp"}},
                                     {"xtc", 'x', {"xtc"}},
-                                    {"temperature", 't', {"temperature", "temp"}}};
+                                    {"temperature", 't', {"temperature", "temp"}},
+                                    {"infill", 'i', {"infill"}, /*in_default_order=*/false}};
   return names;
 }
 
@@ -156,15 +158,7 @@ void AddDefaults(const SamplingOptions& options, v1::SamplingParams& sampling) {
 
 void AddOrder(const SamplerOptions& samplers, ApiPreset preset, v1::SamplingParams& sampling) {
   if (!samplers.order.has_value() && preset == ApiPreset::kOpenAi) return;
-  if (samplers.order.has_value() && samplers.order->empty()) {  // nothing but the draw
-    sampling.add_samplers("temperature");
-    sampling.set_temperature(1);
-    sampling.clear_dynatemp_range();
-    return;
-  }
-  for (const std::string& name : samplers.order.has_value() ? *samplers.order : LlamaSamplers()) {
-    sampling.add_samplers(name);
-  }
+  SetSamplerOrder(samplers.order.has_value() ? *samplers.order : LlamaSamplers(), sampling);
 }
 
 absl::Status AddTokenLists(const SamplerOptions& samplers, const Tokenizer& tokenizer,
@@ -196,7 +190,9 @@ absl::Status AddTokenLists(const SamplerOptions& samplers, const Tokenizer& toke
 const std::vector<std::string>& LlamaSamplers() {
   static const std::vector<std::string>& names = *new std::vector<std::string>([] {
     std::vector<std::string> all;
-    for (const SamplerName& sampler : SamplerNames()) all.emplace_back(sampler.name);
+    for (const SamplerName& sampler : SamplerNames()) {
+      if (sampler.in_default_order) all.emplace_back(sampler.name);
+    }
     return all;
   }());
   return names;
@@ -221,6 +217,15 @@ std::vector<std::string> SamplersOfLetters(std::string_view letters) {
     }
   }
   return known;
+}
+
+void SetSamplerOrder(const std::vector<std::string>& names, v1::SamplingParams& sampling) {
+  for (const std::string& name : names) sampling.add_samplers(name);
+  if (names.empty()) sampling.add_samplers("temperature");  // none would mean all
+  const bool named = std::ranges::count(names, "temperature") > 0;
+  if (named || sampling.mirostat().version() != 0) return;
+  sampling.set_temperature(1);
+  sampling.clear_dynatemp_range();
 }
 
 absl::Status CheckSamplers(const GenerationRequest& request, uint32_t vocab_size) {

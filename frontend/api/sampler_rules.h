@@ -28,6 +28,10 @@ const std::vector<std::string>& LlamaSamplers();
 std::vector<std::string> SamplersOfNames(const std::vector<std::string>& names);
 std::vector<std::string> SamplersOfLetters(std::string_view letters);
 
+// The order in which the samplers run. As in llama.cpp those that it does not name do not run, the
+// temperature neither, unless mirostat runs in their place. Call it when the rest is set.
+void SetSamplerOrder(const std::vector<std::string>& names, v1::SamplingParams& sampling);
+
 // What needs the model's vocabulary and nothing else.
 absl::Status CheckSamplers(const GenerationRequest& request, uint32_t vocab_size);
 

@@ -52,6 +52,14 @@ def test_infill_as_llama_cpp_has_it(coder):
     assert more["content"].strip().startswith("b")
 
 
+def test_the_sampler_infill_stops_at_an_end_that_is_likely(coder):
+    body = {"input_prefix": PREFIX, "input_suffix": SUFFIX, "n_predict": 64, "seed": 1,
+            "samplers": ["top_k", "top_p", "infill"]}
+    answer = ask(coder, "/infill", body)
+    assert answer["generation_settings"]["samplers"] == ["top_k", "top_p", "infill"]
+    assert answer["content"].startswith("a + b") and answer["stop_type"] == "eos"
+
+
 @pytest.mark.parametrize("change", [
     {"input_prefix": None}, {"input_suffix": 3}, {"prompt": ["a"]}, {"input_extra": "x"},
     {"input_extra": [{"filename": "a"}]}, {"input_extra": [{"filename": 3, "text": "a"}]},

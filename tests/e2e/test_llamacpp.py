@@ -100,6 +100,7 @@ SAMPLERS = {
     "mirostat 1": {"mirostat": 1},
     "mirostat 2": {"mirostat": 2, "mirostat_tau": 3.0},
     "order": {"samplers": ["temperature", "top_k"], "temperature": 1.3},
+    "infill": {"samplers": "kpit", "top_k": 20},
 }
 
 

@@ -119,7 +119,7 @@ SampledToken Sampler::Sample(absl::Span<const float> logits, const SampleRequest
 void Sampler::Apply(absl::Span<const uint8_t> order, const SampleRequest& request, bool greedy) {
   for (const uint8_t index : order) {
     const SamplerStage& stage = stages_[index];
-    if (stage.stochastic && greedy) continue;
+    if (stage.stochastic && greedy && request.params->infill == nullptr) continue;
     if (stage.active(request)) stage.apply(request, candidates_);
   }
 }

@@ -37,6 +37,7 @@ SamplerStage Stage_temperature() {
               [](const SampleRequest& request, Candidates& candidates) {
                 const SamplingParams& params = *request.params;
                 if (params.dynamic_temperature()) return ApplyDynamic(params, candidates);
+                if (params.greedy()) return candidates.KeepTop(1);
                 Scale(candidates.MutableLogits(), 1.0f / params.temperature);
               }};
 }

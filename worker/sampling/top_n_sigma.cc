@@ -1,5 +1,6 @@
-// top_n_sigma n: keeps the tokens within n standard deviations of the largest logit. What is banned
-// does not count.
+// top_n_sigma n: bans the tokens below n standard deviations from the largest logit. What is banned
+// does not count. Banned and not cut, as in llama.cpp: samplers behind it that ask how many tokens
+// are left count all.
 #include <cmath>
 #include <limits>
 
@@ -28,7 +29,10 @@ void Apply(const SampleRequest& request, Candidates& candidates) {
     squares += (static_cast<double>(logit) - mean) * (static_cast<double>(logit) - mean);
   }
   const auto sigma = static_cast<float>(std::sqrt(squares / count));
-  candidates.KeepAtLeast(candidates.Max() - request.params->top_n_sigma * sigma);
+  const float floor = candidates.Max() - request.params->top_n_sigma * sigma;
+  for (float& logit : logits) {
+    if (logit < floor) logit = kMinusInfinity;
+  }
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 namespace baton::worker {
 
 class DryBreakers;
+class InfillTokens;
 
 struct DryParams {
   float multiplier = 0.0f;  // 0: off
@@ -72,6 +73,7 @@ struct SamplingParams {
 
   // Samplers to run, by their index in samplers.def. Empty: all, in that order.
   std::vector<uint8_t> order = {};
+  std::shared_ptr<const InfillTokens> infill = nullptr;  // set where the order names infill
 
   uint64_t seed = 0;  // keys Philox together with the choice and the output position
 

@@ -1,5 +1,6 @@
 #include "worker/service/request_intake.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stop_token>
 #include <utility>
@@ -18,6 +19,9 @@ RequestIntake::RequestIntake(const ServedModel& model, EngineLoop& engine,
       reader_(model),
       breakers_(model.tokenizer == nullptr ? nullptr
                                            : std::make_unique<DryBreakerCache>(*model.tokenizer)),
+      infill_tokens_(model.tokenizer == nullptr
+                         ? nullptr
+                         : std::make_unique<InfillTokensCache>(*model.tokenizer)),
       tasks_(kTasksMax),
       thread_("tokenize", [this](std::stop_token) { Run(); }) {}
 
@@ -36,11 +40,15 @@ void RequestIntake::Start(v1::GenerateRequest message, Ticket ticket, Done done)
   request->call = ticket.call;
   request->deadline = ticket.deadline;
   std::vector<std::string> breakers = UnknownBreakers(message.sampling(), request->params);
-  if (!message.has_text() && breakers.empty()) return done(Submit(*std::move(request)));
+  const bool infill = LacksInfillTokens(message.sampling(), request->params);
+  if (!message.has_text() && breakers.empty() && !infill) {
+    return done(Submit(*std::move(request)));
+  }
   auto task = std::make_unique<Task>();
   task->request = *std::move(request);
   if (message.has_text()) task->text = std::move(*message.mutable_text());
   task->breakers = std::move(breakers);
+  task->infill = infill;
   task->cache_salt = std::move(*message.mutable_cache_salt());
   task->done = done;
   switch (tasks_.TryPush(std::move(task))) {
@@ -91,9 +99,17 @@ std::vector<std::string> RequestIntake::UnknownBreakers(const v1::SamplingParams
   return breakers;
 }
 
+bool RequestIntake::LacksInfillTokens(const v1::SamplingParams& message, SamplingParams& params) {
+  const auto& samplers = message.samplers();
+  if (std::find(samplers.begin(), samplers.end(), "infill") == samplers.end()) return false;
+  params.infill = infill_tokens_->Find();
+  return params.infill == nullptr;
+}
+
 absl::Status RequestIntake::Tokenise(Task& task) {
   if (tasks_.closed()) return Unavailable("generate: the worker has stopped");
   if (!task.breakers.empty()) task.request.params.dry.breakers = breakers_->Make(task.breakers);
+  if (task.infill) task.request.params.infill = infill_tokens_->Make();
   if (!task.text.has_value()) return absl::OkStatus();
   ASSIGN_OR_RETURN(std::vector<TokenId> tokens, model_.tokenizer->Encode(*task.text, {}));
   return reader_.SetPrompt(task.request, std::move(tokens), task.cache_salt);

@@ -1,6 +1,6 @@
-// Takes a GenerateRequest from the wire to the engine: checks it, tokenises text and new breakers
-// of DRY on a thread of its own, submits. A constraint is compiled while the engine computes the
-// prompt.
+// Takes a GenerateRequest from the wire to the engine: checks it, tokenises text and makes
+// tables that samplers need of the vocabulary on a thread of its own, submits. A constraint is
+// compiled while the engine computes the prompt.
 //
 //   intake.Start(std::move(message), {key, peer, call, deadline}, [..](const absl::Status& s) {});
 //
@@ -27,6 +27,7 @@
 #include "worker/constraint/constraint_compiler.h"
 #include "worker/engine/engine_loop.h"
 #include "worker/service/dry_breaker_cache.h"
+#include "worker/service/infill_tokens_cache.h"
 #include "worker/service/request_reader.h"
 #include "worker/service/served_model.h"
 
@@ -57,6 +58,7 @@ class RequestIntake {
     GenerationRequest request;
     std::optional<std::string> text;    // else the request has its tokens
     std::vector<std::string> breakers;  // empty: none, or the request has them
+    bool infill = false;                // false: not named, or the request has its tokens
     std::string cache_salt;
     Done done;
   };
@@ -68,13 +70,17 @@ class RequestIntake {
   // Gives the request the breakers of DRY that are known; returns those that are not.
   std::vector<std::string> UnknownBreakers(const v1::SamplingParams& message,
                                            SamplingParams& params);
+  // Whether the request names infill and still lacks its tokens; gives it those that are known.
+  bool LacksInfillTokens(const v1::SamplingParams& message, SamplingParams& params);
   absl::Status Submit(GenerationRequest request);
 
   const ServedModel& model_;
   EngineLoop& engine_;
   ConstraintCompiler* const constraints_;
   const RequestReader reader_;
-  const std::unique_ptr<DryBreakerCache> breakers_;  // null without a tokenizer
+  // Null without a tokenizer.
+  const std::unique_ptr<DryBreakerCache> breakers_;
+  const std::unique_ptr<InfillTokensCache> infill_tokens_;
   BoundedQueue<std::unique_ptr<Task>> tasks_;
   OwnedThread thread_;
 };

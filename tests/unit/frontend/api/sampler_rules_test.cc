@@ -72,11 +72,17 @@ TEST_F(SamplerRulesTest, ThePresetBringsDefaultsAndOrder) {
 }
 
 TEST_F(SamplerRulesTest, LettersNameSamplersToo) {
-  EXPECT_THAT(SamplersOfLetters("kpt?"), ElementsAre("top_k", "top_p", "temperature"));
-  EXPECT_THAT(SamplersOfNames({"typical_p", "infill", ""}), ElementsAre("typ_p"));
+  EXPECT_THAT(SamplersOfLetters("kpti?"), ElementsAre("top_k", "top_p", "temperature", "infill"));
+  EXPECT_THAT(SamplersOfNames({"typical_p", "InFill", ""}), ElementsAre("typ_p", "infill"));
   EXPECT_THAT(SamplersOfNames({"Top-K", "nucleus", "typ", "temp", "topn_sigma"}),
               ElementsAre("top_k", "top_p", "typ_p", "temperature", "top_n_sigma"));
   EXPECT_THAT(Added(R"("samplers":[])").samplers(), ElementsAre("temperature"));
+}
+
+TEST_F(SamplerRulesTest, ATemperatureThatIsNotNamedDoesNotRun) {
+  EXPECT_EQ(Added(R"("samplers":["top_k"],"temperature":0,"dynatemp_range":0.5)").temperature(), 1);
+  EXPECT_EQ(Added(R"("samplers":["temp"],"temperature":0)").temperature(), 0);
+  EXPECT_EQ(Added(R"("samplers":["top_k"],"temperature":0,"mirostat":1)").temperature(), 0);
 }
 
 TEST_F(SamplerRulesTest, BiasesOfTextsAndBans) {

@@ -12,6 +12,7 @@
 #include "worker/sampling/sampler.h"
 #include "worker/sampling/sampler_order.h"
 #include "worker/sampling_params/dry_breakers.h"
+#include "worker/sampling_params/infill_tokens.h"
 
 namespace baton::worker {
 namespace {
@@ -85,6 +86,13 @@ const std::map<std::string, std::function<void(Conditions&)>>& Switches() {
        [](Params p) {
          p.xtc_probability = 0.5f;
          p.xtc_threshold = 0.05f;
+       }},
+      {"infill",
+       [](Params p) {
+         std::vector<std::string> texts;
+         for (size_t token = 0; token < kVocab; ++token) texts.push_back(std::to_string(token));
+         p.infill = std::make_shared<InfillTokens>(
+             std::vector<std::string_view>(texts.begin(), texts.end()), 6);
        }},
       {"mirostat", [](Params p) { p.mirostat = {.version = 2, .tau = 3, .eta = 0.2f}; }},
   };
@@ -302,6 +310,50 @@ TEST(SamplerLaws, AnOrderRunsWhatItNamesAndNothingElse) {
   EXPECT_THAT(std::string(unknown.message()), ::testing::HasSubstr("top_q; known: penalties, dry"));
   EXPECT_FALSE(ParseSamplerOrder({"mirostat"}).ok());
   EXPECT_FALSE(ParseSamplerOrder({"logit_bias"}).ok());
+}
+
+// Tokens 0 to 2 are "a", "ab" and "b"; 3 ends the text.
+class InfillLaws : public ::testing::Test {
+ protected:
+  InfillLaws() {
+    static constexpr std::string_view kTexts[] = {"a", "ab", "b", ""};
+    params_.infill = std::make_shared<InfillTokens>(kTexts, 3);
+    params_.order = *ParseSamplerOrder({"infill"});
+    params_.seed = 5;
+  }
+
+  TokenId Drawn(const std::vector<float>& probabilities) {
+    std::vector<float> logits;
+    for (const float p : probabilities) logits.push_back(std::log(p));
+    Sampler sampler(4);
+    const std::vector<TokenId> history = {0};
+    const std::vector<TokenId> ends = {3};
+    SampleRequest request;
+    request.params = &params_;
+    request.history = history;
+    request.stop_ids = ends;
+    return sampler.Sample(logits, request).token;
+  }
+
+  SamplingParams params_;
+};
+
+TEST_F(InfillLaws, WhatBeginsTheSameStandsTogether) {
+  // Apart, each would be likely enough; together "a" and "ab" are twice as likely as "b".
+  for (params_.seed = 0; params_.seed < 20; ++params_.seed) {
+    EXPECT_EQ(Drawn({0.29f, 0.39f, 0.31f, 0.01f}), 1u);
+  }
+}
+
+TEST_F(InfillLaws, AnEndThatMayBeIsTaken) {
+  EXPECT_EQ(Drawn({0.3f, 0.3f, 0.3f, 0.1f}), 3u);
+  params_.temperature = 0;  // the likeliest of what is left, and nothing else is
+  EXPECT_EQ(Drawn({0.3f, 0.3f, 0.3f, 0.1f}), 3u);
+}
+
+TEST_F(InfillLaws, WhatMayNotEndGoesOn) {
+  params_.min_tokens = 5;
+  EXPECT_NE(Drawn({0.1f, 0.1f, 0.1f, 0.7f}), 3u);
 }
 
 TEST(SamplerLaws, LogprobsOfNamedTokens) {

@@ -12,6 +12,7 @@
 #include "tests/unit/common/text/text_test_data.h"
 #include "tests/unit/worker/sampling/golden_params.h"
 #include "worker/sampling/sampler.h"
+#include "worker/sampling_params/infill_tokens.h"
 
 namespace baton::worker {
 namespace {
@@ -46,11 +47,21 @@ void ExpectSame(const Distribution& drawn, const nlohmann::json& left, const std
   }
 }
 
+// Of a case that names the texts of its tokens.
+std::shared_ptr<const InfillTokens> InfillTokensOf(const nlohmann::json& golden) {
+  if (!golden.contains("texts")) return nullptr;
+  const auto texts = golden["texts"].get<std::vector<std::string>>();
+  return std::make_shared<InfillTokens>(std::vector<std::string_view>(texts.begin(), texts.end()),
+                                        golden["end"].get<TokenId>());
+}
+
 void RunCase(const nlohmann::json& golden, const std::string& where) {
   SamplingParams params = ParamsOf(golden["params"]);
   params.order = OrderOf(golden);
+  params.infill = InfillTokensOf(golden);
   params.post_sampling_probs = true;
   const auto history = golden["history"].get<std::vector<TokenId>>();
+  const auto ends = golden.value("ends", std::vector<TokenId>());
   std::string state;
   for (size_t i = 0; i < golden["rows"].size(); ++i) {
     const auto row = golden["rows"][i].get<std::vector<float>>();
@@ -60,6 +71,7 @@ void RunCase(const nlohmann::json& golden, const std::string& where) {
     request.params = &params;
     request.history = history;
     request.prompt_count = golden.value("prompt_count", static_cast<int32_t>(history.size()));
+    request.stop_ids = ends;
     request.state = state;
     // The oracle drew a token by its own random numbers; the state goes on from that one.
     const nlohmann::json& result = golden["results"][i];
@@ -85,6 +97,7 @@ void RunAll(const std::string& name) {
 }
 
 TEST(SamplerGolden, LlamaCpp) { RunAll("llama.json"); }
+TEST(SamplerGolden, LlamaCppInfill) { RunAll("infill.json"); }
 TEST(SamplerGolden, TransformersAndVllm) { RunAll("processors.json"); }
 
 }  // namespace

@@ -199,6 +199,7 @@ TEST_F(RequestReaderTest, NamesTheSamplerFieldAtFault) {
       {"sampling.min_keep", sampling([](auto& s) { s.set_min_keep(~0u); })},
       {"sampling.samplers", sampling([](auto& s) { s.add_samplers("top_q"); })},
       {"sampling.samplers", sampling([](auto& s) { s.add_samplers("mirostat"); })},
+      {"sampling.samplers", sampling([](auto& s) { s.add_samplers("infill"); })},
       {"sampling.dry.multiplier", sampling([](auto& s) { s.mutable_dry()->set_multiplier(-1); })},
       {"sampling.dry.base", sampling([](auto& s) { s.mutable_dry()->set_base(0.5f); })},
       {"sampling.mirostat.version",
