@@ -46,6 +46,15 @@ absl::Status DrainingStatus() {
   return WithRetryAfter(Unavailable("the worker is draining"), std::chrono::seconds(1));
 }
 
+int32_t RequestsMax(const WorkerOptions& options) {
+  return options.max_num_seqs + options.max_waiting_requests;
+}
+
+// Requests that wait for their constraints: the other half's places are for those without.
+int32_t HeldRequestsMax(const WorkerOptions& options) {
+  return std::max(1, RequestsMax(options) / 2);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<App>> App::Load(const WorkerOptions& options, Clock& clock,
@@ -106,8 +115,8 @@ absl::Status App::LoadWeights(const Progress& progress) {
   inference_metrics_.emplace(registry_);
   hub_.emplace(clock_, registry_);
   engine_.emplace(EngineLoop::Config{.scheduler = std::move(scheduler),
-                                     .limits = {.max_requests = options_.max_num_seqs +
-                                                                options_.max_waiting_requests,
+                                     .limits = {.max_requests = RequestsMax(options_),
+                                                .max_held = HeldRequestsMax(options_),
                                                 .max_prompt_tokens = options_.max_queued_tokens}},
                   *loaded_.executor, clock_, std::vector<EngineObserver*>{&*metrics_, &*hub_});
   if (options_.step_timeout > Duration::zero()) {
@@ -181,8 +190,7 @@ void App::MakeConstraintCompiler() {
       ConstraintCompiler::Options{.vocabulary = {.size = static_cast<uint32_t>(model_.vocab_size),
                                                  .end_ids = std::move(ends)},
                                   .thread_count = std::clamp(UsableProcessorCount() / 4, 1, 8),
-                                  .waiting_max = static_cast<size_t>(
-                                      options_.max_num_seqs + options_.max_waiting_requests)});
+                                  .waiting_max = static_cast<size_t>(HeldRequestsMax(options_))});
 }
 
 void App::Describe(int port) {

@@ -55,7 +55,7 @@ WorkerMetrics::WorkerMetrics(MetricsRegistry& registry, const std::string& model
 void WorkerMetrics::OnStep(const StepReport& report) {
   const EngineCounters& now = report.counters;
   running_.Set(report.load.running);
-  waiting_.Set(report.load.waiting);
+  waiting_.Set(report.load.waiting + report.load.parked);
   const int32_t blocks = report.load.blocks_active + report.load.blocks_free;
   cache_usage_.Set(static_cast<double>(report.load.blocks_active) / blocks);
   prompt_tokens_total_.Add(Delta(now.prompt_tokens, last_.prompt_tokens));

@@ -85,6 +85,7 @@ class EnginePeer {
 struct EngineLoad {
   int32_t running = 0;  // sequences
   int32_t waiting = 0;
+  int32_t parked = 0;                  // held, in nobody's way
   int64_t waiting_prefill_tokens = 0;  // uncomputed prompt tokens, waiting and running
   int32_t blocks_active = 0;
   int32_t blocks_free = 0;

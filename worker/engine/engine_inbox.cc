@@ -22,10 +22,19 @@ absl::Status EngineInbox::Submit(GenerationRequest request) {
                                    " prompt_tokens=", alive_prompt_tokens_)),
           std::chrono::seconds(1));
     }
-    const Alive alive{.prompt_tokens = tokens, .choice_cancellations_left = request.choices};
+    if (request.held && alive_held_ >= limits_.max_held) {
+      return WithRetryAfter(
+          Unavailable(absl::StrCat("submit: too many requests wait for their constraints: held=",
+                                   alive_held_)),
+          std::chrono::seconds(1));
+    }
+    const Alive alive{.prompt_tokens = tokens,
+                      .choice_cancellations_left = request.choices,
+                      .held = request.held};
     const bool fresh = alive_.emplace(request.key, alive).second;
     BATON_CHECK(fresh) << "submit: key used twice: " << request.key.value();
     alive_prompt_tokens_ += tokens;
+    if (request.held) ++alive_held_;
     mail_.submitted.push_back(std::move(request));
   }
   mail_arrived_.Signal();
@@ -64,7 +73,9 @@ void EngineInbox::CancelAll(absl::Status reason) {
 void EngineInbox::Release(RequestKey key) {
   {
     MutexLock lock(mutex_);
-    if (!alive_.contains(key)) return;
+    const auto entry = alive_.find(key);
+    if (entry == alive_.end()) return;
+    if (std::exchange(entry->second.held, false)) --alive_held_;
     mail_.released.push_back(key);
   }
   mail_arrived_.Signal();
@@ -131,6 +142,7 @@ void EngineInbox::Ended(RequestKey key) {
     const auto entry = alive_.find(key);
     BATON_CHECK(entry != alive_.end()) << "ended twice: request=" << key.value();
     alive_prompt_tokens_ -= entry->second.prompt_tokens;
+    if (entry->second.held) --alive_held_;
     alive_.erase(entry);
     none = alive_.empty();
   }

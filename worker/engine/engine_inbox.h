@@ -1,7 +1,8 @@
 // Where other threads leave word for the engine: bounded, and it knows which requests are alive.
 //
-// A request is alive from its Submit until the engine calls Ended. Requests and their prompt tokens
-// have limits; a cancellation is kept once per living request or choice, so it needs none.
+// A request is alive from its Submit until the engine calls Ended. Requests, those that are held
+// among them, and their prompt tokens have limits; a cancellation is kept once per living request
+// or choice, so it needs none.
 //
 // Threading: thread-safe; Take and Ended are the engine thread's.
 // Errors:    UNAVAILABLE from Submit, with a time to retry after, when the limits are reached or
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,6 +28,8 @@ class EngineInbox {
  public:
   struct Limits {
     int32_t max_requests = 0;
+    // Of them; the others' places are for those that need not wait for anything.
+    int32_t max_held = std::numeric_limits<int32_t>::max();
     int64_t max_prompt_tokens = 0;
   };
 
@@ -76,6 +80,7 @@ class EngineInbox {
     int64_t prompt_tokens = 0;
     int32_t choice_cancellations_left = 0;
     bool cancelled = false;
+    bool held = false;
   };
 
   void TakeLocked(Mail& mail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -90,6 +95,7 @@ class EngineInbox {
   absl::Status admission_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<RequestKey, Alive> alive_ ABSL_GUARDED_BY(mutex_);
   int64_t alive_prompt_tokens_ ABSL_GUARDED_BY(mutex_) = 0;
+  int32_t alive_held_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace baton::worker

@@ -59,7 +59,8 @@ Scheduler::Scheduler(SchedulerConfig config)
       log_(config_.kv_groups),
       pool_(config_.block_count),
       cache_(pool_, config_.block_size, log_, config_.kv_groups, config_.prefix_key),
-      waiting_(ByPolicy{config_.policy}) {
+      waiting_(ByPolicy{config_.policy}),
+      parked_(ByPolicy{config_.policy}) {
   BATON_CHECK(config_.Validate().ok()) << config_.Validate().ToString();
 }
 
@@ -81,20 +82,26 @@ void Scheduler::Add(GenerationRequest request) {
       active->sequences
           .emplace_back(std::make_unique<Sequence>(NextSequenceId(), *active, NewTables()))
           .get();
-  waiting_.insert(sequence);
-  waiting_tokens_ += sequence->size();
+  StartWaiting(*sequence);
   BATON_CHECK(requests_.emplace(key, std::move(active)).second) << "request=" << key.value();
 }
 
 void Scheduler::Release(RequestKey key) {
-  if (const auto entry = requests_.find(key); entry != requests_.end()) {
-    entry->second->held = false;
+  const auto entry = requests_.find(key);
+  if (entry == requests_.end()) return;
+  entry->second->held = false;
+  Sequence& sequence = *entry->second->sequences.front();  // it has no forks yet
+  if (sequence.state != Sequence::State::kParked) return;
+  parked_.erase(&sequence);
+  if (!sequence.tables.empty() && sequence.pending_forks + 1 <= FreeSlots()) {
+    return StartRunning(sequence);
   }
+  sequence.ReleaseBlocks();
+  StartWaiting(sequence);
 }
 
 bool Scheduler::all_held() const {
-  return !running_.empty() && std::all_of(running_.begin(), running_.end(),
-                                          [](const Sequence* s) { return s->computable() == 0; });
+  return running_.empty() && waiting_.empty() && !parked_.empty();
 }
 
 void Scheduler::End(RequestKey key, absl::Status reason) {
@@ -186,9 +193,10 @@ void Scheduler::EndSequence(Sequence& sequence) {
   if (sequence.state == Sequence::State::kWaiting) {
     waiting_.erase(&sequence);
     waiting_tokens_ -= sequence.size();
+  } else if (sequence.state == Sequence::State::kParked) {
+    parked_.erase(&sequence);
   } else {
-    std::erase(running_, &sequence);
-    reserved_slots_ -= sequence.pending_forks;
+    StopRunning(sequence);
   }
   sequence.state = Sequence::State::kEnded;
   sequence.ReleaseBlocks();
@@ -231,7 +239,7 @@ void Scheduler::Grant(Sequence& sequence) {
   }
   int32_t count = std::min(sequence.computable(), budget_);
   if (sequence.wants_scores()) count = std::min(count, score_budget_);
-  if (count == 0) return;  // held, or in a later step
+  if (count == 0) return;  // held, or its scores in a later step
   if (!MakeRoom(sequence, sequence.computed + count)) return;
   sequence.granted = count;
   budget_ -= count;
@@ -239,15 +247,26 @@ void Scheduler::Grant(Sequence& sequence) {
   granted_.push_back(&sequence);
 }
 
-// Preempts from the end of the policy's order until `token_count` tokens fit. False if the sequence
-// itself was the last one.
+// Preempts from the end of the policy's order, those that are parked first, until `token_count`
+// tokens fit. False if the sequence itself was the last one.
 bool Scheduler::MakeRoom(Sequence& sequence, int32_t token_count) {
   while (!sequence.tables.Reserve(token_count)) {
+    if (ReclaimParked()) continue;
     Sequence* last = *std::max_element(running_.begin(), running_.end(), ByPolicy{config_.policy});
     Preempt(*last);
     if (last == &sequence) return false;
   }
   return true;
+}
+
+// Takes the blocks of the last parked sequence that has any; false if none has. It stays parked.
+bool Scheduler::ReclaimParked() {
+  for (auto last = parked_.rbegin(); last != parked_.rend(); ++last) {
+    if ((*last)->tables.empty()) continue;
+    (*last)->ReleaseBlocks();
+    return true;
+  }
+  return false;
 }
 
 void Scheduler::Preempt(Sequence& sequence) {
@@ -256,14 +275,34 @@ void Scheduler::Preempt(Sequence& sequence) {
     budget_ += std::exchange(sequence.granted, 0);
     std::erase(granted_, &sequence);
   }
-  std::erase(running_, &sequence);
-  reserved_slots_ -= sequence.pending_forks;
+  StopRunning(sequence);
   sequence.ReleaseBlocks();
+  StartWaiting(sequence);
+  ++counters_.preemptions;
+  preempted_ = true;
+}
+
+void Scheduler::StartWaiting(Sequence& sequence) {
   sequence.state = Sequence::State::kWaiting;
   waiting_.insert(&sequence);
   waiting_tokens_ += sequence.size();
-  ++counters_.preemptions;
-  preempted_ = true;
+}
+
+void Scheduler::StartRunning(Sequence& sequence) {
+  sequence.state = Sequence::State::kRunning;
+  running_.push_back(&sequence);
+  reserved_slots_ += sequence.pending_forks;
+}
+
+void Scheduler::StopRunning(Sequence& sequence) {
+  std::erase(running_, &sequence);
+  reserved_slots_ -= sequence.pending_forks;
+}
+
+void Scheduler::Park(Sequence& sequence) {
+  StopRunning(sequence);
+  sequence.state = Sequence::State::kParked;
+  parked_.insert(&sequence);
 }
 
 int32_t Scheduler::FreeSlots() const {
@@ -286,15 +325,16 @@ bool Scheduler::TryAdmit(Sequence& sequence) {
   const int64_t missing =
       sequence.tables.BlocksToAdmit(match, sequence.size(), config_.max_num_batched_tokens);
   const int32_t spare = running_.empty() ? 0 : 1;
-  if (missing + spare > pool_.free_count()) return false;
+  while (missing + spare > pool_.free_count()) {
+    if (!ReclaimParked()) return false;
+  }
   waiting_.erase(&sequence);
   waiting_tokens_ -= sequence.size();
   sequence.Adopt(std::move(match));
-  sequence.state = Sequence::State::kRunning;
-  running_.push_back(&sequence);
-  reserved_slots_ += sequence.pending_forks;
+  StartRunning(sequence);
   NoteAdmission(sequence, sequence.computed);
   Grant(sequence);
+  if (sequence.computable() == 0) Park(sequence);
   return true;
 }
 
@@ -434,6 +474,7 @@ void Scheduler::AdvanceGranted(const StepResult& result) {
     sequence->fork_source.Reset();
     const int32_t again = std::exchange(sequence->deferred, false) ? 1 : 0;
     sequence->Advance(std::exchange(sequence->granted, 0) - again, cache_);
+    if (sequence->owner.held && sequence->computable() == 0) Park(*sequence);
   }
 }
 
@@ -553,6 +594,7 @@ EngineLoad Scheduler::load() const {
   EngineLoad load;
   load.running = static_cast<int32_t>(running_.size());
   load.waiting = static_cast<int32_t>(waiting_.size());
+  load.parked = static_cast<int32_t>(parked_.size());
   load.waiting_prefill_tokens = waiting_tokens_;
   for (const Sequence* sequence : running_) {
     if (sequence->remaining() > 1) load.waiting_prefill_tokens += sequence->remaining();
@@ -574,13 +616,15 @@ void Scheduler::CheckIntegrity() const {
       ++live;
       if (sequence->state == Sequence::State::kRunning) {
         reserved += sequence->pending_forks;
+      } else if (sequence->state == Sequence::State::kParked) {
+        BATON_CHECK(active->held && sequence->granted == 0) << "parked, but not held";
       } else {
         waiting_tokens += sequence->size();
         BATON_CHECK(sequence->tables.empty()) << "waiting with blocks";
       }
     }
   }
-  BATON_CHECK(live == running_.size() + waiting_.size()) << "sequences=" << live;
+  BATON_CHECK(live == running_.size() + waiting_.size() + parked_.size()) << "sequences=" << live;
   BATON_CHECK(waiting_tokens == waiting_tokens_) << "waiting_tokens=" << waiting_tokens_;
   BATON_CHECK(reserved == reserved_slots_) << "reserved_slots=" << reserved_slots_;
   BATON_CHECK(FreeSlots() >= 0) << "running=" << running_.size();

@@ -12,6 +12,9 @@
 // out, the last running sequence by the policy gives all of its own back and is computed again
 // later; nobody is admitted in such a step, unless nobody is left running.
 //
+// A held request is parked as soon as all that it may compute is computed: it takes no place among
+// the running ones, and keeps its blocks only until somebody else wants them.
+//
 // A prompt whose log-probabilities are wanted is computed whole, without the cache, in chunks of
 // kScoredTokensMax, for each of its tokens takes a row of logits.
 //
@@ -72,7 +75,8 @@ class Scheduler {
   // REQUIRES: CheckFits is OK; the key is new and greater than all before.
   void Add(GenerationRequest request);
 
-  // Lets a held request go on. Unknown keys are ignored.
+  // Lets a held request go on: at once where there is a place, else in its turn. Unknown keys are
+  // ignored.
   void Release(RequestKey key);
 
   // Ends a request: CANCELLED by a Finished event per open choice, else by one Failed. If the step
@@ -122,7 +126,12 @@ class Scheduler {
   void GrantRunning();
   void Grant(Sequence& sequence);
   bool MakeRoom(Sequence& sequence, int32_t token_count);
+  bool ReclaimParked();
   void Preempt(Sequence& sequence);
+  void StartWaiting(Sequence& sequence);
+  void StartRunning(Sequence& sequence);
+  void StopRunning(Sequence& sequence);
+  void Park(Sequence& sequence);
   void Admit();
   bool TryAdmit(Sequence& sequence);
   void NoteAdmission(Sequence& sequence, int32_t cached_tokens);
@@ -157,8 +166,9 @@ class Scheduler {
 
   absl::flat_hash_map<RequestKey, std::unique_ptr<ActiveRequest>> requests_;
   std::set<Sequence*, ByPolicy> waiting_;
-  std::vector<Sequence*> running_;  // in order of admission
-  int32_t reserved_slots_ = 0;      // for the forks of running sequences
+  std::vector<Sequence*> running_;        // in order of admission
+  std::set<Sequence*, ByPolicy> parked_;  // until Release
+  int32_t reserved_slots_ = 0;            // for the forks of running sequences
   int64_t waiting_tokens_ = 0;
   uint64_t last_sequence_id_ = 0;
 

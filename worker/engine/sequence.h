@@ -25,7 +25,8 @@ struct ActiveRequest;
 
 class Sequence {
  public:
-  enum class State { kWaiting, kRunning, kEnded };
+  // Parked: of a held request, with nothing to compute before its Release.
+  enum class State { kWaiting, kRunning, kParked, kEnded };
 
   // The first sequence of a request.
   Sequence(SequenceId id, ActiveRequest& owner, KvTables tables);

@@ -33,6 +33,30 @@ TEST(EngineInbox, RefusesBeyondItsLimitsAndTakesAgainWhenOneEnds) {
   EXPECT_TRUE(inbox.Submit(WithKey(3)).ok());
 }
 
+TEST(EngineInbox, HeldRequestsLeavePlacesForTheOthers) {
+  const auto held = [](uint64_t key) {
+    GenerationRequest request = WithKey(key);
+    request.held = true;
+    return request;
+  };
+  EngineInbox inbox({.max_requests = 5, .max_held = 2, .max_prompt_tokens = 100});
+  EXPECT_TRUE(inbox.Submit(held(1)).ok());
+  EXPECT_TRUE(inbox.Submit(held(2)).ok());
+  const absl::Status status = inbox.Submit(held(3));
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_TRUE(RetryAfter(status).has_value());
+  EXPECT_TRUE(inbox.Submit(WithKey(3)).ok());
+  inbox.Release(RequestKey(1));
+  inbox.Release(RequestKey(1));
+  EXPECT_TRUE(inbox.Submit(held(4)).ok());
+  EXPECT_TRUE(absl::IsUnavailable(inbox.Submit(held(5))));
+  inbox.Ended(RequestKey(2));
+  EXPECT_TRUE(inbox.Submit(held(5)).ok());
+  EXPECT_TRUE(absl::IsUnavailable(inbox.Submit(held(6))));
+  inbox.Ended(RequestKey(1));  // released before
+  EXPECT_TRUE(absl::IsUnavailable(inbox.Submit(held(6))));
+}
+
 TEST(EngineInbox, KeepsOneCancellationPerLivingRequest) {
   EngineInbox inbox({.max_requests = 4, .max_prompt_tokens = 100});
   inbox.Cancel(RequestKey(1), Cancelled("not there yet"));

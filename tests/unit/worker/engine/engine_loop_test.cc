@@ -212,6 +212,26 @@ TEST_F(EngineLoopTest, DeadlinesFailAHeldRequestToo) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(call.failures[0]));
 }
 
+// As many as could run at once wait for their constraints, and no time passes.
+TEST_F(EngineLoopTest, HeldRequestsKeepNobodyWaiting) {
+  std::vector<RequestKey> held;
+  for (int32_t i = 0; i < 3 * SchedulerOptions().max_num_seqs; ++i) {
+    held.push_back(engine_.NewKey());
+    GenerationRequest request = RequestOf(held.back().value(), Counted(3, 1 + i % 9), 4);
+    request.params.ignore_eos = true;
+    request.call = held.back().value();
+    request.peer = peer_;
+    request.held = true;
+    ASSERT_TRUE(engine_.Submit(std::move(request)).ok());
+  }
+  const RequestKey plain = Submit(6, 5);
+  EXPECT_EQ(peer_->WaitForEnd(plain.value()).tokens.size(), 5u);
+  for (const RequestKey key : held) engine_.Release(key);
+  for (const RequestKey key : held) {
+    EXPECT_EQ(peer_->WaitForEnd(key.value()).tokens.size(), 4u);
+  }
+}
+
 TEST_F(EngineLoopTest, AFailedStepIsTheRequestsFailureAndTheEngineGoesOn) {
   executor_.FailNext(Internal("injected"));
   const RequestKey failed = Submit(5, 3);

@@ -44,6 +44,75 @@ TEST(SchedulerConstraintTest, AHeldRequestIsInNobodysWayAndMayEnd) {
   EXPECT_TRUE(absl::IsInvalidArgument(run.failed[1]));
 }
 
+GenerationRequest Held(uint64_t key, int32_t prompt_tokens, int32_t max_tokens) {
+  const auto first = static_cast<TokenId>(key);
+  GenerationRequest request = RequestOf(key, Counted(first, prompt_tokens), max_tokens);
+  request.held = true;
+  return request;
+}
+
+TEST(SchedulerConstraintTest, AnyNumberOfHeldRequestsLeavesEveryPlaceFree) {
+  SchedulerOptions options;
+  options.max_num_seqs = 2;
+  SchedulerRun run(options);
+  for (uint64_t key = 1; key <= 12; ++key) {
+    GenerationRequest held = Held(key, key % 2 == 0 ? 1 : 7, 5);
+    held.choices = static_cast<int32_t>(1 + key % 2);
+    run.scheduler.Add(std::move(held));
+  }
+  while (!run.scheduler.all_held()) run.Step();
+  EXPECT_EQ(run.scheduler.load().running, 0);
+  EXPECT_EQ(run.scheduler.load().waiting, 0);
+  EXPECT_EQ(run.scheduler.load().parked, 12);
+  run.scheduler.Add(RequestOf(20, Counted(0, 6), 3));
+  run.scheduler.Add(RequestOf(21, Counted(0, 6), 3));
+  run.Step();
+  EXPECT_EQ(run.scheduler.load().running, 2) << "both at once";
+  while (run.At(20).ends + run.At(21).ends < 2) ASSERT_TRUE(run.Step());
+  run.scheduler.End(RequestKey(1), InvalidArgument("no such grammar"));
+  run.scheduler.End(RequestKey(2), Cancelled("the client left"));
+  for (uint64_t key = 3; key <= 12; ++key) run.scheduler.Release(RequestKey(key));
+  run.RunToEnd();
+  EXPECT_EQ(run.ended.size(), 14u);
+  EXPECT_EQ(run.failed.size(), 1u);
+}
+
+TEST(SchedulerConstraintTest, ParkedBlocksAreThereForWhoeverWantsThem) {
+  SchedulerOptions options;
+  options.block_count = 10;
+  options.max_model_len = 40;
+  SchedulerRun run(options);
+  const GenerationRequest held = Held(1, 30, 5);
+  run.scheduler.Add(held);
+  while (!run.scheduler.all_held()) run.Step();
+  EXPECT_EQ(run.scheduler.load().blocks_active, 8) << "29 tokens in blocks of 4";
+  run.scheduler.Add(RequestOf(2, Counted(0, 36), 4));  // all of the blocks
+  while (run.At(2).ends == 0) ASSERT_TRUE(run.Step());
+  EXPECT_EQ(run.scheduler.counters().preemptions, 0u);
+  EXPECT_EQ(run.scheduler.load().blocks_active, 0);
+  run.scheduler.Release(RequestKey(1));
+  run.RunToEnd();
+  EXPECT_EQ(run.At(1).tokens, Alone(held, 0, 40));
+}
+
+TEST(SchedulerConstraintTest, AReleasedRequestGoesOnWithWhatItHasComputed) {
+  SchedulerOptions options;
+  options.max_num_seqs = 1;
+  SchedulerRun run(options);
+  run.scheduler.Add(Held(1, 10, 2));
+  run.scheduler.Add(Held(2, 10, 2));
+  while (!run.scheduler.all_held()) run.Step();
+  run.scheduler.Release(RequestKey(1));
+  run.scheduler.Release(RequestKey(2));  // the only place is taken: it waits, without its blocks
+  EXPECT_EQ(run.scheduler.load().running, 1);
+  EXPECT_EQ(run.scheduler.load().waiting, 1);
+  run.Step();
+  EXPECT_EQ(run.last_step_tokens, 1);
+  run.RunToEnd();
+  EXPECT_EQ(run.At(1).tokens.size(), 2u);
+  EXPECT_EQ(run.At(2).tokens.size(), 2u);
+}
+
 TEST(SchedulerConstraintTest, ADrawMayCompleteTheSequence) {
   SchedulerRun run({});
   GenerationRequest request = RequestOf(1, Counted(0, 6), 50);
