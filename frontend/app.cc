@@ -158,20 +158,24 @@ struct FrontendApp::Parts {
         models(routers, std::move(overrides), clock),
         constraints(),
         limiter({.in_flight_max = static_cast<size_t>(config.max_requests_in_flight)}),
-        options{.extra_fields = config.strict_params ? ExtraFields::kRefuse : ExtraFields::kIgnore,
-                .prompts = {.trust_request_template = config.trust_request_chat_template,
-                            .plain_user_special_tokens = config.plain_user_special_tokens,
-                            .hides_unused_tools = config.exclude_tools_when_tool_choice_none},
-                .return_tokens_as_token_ids = config.return_tokens_as_token_ids,
-                .force_include_usage = config.force_include_usage,
-                .prompt_tokens_details = config.enable_prompt_tokens_details,
-                .tokenizer_info = config.enable_tokenizer_info_endpoint,
-                .response_role = config.response_role,
-                .old_reasoning_name = config.reasoning_content,
-                .response_store = {.responses_max = static_cast<size_t>(config.response_store)},
-                .preset = config.api_preset,
-                .require_model = config.require_model,
-                .scale_out = config.enable_scale_out},
+        options{
+            .extra_fields = config.strict_params ? ExtraFields::kRefuse : ExtraFields::kIgnore,
+            .prompts = {.trust_request_template = config.trust_request_chat_template,
+                        .plain_user_special_tokens = config.plain_user_special_tokens,
+                        .hides_unused_tools = config.exclude_tools_when_tool_choice_none},
+            .return_tokens_as_token_ids = config.return_tokens_as_token_ids,
+            .force_include_usage = config.force_include_usage,
+            .prompt_tokens_details = config.enable_prompt_tokens_details,
+            .tokenizer_info = config.enable_tokenizer_info_endpoint,
+            .response_role = config.response_role,
+            .old_reasoning_name = config.reasoning_content,
+            .response_store = {.responses_max = static_cast<size_t>(config.response_store)},
+            .preset = config.api_preset,
+            .logprobs_max = config.max_logprobs,
+            .fingerprint = {.mode = config.fingerprint_mode, .custom = config.fingerprint_value},
+            .docs = !config.disable_fastapi_docs,
+            .require_model = config.require_model,
+            .scale_out = config.enable_scale_out},
         context{.options = options,
                 .models = models,
                 .generation = {routers, sessions, stream_metrics},
@@ -255,7 +259,10 @@ HttpServerOptions FrontendApp::Parts::ServerOptions() {
   server_options.handler_thread_count = config.handler_threads;
   server_options.echo_request_id = config.enable_request_id_headers;
   server_options.root_path = config.root_path;
-  server_options.cors.allowed_origins = config.allowed_origins;
+  server_options.cors = {.allowed_origins = config.allowed_origins,
+                         .allowed_methods = config.allowed_methods,
+                         .allowed_headers = config.allowed_headers,
+                         .allow_credentials = config.allow_credentials};
   server_options.format_error = FormatHttpError;
   server_options.hooks.count = [this](HttpEvent event) { http_metrics.Count(event); };
   server_options.hooks.access = [this](const AccessRecord& record) {

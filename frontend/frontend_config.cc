@@ -25,6 +25,12 @@ void AddApiOptions(FrontendConfig& config, OptionTable& table) {
             config.handler_threads);
   table.Add({.name = "allowed-origins", .help = "Origins that browsers may call from."},
             config.allowed_origins);
+  table.Add({.name = "allowed-methods", .help = "Methods that browsers may use."},
+            config.allowed_methods);
+  table.Add({.name = "allowed-headers", .help = "Headers that browsers may send."},
+            config.allowed_headers);
+  table.Add({.name = "allow-credentials", .help = "Let browsers send cookies."},
+            config.allow_credentials);
 }
 
 void AddAccessOptions(FrontendConfig& config, OptionTable& table) {
@@ -101,6 +107,23 @@ void AddModelOptions(FrontendConfig& config, OptionTable& table) {
             config.require_model);
 }
 
+void AddAnswerOptions(FrontendConfig& config, OptionTable& table) {
+  table.Add({.name = "max-logprobs",
+             .help = "Log-probabilities per token that a request may ask for; -1: all."},
+            config.max_logprobs);
+  using Mode = FingerprintOptions::Mode;
+  table.AddChoice({.name = "fingerprint-mode",
+                   .help = "What system_fingerprint says: build and model (full and hash), "
+                           "--fingerprint-value, or nothing."},
+                  config.fingerprint_mode,
+                  {{"full", Mode::kSystem},
+                   {"hash", Mode::kSystem},
+                   {"custom", Mode::kCustom},
+                   {"none", Mode::kNone}});
+  table.Add({.name = "fingerprint-value", .help = "What --fingerprint-mode custom says."},
+            config.fingerprint_value);
+}
+
 void AddToolOptions(FrontendConfig& config, OptionTable& table) {
   table.Add({.name = "tool-call-parser",
              .help = "How the model writes tool calls; default: as its chat template shows."},
@@ -126,6 +149,8 @@ void AddPageOptions(FrontendConfig& config, OptionTable& table) {
              .help = "How many responses of /v1/responses this process keeps; 0: none.",
              .value_name = "N"},
             config.response_store);
+  table.Add({.name = "disable-fastapi-docs", .help = "Serve neither /docs nor /openapi.json."},
+            config.disable_fastapi_docs);
   table.Add({.name = "enable-offline-docs", .help = "Accepted; /docs never needs a network."},
             config.enable_offline_docs);
 }
@@ -149,6 +174,7 @@ absl::Status FrontendConfig::Validate() const {
   if (response_store < 0) {
     return WithField(InvalidArgument("--response-store: cannot be negative"), "response-store");
   }
+  if (max_logprobs < -1) return InvalidArgument("--max-logprobs: expected -1 or more");
   if (max_requests_in_flight < 0) {
     return InvalidArgument("--max-requests-in-flight: expected 0 or more");
   }
@@ -162,6 +188,7 @@ void DescribeOptions(OptionTable& table, FrontendConfig& config) {
   AddApiOptions(config, table);
   AddAccessOptions(config, table);
   AddModelOptions(config, table);
+  AddAnswerOptions(config, table);
   AddToolOptions(config, table);
   AddPageOptions(config, table);
   AddOperationOptions(config, table);

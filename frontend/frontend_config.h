@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/config/option_table.h"
 #include "common/obs/log.h"
+#include "frontend/api/fingerprint.h"
 #include "frontend/api/sampler_options.h"
 #include "frontend/chat/content_format.h"
 
@@ -33,6 +34,9 @@ struct FrontendConfig {
   std::string root_path;
   bool enable_request_id_headers = false;
   std::vector<std::string> allowed_origins = {"*"};
+  std::vector<std::string> allowed_methods = {"*"};
+  std::vector<std::string> allowed_headers = {"*"};
+  bool allow_credentials = false;
 
   std::vector<std::string> served_model_names;
   std::string chat_template;  // a file's path, or the template itself
@@ -48,6 +52,9 @@ struct FrontendConfig {
   ApiPreset api_preset = ApiPreset::kOpenAi;
   bool return_tokens_as_token_ids = false;
   bool force_include_usage = false;
+  int64_t max_logprobs = 20;  // -1: the vocabulary
+  FingerprintOptions::Mode fingerprint_mode = FingerprintOptions::Mode::kSystem;
+  std::string fingerprint_value;
   bool strict_params = false;
   bool require_model = false;
   bool enable_scale_out = false;  // serve the token-level routes
@@ -58,7 +65,8 @@ struct FrontendConfig {
   bool exclude_tools_when_tool_choice_none = false;
   bool reasoning_content = false;
 
-  int response_store = 0;            // responses of /v1/responses that are kept
+  int response_store = 0;  // responses of /v1/responses that are kept
+  bool disable_fastapi_docs = false;
   bool enable_offline_docs = false;  // changes nothing: /docs needs no network
 
   int max_requests_in_flight = 0;  // 0: no limit

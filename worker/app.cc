@@ -169,6 +169,10 @@ absl::Status App::MakeServedModel() {
   model_.vocab_size = info.vocab_size;
   model_.block_size = info.block_size;
   model_.max_model_len = loaded_.max_model_len;
+  model_.logprobs_max = options_.max_logprobs < 0
+                            ? info.vocab_size
+                            : std::max(model_.logprobs_max, options_.max_logprobs);
+  model_.seeds = std::make_shared<SeedSource>(options_.seed);
   model_.epoch = Epoch(RandomBits() | 1);  // never 0, which stands for any
   absl::StatusOr<std::unique_ptr<const Tokenizer>> tokenizer = card_->MakeTokenizer();
   if (tokenizer.ok()) {

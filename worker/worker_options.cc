@@ -77,6 +77,14 @@ void DescribeEngine(OptionTable& table, WorkerOptions& options) {
   table.Add({.name = "max-queued-tokens",
              .help = "Prompt tokens of all accepted requests together; more are refused."},
             options.max_queued_tokens);
+  table.Add({.name = "max-logprobs",
+             .help = "Log-probabilities per token that a request may ask for, where more than "
+                     "128; -1: the whole vocabulary."},
+            options.max_logprobs);
+  table.Add({.name = "seed",
+             .help = "Where requests without a seed get theirs from: the same requests in the "
+                     "same order are answered alike. Default: drawn anew at each start."},
+            options.seed);
 }
 
 }  // namespace
@@ -99,6 +107,7 @@ absl::Status WorkerOptions::Validate() const {
   if (max_waiting_requests < 0 || max_queued_tokens < 1) {
     return InvalidArgument("--max-waiting-requests and --max-queued-tokens cannot be negative");
   }
+  if (max_logprobs < -1) return InvalidArgument("--max-logprobs is negative; -1: the vocabulary");
   if (step_timeout < Duration::zero()) return InvalidArgument("--step-timeout is negative");
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct WorkerOptions {
   std::string scheduling_policy = "fcfs";
   int32_t max_waiting_requests = 1024;
   int64_t max_queued_tokens = 16 << 20;
+  int32_t max_logprobs = 128;    // per token, at least 128; -1: the vocabulary
+  std::optional<uint64_t> seed;  // absent: drawn anew at each start
 
   Duration step_timeout = std::chrono::minutes(5);  // 0: none
   Duration drain_timeout = std::chrono::seconds(30);

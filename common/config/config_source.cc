@@ -7,7 +7,10 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 
@@ -15,6 +18,47 @@ namespace baton {
 namespace {
 
 bool LooksLikeFlag(std::string_view argument) { return argument.size() > 1 && argument[0] == '-'; }
+
+// A scalar as JSON: what is quoted, or no word or number of JSON, is a string.
+std::string ScalarToJson(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  double number = 0;
+  if (text.empty()) return "\"\"";
+  const bool is_plain = node.Tag() != "!";
+  const bool is_word = text == "true" || text == "false" || text == "null";
+  const bool is_number = absl::ascii_isdigit(static_cast<unsigned char>(text.back())) &&
+                         text.find_first_not_of("+-.eE0123456789") == std::string::npos &&
+                         text.front() != '+' && text.front() != '.' &&
+                         absl::SimpleAtod(text, &number);
+  if (is_plain && (is_word || is_number)) return text;
+  std::string json = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') json += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      absl::StrAppendFormat(&json, "\\u%04x", c);
+    } else {
+      json += c;
+    }
+  }
+  return json + "\"";
+}
+
+// What stands in a file as a map, for an option that is JSON on the command line.
+std::string ToJson(const YAML::Node& node) {
+  std::vector<std::string> parts;
+  if (node.IsNull()) return "null";
+  if (node.IsScalar()) return ScalarToJson(node);
+  if (node.IsSequence()) {
+    for (const YAML::Node& item : node) parts.push_back(ToJson(item));
+    return absl::StrCat("[", absl::StrJoin(parts, ","), "]");
+  }
+  for (const auto& pair : node) {
+    YAML::Node key = pair.first;
+    key.SetTag("!");
+    parts.push_back(absl::StrCat(ToJson(key), ":", ToJson(pair.second)));
+  }
+  return absl::StrCat("{", absl::StrJoin(parts, ","), "}");
+}
 
 }  // namespace
 
@@ -178,6 +222,7 @@ absl::Status ConfigLoader::ApplyNode(const std::string& path, const std::string&
   const Entry& entry = table_.entries_[*found];
   entry.clear();
   if (node.IsScalar()) return Set(entry, node.Scalar(), where);
+  if (node.IsMap() && !entry.repeatable) return Set(entry, ToJson(node), where);
   if (!node.IsSequence() || !entry.repeatable) {
     return InvalidArgument(
         absl::StrCat(where, ": expected ", entry.repeatable ? "a value or a list" : "one value"));

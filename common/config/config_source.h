@@ -27,11 +27,10 @@ struct LoadedConfig {
 
 // Fills the table's fields: flags over environment (BATON_<FLAG>) over the YAML file named by
 // --config or BATON_CONFIG (empty: none) over defaults. Flags: `--name value`, `--name=value`,
-// `--flag`,
-// `--no-flag`, `-q`, `--` ends them; '_' is read as '-'. A repeatable option takes all words up to
-// the next flag (`--name a b`), so positional arguments come before it or after `--`. The file is a
-// flat map of the same names; a repeatable option takes a list there. `--help` and `--version` win
-// over everything else.
+// `--flag`, `--no-flag`, `-q`, `--` ends them; '_' is read as '-'. A repeatable option takes all
+// words up to the next flag (`--name a b`), so positional arguments come before it or after `--`.
+// The file is a map of the same names; a repeatable option takes a list there, and a map is the
+// JSON that its option is on the command line. `--help` and `--version` win over everything else.
 //
 // `arguments` are those after the program's name.
 // Errors: INVALID_ARGUMENT for an unknown name (with the nearest known one), a bad or missing

@@ -1,7 +1,6 @@
 #include "frontend/api/answer_format.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/base/build_info.h"
 #include "common/base/strings.h"
 #include "frontend/api/json_writer.h"
 
@@ -11,7 +10,14 @@ void AnswerFormat::AppendError(const ApiError& error, std::string* out) {
   absl::StrAppend(out, "data: ", ErrorBody(error), "\n\n", ToAbsl(kStreamDone));
 }
 
-std::string SystemFingerprint() { return absl::StrCat("baton-", ToAbsl(Version())); }
+void AppendFingerprint(const AnswerPlan& plan, std::string* out) {
+  *out += ",\"system_fingerprint\":";
+  if (plan.fingerprint.empty()) {
+    *out += "null";
+  } else {
+    AppendJsonString(plan.fingerprint, out);
+  }
+}
 
 std::string_view FinishReasonName(EndReason reason) {
   switch (reason) {

@@ -77,8 +77,8 @@ std::unique_ptr<AnswerFormat> MakeCompletionFormat(const AnswerPlan& plan);
 // What ends a stream of chunks.
 inline constexpr std::string_view kStreamDone = "data: [DONE]\n\n";
 
-// Names the build and what decides about numbers.
-std::string SystemFingerprint();
+// ,"system_fingerprint":… or null.
+void AppendFingerprint(const AnswerPlan& plan, std::string* out);
 
 // "stop", "length" or "repetition".
 std::string_view FinishReasonName(EndReason reason);

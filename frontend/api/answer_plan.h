@@ -25,13 +25,15 @@ struct AnswerPlan {
 
   std::string id;  // "chatcmpl-…"
   int64_t created = 0;
-  std::string model;  // the name the client used
+  std::string model;        // the name the client used
+  std::string fingerprint;  // of the system; empty: not shown
   std::shared_ptr<const ModelContext> context;
   std::vector<Prompt> prompts;
   HttpResponse (*error_response)(const ApiError&) = ErrorResponse;
   std::string constraint_field;         // the parameter to change where the constraint fails
   std::vector<TokenId> quiet_stop_ids;  // see GenerationSpec
   uint32_t n = 1;                       // choices per prompt
+  int64_t logprobs_max = 20;            // see ModelLimits
 
   bool stream = false;
   bool include_usage = false;  // of a stream

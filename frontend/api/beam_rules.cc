@@ -67,21 +67,22 @@ absl::Status CheckBeams(const GenerationRequest& request, GenerationEndpoint end
         "compute prompt logprobs.",
         "echo", "");
   }
-  const uint32_t alternatives = BeamSearch::AlternativesFor(static_cast<uint32_t>(request.n));
-  if (alternatives > kLogprobsMax) {
-    return ParameterError(
-        absl::StrCat("Beam search with n=", request.n, " looks at ", alternatives,
-                     " log-probabilities per token, more than max allowed: ", kLogprobsMax),
-        "n", absl::StrCat(request.n));
-  }
   if (!std::isfinite(request.sampling.length_penalty)) {
     return ParameterError("length_penalty must be finite.", "length_penalty", "");
   }
   return CheckOthers(request);
 }
 
-absl::Status AddBeams(const GenerationRequest& request, GenerationSpec& spec) {
+absl::Status AddBeams(const GenerationRequest& request, const ModelLimits& limits,
+                      GenerationSpec& spec) {
   if (!request.sampling.use_beam_search) return absl::OkStatus();
+  const uint32_t alternatives = BeamSearch::AlternativesFor(static_cast<uint32_t>(request.n));
+  if (alternatives > limits.LogprobsMax()) {
+    return ParameterError(
+        absl::StrCat("Beam search with n=", request.n, " looks at ", alternatives,
+                     " log-probabilities per token, more than max allowed: ", limits.LogprobsMax()),
+        "n", absl::StrCat(request.n));
+  }
   if (request.constraint.has_value()) {
     const bool of_format = request.constraint_input.response_format.has_value();
     const bool of_field = request.constraint_input.structured_count > 0;

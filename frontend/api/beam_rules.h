@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "frontend/api/generation_request.h"
 #include "frontend/api/request_parser.h"
+#include "frontend/api/request_rules.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {
@@ -16,6 +17,7 @@ namespace baton::frontend {
 absl::Status CheckBeams(const GenerationRequest& request, GenerationEndpoint endpoint);
 
 // Tells a generation. The request's constraint is resolved.
-absl::Status AddBeams(const GenerationRequest& request, GenerationSpec& spec);
+absl::Status AddBeams(const GenerationRequest& request, const ModelLimits& limits,
+                      GenerationSpec& spec);
 
 }  // namespace baton::frontend

@@ -96,7 +96,9 @@ class ChatFormat : public AnswerFormat {
     }
     *out += "}]";
     AppendChunkUsage(usage, out);
-    if (delta.end != nullptr && !plan_.include_usage) AppendFingerprint(out);
+    if (delta.end != nullptr && !plan_.include_usage && !plan_.fingerprint.empty()) {
+      AppendFingerprint(plan_, out);
+    }
     *out += "}\n\n";
   }
 
@@ -130,7 +132,7 @@ class ChatFormat : public AnswerFormat {
       AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
     }
     body += "],\"service_tier\":\"default\"";
-    AppendFingerprint(&body);
+    AppendFingerprint(plan_, &body);
     body += ",\"usage\":";
     AppendUsageJson(usage, &body);
     body += ",\"prompt_logprobs\":";
@@ -145,7 +147,7 @@ class ChatFormat : public AnswerFormat {
   void AppendUsage(const AnswerUsage& usage, std::string* out) const {
     absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
     AppendUsageJson(usage, out);
-    AppendFingerprint(out);
+    AppendFingerprint(plan_, out);
     *out += "}\n\n";
   }
 
@@ -181,10 +183,6 @@ class ChatFormat : public AnswerFormat {
     if (usage->reasoning_tokens.has_value()) return;
     out->pop_back();
     *out += ",\"completion_tokens_details\":null}";
-  }
-
-  void AppendFingerprint(std::string* out) const {
-    absl::StrAppend(out, ",\"system_fingerprint\":\"", SystemFingerprint(), "\"");
   }
 
   // Of one prompt; a batch shows none.

@@ -44,7 +44,7 @@ class CompletionFormat : public AnswerFormat {
     AppendIdsIf(plan_.return_token_ids, delta.ids, out);
     *out += "}]";
     AppendChunkUsage(usage, out);
-    if (delta.end != nullptr && !plan_.include_usage) AppendFingerprint(out);
+    if (delta.end != nullptr && !plan_.include_usage) AppendFingerprint(plan_, out);
     *out += "}\n\n";
   }
 
@@ -73,7 +73,7 @@ class CompletionFormat : public AnswerFormat {
       AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
     }
     body += "],\"service_tier\":null";
-    AppendFingerprint(&body);
+    AppendFingerprint(plan_, &body);
     body += ",\"usage\":";
     AppendUsageJson(usage, &body);
     body += ",\"kv_transfer_params\":null,\"ec_transfer_params\":null,\"metrics\":null}";
@@ -85,7 +85,7 @@ class CompletionFormat : public AnswerFormat {
   void AppendUsage(const AnswerUsage& usage, std::string* out) const {
     absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
     AppendChunkUsage(&usage, out);
-    AppendFingerprint(out);
+    AppendFingerprint(plan_, out);
     *out += "}\n\n";
   }
 
@@ -151,10 +151,6 @@ class CompletionFormat : public AnswerFormat {
     if (usage == nullptr) return;
     *out += ",\"usage\":";
     AppendUsageJson(*usage, out);
-  }
-
-  static void AppendFingerprint(std::string* out) {
-    absl::StrAppend(out, ",\"system_fingerprint\":\"", SystemFingerprint(), "\"");
   }
 
   void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {

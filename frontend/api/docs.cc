@@ -33,7 +33,8 @@ void Answer(const HttpRequest& request, ResponseSink& sink, const std::string& d
 
 }  // namespace
 
-absl::Status Register_docs(ApiContext&, EndpointRegistry& registry) {
+absl::Status Register_docs(ApiContext& context, EndpointRegistry& registry) {
+  if (!context.options.docs) return registry.Add("docs", {}, nullptr);
   return registry.Add("docs",
                       {{"GET", "/docs"}, {"GET", "/docs/{asset}"}, {"GET", "/openapi.json"}},
                       [document = OpenApiDocument(Version())](HttpRequest request,

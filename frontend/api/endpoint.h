@@ -27,6 +27,7 @@
 #include "frontend/admission/concurrency_limiter.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/constraint_validator.h"
+#include "frontend/api/fingerprint.h"
 #include "frontend/api/metrics.h"
 #include "frontend/api/request_parser.h"
 #include "frontend/api/sampler_options.h"
@@ -52,6 +53,9 @@ struct ApiOptions {
   bool old_reasoning_name = false;       // show reasoning as reasoning_content too
   ResponseStore::Limits response_store;  // of /v1/responses
   ApiPreset preset = ApiPreset::kOpenAi;
+  int64_t logprobs_max = 20;  // per token; -1: the whole vocabulary
+  FingerprintOptions fingerprint;
+  bool docs = true;            // serve /docs and /openapi.json
   bool require_model = false;  // a request that names no model is refused, as OpenAI does
   bool scale_out = false;      // serve the token-level routes; see scale_out.h
 };

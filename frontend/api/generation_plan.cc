@@ -176,6 +176,8 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
       api.id.empty() ? absl::StrCat(ToAbsl(api.id_prefix), RequestName(http, request)) : api.id;
   plan.created = UnixSeconds(context.clock.WallNow());
   plan.model = request.model.empty() ? model->served_names.front() : request.model;
+  plan.fingerprint = SystemFingerprint(context.options.fingerprint, *model);
+  plan.logprobs_max = context.options.logprobs_max;
   plan.context = std::move(model);
   plan.error_response = api.error_response;
   plan.constraint_field = ConstraintField(request);
@@ -218,10 +220,11 @@ RepetitionLimit RepetitionOf(const RepetitionOptions& options) {
 absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
                                               GenerationEndpoint endpoint, ApiPreset preset,
                                               const AnswerPlan& plan) {
-  const ModelLimits limits = LimitsOf(*plan.context);
+  ModelLimits limits = LimitsOf(*plan.context);
+  limits.logprobs_max = plan.logprobs_max;
   GenerationSpec spec;
   ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, /*max_tokens=*/0));
-  RETURN_IF_ERROR(CheckSamplers(request, limits.vocab_size));
+  RETURN_IF_ERROR(CheckSamplers(request, limits));
   RETURN_IF_ERROR(AddSamplers(request, preset, *plan.context->tokenizer, spec.sampling));
   spec.model = plan.context;
   spec.request_id = plan.id;
@@ -237,7 +240,7 @@ absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
     spec.kept_special_tokens = plan.context->markup_tokens;
     spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
   }
-  RETURN_IF_ERROR(AddBeams(request, spec));
+  RETURN_IF_ERROR(AddBeams(request, limits, spec));
   return spec;
 }
 

@@ -95,6 +95,7 @@ absl::Status TryStart(ApiContext& context, const GenerationApi& api, const HttpR
                                        : context.models.Find(request.model));
   ASSIGN_OR_RETURN(ConcurrencyLimiter::Permit permit, context.limiter.TryEnter(""));
 
+  CountLogprobs(request, LimitsOf(*model));
   AnswerPlan plan = MakePlan(context, http, request, api, std::move(model));
   RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? AddChatPrompt(context, request, plan)
                                                         : AddCompletionPrompts(request, plan));

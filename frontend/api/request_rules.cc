@@ -193,9 +193,9 @@ absl::Status CheckCompletion(const GenerationRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status TooManyLogprobs(int64_t count) {
+absl::Status TooManyLogprobs(int64_t count, const ModelLimits& limits) {
   return ParameterError(absl::StrCat("Requested sample logprobs of ", count,
-                                     ", which is greater than max allowed: ", kLogprobsMax),
+                                     ", which is greater than max allowed: ", limits.LogprobsMax()),
                         "logprobs", absl::StrCat(count));
 }
 
@@ -324,6 +324,13 @@ std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEn
   return request.chat.top_logprobs.value_or(0);
 }
 
+void CountLogprobs(GenerationRequest& request, const ModelLimits& limits) {
+  for (std::optional<int64_t>* const count :
+       {&request.output.logprobs, &request.chat.top_logprobs, &request.samplers.prompt_logprobs}) {
+    if (*count == -1) *count = limits.vocab_size;
+  }
+}
+
 absl::Status CheckPromptBytes(const GenerationRequest& request, const ModelLimits& limits,
                               size_t text_bytes) {
   if (limits.token_bytes_max == 0 || request.truncate_prompt_tokens.has_value()) {
@@ -403,9 +410,8 @@ absl::StatusOr<v1::SamplingParams> MakeSampling(const GenerationRequest& request
   RETURN_IF_ERROR(SetLogitBias(request.sampling, limits, sampling));
   RETURN_IF_ERROR(SetStopTokens(request.sampling, limits, sampling));
   if (const auto logprobs = LogprobsOf(request, endpoint)) {
-    const int64_t count = *logprobs == -1 ? int64_t{limits.vocab_size} : *logprobs;
-    if (count > kLogprobsMax) return TooManyLogprobs(count);
-    sampling.set_logprobs(static_cast<uint32_t>(count));
+    if (*logprobs > limits.LogprobsMax()) return TooManyLogprobs(*logprobs, limits);
+    sampling.set_logprobs(static_cast<uint32_t>(*logprobs));
   }
   if (request.sampling.seed.has_value() && *request.sampling.seed != -1) {
     sampling.set_seed(static_cast<uint64_t>(*request.sampling.seed));

@@ -32,9 +32,11 @@ struct ModelLimits {
   uint32_t vocab_size = 0;
   size_t token_bytes_max = 0;  // 0: unknown
   GenerationDefaults defaults = {};
+  int64_t logprobs_max = 20;  // per token; -1: the whole vocabulary
+
+  int64_t LogprobsMax() const { return logprobs_max < 0 ? int64_t{vocab_size} : logprobs_max; }
 };
 
-inline constexpr int64_t kLogprobsMax = 20;
 inline constexpr int64_t kSequencesMax = 16384;
 inline constexpr size_t kPromptsMax = 1024;
 
@@ -43,6 +45,9 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
 
 // Alternatives per generated token that the client wants; absent: no log-probabilities.
 std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEndpoint endpoint);
+
+// -1 log-probabilities are those of the whole vocabulary.
+void CountLogprobs(GenerationRequest& request, const ModelLimits& limits);
 
 // Before tokenising: refuses text that cannot fit however it is split.
 absl::Status CheckPromptBytes(const GenerationRequest& request, const ModelLimits& limits,

@@ -78,16 +78,17 @@ absl::Status CheckIds(std::string_view field, const std::vector<int64_t>& ids,
   return absl::OkStatus();
 }
 
-absl::Status CheckLogprobLists(const GenerationRequest& request, uint32_t vocab_size) {
+absl::Status CheckLogprobLists(const GenerationRequest& request, const ModelLimits& limits) {
   const SamplerOptions& samplers = request.samplers;
   if (const auto& count = samplers.prompt_logprobs) {
     if (*count < 0) {
       return Bad("prompt_logprobs", "must be a non-negative value.", absl::StrCat(*count));
     }
-    if (*count > kLogprobsMax) {
-      return Bad("prompt_logprobs",
-                 absl::StrCat("of ", *count, " is greater than max allowed: ", kLogprobsMax),
-                 absl::StrCat(*count));
+    if (*count > limits.LogprobsMax()) {
+      return Bad(
+          "prompt_logprobs",
+          absl::StrCat("of ", *count, " is greater than max allowed: ", limits.LogprobsMax()),
+          absl::StrCat(*count));
     }
     if (*count > 0 && request.output.stream) {
       return Bad("prompt_logprobs", "are not available when `stream=True`.", "");
@@ -103,7 +104,7 @@ absl::Status CheckLogprobLists(const GenerationRequest& request, uint32_t vocab_
     return Bad("logprob_token_ids", absl::StrCat("must have at most ", kTokenListMax, " entries."),
                "");
   }
-  return CheckIds("logprob_token_ids", ids, vocab_size);
+  return CheckIds("logprob_token_ids", ids, limits.vocab_size);
 }
 
 void SetNumber(const std::optional<double>& value, auto set) {
@@ -228,7 +229,7 @@ void SetSamplerOrder(const std::vector<std::string>& names, v1::SamplingParams& 
   sampling.clear_dynatemp_range();
 }
 
-absl::Status CheckSamplers(const GenerationRequest& request, uint32_t vocab_size) {
+absl::Status CheckSamplers(const GenerationRequest& request, const ModelLimits& limits) {
   const SamplerOptions& samplers = request.samplers;
   RETURN_IF_ERROR(CheckLength("repeat_last_n", samplers.repeat_last_n, -1));
   RETURN_IF_ERROR(CheckLength("dry_penalty_last_n", samplers.dry_penalty_last_n, -1));
@@ -242,12 +243,12 @@ absl::Status CheckSamplers(const GenerationRequest& request, uint32_t vocab_size
     if (samplers.allowed_token_ids->empty()) {
       return Bad("allowed_token_ids", "is not None and empty!", "[]");
     }
-    RETURN_IF_ERROR(CheckIds("allowed_token_ids", *samplers.allowed_token_ids, vocab_size));
+    RETURN_IF_ERROR(CheckIds("allowed_token_ids", *samplers.allowed_token_ids, limits.vocab_size));
   }
   for (const std::string& word : samplers.bad_words) {
     if (word.empty()) return Bad("bad_words", "cannot contain an empty string.", "");
   }
-  return CheckLogprobLists(request, vocab_size);
+  return CheckLogprobLists(request, limits);
 }
 
 std::vector<std::vector<TokenId>> BadWordTokens(std::string_view word, const Tokenizer& tokenizer) {

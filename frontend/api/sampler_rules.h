@@ -1,6 +1,6 @@
 // What the sampler fields of a request mean: checked, and told to a worker.
 //
-//   RETURN_IF_ERROR(CheckSamplers(request, vocab_size));
+//   RETURN_IF_ERROR(CheckSamplers(request, limits));
 //   RETURN_IF_ERROR(AddSamplers(request.samplers, preset, tokenizer, sampling));
 //
 // Threading: pure functions, any thread.
@@ -16,6 +16,7 @@
 #include "baton/v1/inference.pb.h"
 #include "common/text/tokenizer/tokenizer.h"
 #include "frontend/api/generation_request.h"
+#include "frontend/api/request_rules.h"
 #include "frontend/api/sampler_options.h"
 
 namespace baton::frontend {
@@ -32,8 +33,8 @@ std::vector<std::string> SamplersOfLetters(std::string_view letters);
 // temperature neither, unless mirostat runs in their place. Call it when the rest is set.
 void SetSamplerOrder(const std::vector<std::string>& names, v1::SamplingParams& sampling);
 
-// What needs the model's vocabulary and nothing else.
-absl::Status CheckSamplers(const GenerationRequest& request, uint32_t vocab_size);
+// What needs the model's limits and nothing else.
+absl::Status CheckSamplers(const GenerationRequest& request, const ModelLimits& limits);
 
 // Adds them to what a worker is told. `preset` says what holds where the request says nothing.
 absl::Status AddSamplers(const GenerationRequest& request, ApiPreset preset,

@@ -31,6 +31,7 @@ class FixedFlags {
  private:
   std::map<std::string, bool> switches_;
   std::map<std::string, std::optional<std::string>> texts_;
+  std::map<std::string, std::vector<std::string>> lists_;
 };
 
 }  // namespace baton::frontend

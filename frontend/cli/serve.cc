@@ -24,6 +24,7 @@
 #include "common/obs/log.h"
 #include "frontend/cli/child_process.h"
 #include "frontend/cli/command.h"
+#include "frontend/cli/dotted_flags.h"
 #include "frontend/cli/http_get.h"
 #include "frontend/cli/model_path.h"
 #include "frontend/cli/serve_options.h"
@@ -287,7 +288,9 @@ int Run_serve(std::span<const std::string> arguments) {
                     "Serves a model on this machine, with an OpenAI-compatible API.");
   DescribeOptions(table, options);
   std::vector<std::string> positional;
-  if (const auto status = ReadOptions(table, arguments, {}, &positional)) return *status;
+  const auto folded = FoldDottedFlags(arguments);
+  if (!folded.ok()) return Fail(folded.status());
+  if (const auto status = ReadOptions(table, *folded, {}, &positional)) return *status;
   if (!positional.empty()) options.model = positional[0];
   if (options.model.empty())
     return Fail(InvalidArgument("name a model, before the options: baton serve MODEL"));

@@ -18,6 +18,8 @@ constexpr PassedFlag kFrontendTexts[] = {
      "How templates get message content: auto, string (text) or openai (lists of parts)."},
     {"default-chat-template-kwargs", "Variables for chat templates, a JSON object."},
     {"api-preset", "Whose sampler order and defaults apply: openai or llamacpp."},
+    {"fingerprint-mode", "What system_fingerprint says: full, hash, custom or none."},
+    {"fingerprint-value", "What --fingerprint-mode custom says."},
     {"generation-config", "Where defaults of sampling come from: auto, vllm, or a folder."},
     {"override-generation-config", "Defaults of sampling that win, a JSON object."},
     {"reasoning-parser", "How the model marks its reasoning. Default: as its chat template shows."},
@@ -27,6 +29,8 @@ constexpr PassedFlag kFrontendTexts[] = {
     {"tool-call-parser", "How the model writes tool calls. Default: as its chat template shows."},
 };
 constexpr PassedFlag kFrontendSwitches[] = {
+    {"allow-credentials", "Let browsers send cookies."},
+    {"disable-fastapi-docs", "Serve neither /docs nor /openapi.json."},
     {"enable-auto-tool-choice", "Accepted; tools need no switch."},
     {"enable-force-include-usage", "Show usage in every stream."},
     {"enable-offline-docs", "Accepted; /docs never needs a network."},
@@ -53,7 +57,10 @@ struct WorkerFlag {
 
 // What every worker is told in the same words.
 constexpr WorkerFlag kWorkerTexts[] = {
-    {"dtype", "Arithmetic: auto, bfloat16 or float32.", "TEXT"},
+    {"seed",
+     "Where requests without a seed get theirs from: the same requests in the same order are "
+     "answered alike. Default: drawn anew at each start.",
+     "N"},
     {"quantization", "Weights as small integers: auto (as the checkpoint), none, int8 or int4.",
      "TEXT", "q"},
     {"kv-cache-dtype", "Keys and values that are kept: auto (as --dtype), bfloat16, int8 or fp8.",
@@ -80,6 +87,17 @@ void AppendIfSet(std::vector<std::string>& arguments, std::string_view flag,
   if (value.has_value()) Append(arguments, flag, *value);
 }
 
+void AppendEach(std::vector<std::string>& arguments, std::string_view flag,
+                const std::vector<std::string>& values) {
+  for (const std::string& value : values) Append(arguments, flag, value);
+}
+
+// There is no arithmetic in float16: float32 holds all its numbers.
+std::optional<std::string> WorkerDtype(const std::optional<std::string>& dtype) {
+  const bool is_float = dtype == "half" || dtype == "float16" || dtype == "float";
+  return is_float ? "float32" : dtype;
+}
+
 std::string DrainTime(const ServeOptions& options) {
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(options.drain_timeout);
   return std::to_string(milliseconds.count()) + "ms";
@@ -103,6 +121,10 @@ void DescribeApi(OptionTable& table, ServeOptions& options) {
   table.Add(
       {.name = "allowed-origins", .help = "Origins that browsers may call from; * by default."},
       options.allowed_origins);
+  table.Add({.name = "allowed-methods", .help = "Methods that browsers may use; * by default."},
+            options.allowed_methods);
+  table.Add({.name = "allowed-headers", .help = "Headers that browsers may send; * by default."},
+            options.allowed_headers);
   for (const PassedFlag& flag : kFrontendTexts) {
     table.Add({.name = flag.name, .help = flag.help}, options.frontend_texts[flag.name]);
   }
@@ -124,6 +146,13 @@ void DescribeWorkers(OptionTable& table, ServeOptions& options) {
   table.Add({.name = "max-model-len",
              .help = "Bound on prompt and output together, in tokens: 4096, 32k, or auto."},
             options.max_model_len);
+  table.Add({.name = "dtype",
+             .help = "Arithmetic: auto, bfloat16 or float32. Float16 is computed in float32."},
+            options.dtype);
+  table.Add({.name = "max-logprobs",
+             .help = "Log-probabilities per token that a request may ask for; -1: all. "
+                     "Default: 20."},
+            options.max_logprobs);
   table.Add({.name = "threads", .help = "Compute threads of one worker."}, options.threads);
 }
 
@@ -138,7 +167,9 @@ void DescribeOptions(OptionTable& table, ServeOptions& options) {
   DescribeWorkers(table, options);
   table.Add({.name = "log-level", .help = "Of all programs: debug, info, warning or error."},
             options.log_level);
-  table.Add({.name = "drain-timeout", .help = "How long running requests may take to end."},
+  table.Add({.name = "drain-timeout",
+             .help = "How long running requests may take to end.",
+             .aliases = {"shutdown-timeout"}},
             options.drain_timeout);
   options.fixed.AddTo(table);
 }
@@ -148,12 +179,12 @@ std::vector<std::string> WorkerArguments(const ServeOptions& options, const std:
   std::vector<std::string> arguments;
   Append(arguments, "--model", model_path);
   if (options.served_model_names.empty()) Append(arguments, "--served-model-name", options.model);
-  for (const std::string& name : options.served_model_names) {
-    Append(arguments, "--served-model-name", name);
-  }
+  AppendEach(arguments, "--served-model-name", options.served_model_names);
   for (const auto& [name, value] : options.worker_texts) {
     AppendIfSet(arguments, "--" + name, value);
   }
+  AppendIfSet(arguments, "--dtype", WorkerDtype(options.dtype));
+  AppendIfSet(arguments, "--max-logprobs", options.max_logprobs);
   const bool own_length = options.max_model_len == "auto" || options.max_model_len == "-1";
   if (!own_length) AppendIfSet(arguments, "--max-model-len", options.max_model_len);
   Append(arguments, "--drain-timeout", DrainTime(options));
@@ -173,12 +204,11 @@ std::vector<std::string> RouterArguments(const ServeOptions& options) {
 std::vector<std::string> FrontendArguments(const ServeOptions& options) {
   std::vector<std::string> arguments;
   AppendIfSet(arguments, "--api-key-file", options.api_key_file);
-  for (const std::string& name : options.served_model_names) {
-    Append(arguments, "--served-model-name", name);
-  }
-  for (const std::string& origin : options.allowed_origins) {
-    Append(arguments, "--allowed-origins", origin);
-  }
+  AppendEach(arguments, "--served-model-name", options.served_model_names);
+  AppendIfSet(arguments, "--max-logprobs", options.max_logprobs);
+  AppendEach(arguments, "--allowed-origins", options.allowed_origins);
+  AppendEach(arguments, "--allowed-methods", options.allowed_methods);
+  AppendEach(arguments, "--allowed-headers", options.allowed_headers);
   for (const auto& [name, value] : options.frontend_texts) {
     AppendIfSet(arguments, "--" + name, value);
   }

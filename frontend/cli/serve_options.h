@@ -28,11 +28,15 @@ struct ServeOptions {
   std::map<std::string, std::optional<std::string>> frontend_texts;
   std::map<std::string, bool> frontend_switches;
   std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_methods;
+  std::vector<std::string> allowed_headers;
 
   int workers = 1;
   // Flags that go to every worker as they are, by name: see kWorkerTexts.
   std::map<std::string, std::optional<std::string>> worker_texts;
   std::optional<std::string> max_model_len;
+  std::optional<std::string> dtype;
+  std::optional<std::string> max_logprobs;  // of workers and frontend
   std::optional<int64_t> threads;
 
   FixedFlags fixed;

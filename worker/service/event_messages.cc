@@ -1,6 +1,7 @@
 #include "worker/service/event_messages.h"
 
 #include <string>
+#include <utility>
 
 #include "common/base/status.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 // Beyond so many entries a waiting frame takes no more.
 constexpr int kFrameEntriesMax = 4096;
+constexpr int kFrameAlternativesMax = 1 << 20;
 
 v1::FinishReason ReasonMessage(FinishReason reason) {
   switch (reason) {
@@ -25,6 +27,50 @@ v1::FinishReason ReasonMessage(FinishReason reason) {
 int EntryCount(const v1::SessionFrame& frame) {
   return frame.accepted_size() + frame.tokens_size() + frame.finished_size() + frame.failed_size();
 }
+
+int AlternativeCount(const v1::SessionFrame::CallTokens& entry) {
+  return entry.tokens().logprobs().top_size() + entry.tokens().prompt_logprobs().top_size();
+}
+
+int AlternativeCount(const v1::SessionFrame& frame) {
+  int count = 0;
+  for (const auto& entry : frame.tokens()) count += AlternativeCount(entry);
+  return count;
+}
+
+// The frames of a step: a new one is begun behind many log-probabilities.
+class FrameWriter {
+ public:
+  explicit FrameWriter(Epoch epoch) : epoch_(epoch) { Begin(); }
+
+  v1::SessionFrame& frame() { return frames_.back(); }
+
+  v1::SessionFrame::CallTokens& AddTokens(uint64_t call) {
+    if (last_ != nullptr) alternatives_ += AlternativeCount(*last_);
+    if (alternatives_ > kFrameAlternativesMax) Begin();
+    last_ = frame().add_tokens();
+    last_->set_call(call);
+    return *last_;
+  }
+
+  // Without empty ones.
+  std::vector<v1::SessionFrame> Take() {
+    if (EntryCount(frame()) == 0) frames_.pop_back();
+    return std::move(frames_);
+  }
+
+ private:
+  void Begin() {
+    frames_.emplace_back().set_epoch(epoch_.value());
+    last_ = nullptr;
+    alternatives_ = 0;
+  }
+
+  const Epoch epoch_;
+  std::vector<v1::SessionFrame> frames_;
+  v1::SessionFrame::CallTokens* last_ = nullptr;
+  int alternatives_ = 0;
+};
 
 // All entries of one message have the same number of alternatives.
 void AddLogprob(const TokenLogprob& logprob, v1::TokenLogprobs& message) {
@@ -76,32 +122,30 @@ v1::Finished FinishedMessage(const StepEvents::Finished& event) {
   return message;
 }
 
-v1::SessionFrame FrameOf(const StepEvents& events, Epoch epoch) {
-  v1::SessionFrame frame;
-  frame.set_epoch(epoch.value());
+std::vector<v1::SessionFrame> FramesOf(const StepEvents& events, Epoch epoch) {
+  FrameWriter writer(epoch);
   for (const auto& event : events.accepted) {
-    v1::SessionFrame::CallAccepted& entry = *frame.add_accepted();
+    v1::SessionFrame::CallAccepted& entry = *writer.frame().add_accepted();
     entry.set_call(event.request->call);
     *entry.mutable_accepted() = AcceptedMessage(event, epoch);
   }
   for (const auto& event : events.scored) {
-    v1::SessionFrame::CallTokens& entry = *frame.add_tokens();
-    entry.set_call(event.request->call);
-    *entry.mutable_tokens() = ScoredMessage(event);
+    *writer.AddTokens(event.request->call).mutable_tokens() = ScoredMessage(event);
   }
-  frame.mutable_tokens()->Reserve(static_cast<int>(events.scored.size() + events.tokens.size()));
+  writer.frame().mutable_tokens()->Reserve(
+      static_cast<int>(events.scored.size() + events.tokens.size()));
   for (const auto& event : events.tokens) {
-    v1::SessionFrame::CallTokens& entry = *frame.add_tokens();
-    entry.set_call(event.request->call);
-    AddToken(event, *entry.mutable_tokens());
+    AddToken(event, *writer.AddTokens(event.request->call).mutable_tokens());
   }
   for (const auto& event : events.finished) {
-    v1::SessionFrame::CallFinished& entry = *frame.add_finished();
+    v1::SessionFrame::CallFinished& entry = *writer.frame().add_finished();
     entry.set_call(event.request->call);
     *entry.mutable_finished() = FinishedMessage(event);
   }
-  for (const auto& event : events.failed) AddFailure(event.request->call, event.status, frame);
-  return frame;
+  for (const auto& event : events.failed) {
+    AddFailure(event.request->call, event.status, writer.frame());
+  }
+  return writer.Take();
 }
 
 void AddFailure(uint64_t call, const absl::Status& status, v1::SessionFrame& frame) {
@@ -117,6 +161,7 @@ void AddFailure(uint64_t call, const absl::Status& status, v1::SessionFrame& fra
 
 bool MergeFrames(v1::SessionFrame& last, v1::SessionFrame& next) {
   if (EntryCount(last) + EntryCount(next) > kFrameEntriesMax) return false;
+  if (AlternativeCount(last) + AlternativeCount(next) > kFrameAlternativesMax) return false;
   last.MergeFrom(next);
   return true;
 }
@@ -125,6 +170,7 @@ bool MergeEvents(v1::GenerateEvent& last, v1::GenerateEvent& next) {
   if (!last.has_tokens() || !next.has_tokens()) return false;
   v1::Tokens& into = *last.mutable_tokens();
   if (into.has_prompt_logprobs() || next.tokens().has_prompt_logprobs()) return false;
+  if (into.logprobs().top_size() > kFrameAlternativesMax) return false;
   if (into.choice() != next.tokens().choice() || into.ids_size() >= kFrameEntriesMax) return false;
   // The number of alternatives is the request's, so the packed arrays can be joined.
   into.MergeFrom(next.tokens());

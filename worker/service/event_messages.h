@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "baton/v1/inference.pb.h"
@@ -16,8 +17,8 @@ v1::Tokens ScoredMessage(const StepEvents::Scored& event);
 void AddToken(const StepEvents::Token& event, v1::Tokens& tokens);
 v1::Finished FinishedMessage(const StepEvents::Finished& event);
 
-// One step's news for one session.
-v1::SessionFrame FrameOf(const StepEvents& events, Epoch epoch);
+// One step's news for one session: one frame, but for very many log-probabilities.
+std::vector<v1::SessionFrame> FramesOf(const StepEvents& events, Epoch epoch);
 
 // A call that ends with `status`.
 void AddFailure(uint64_t call, const absl::Status& status, v1::SessionFrame& frame);

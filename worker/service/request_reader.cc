@@ -89,6 +89,12 @@ absl::Status RequestReader::SetPrompt(GenerationRequest& request, std::vector<To
                     absl::StrCat("is ", request.resumed_tokens, " of ", tokens.size(),
                                  " prompt tokens; at least one must be prompt"));
   }
+  const auto logprobs = static_cast<size_t>(request.params.prompt_logprobs.value_or(0));
+  if (logprobs * tokens.size() > kPromptLogprobsMax) {
+    return BadField("sampling.prompt_logprobs",
+                    absl::StrCat("asks for ", logprobs, " of each of ", tokens.size(), " tokens; ",
+                                 kPromptLogprobsMax, " of a prompt at most"));
+  }
   request.chain_root = BlockChainRoot({.model_digest = model_.digest,
                                        .block_size = static_cast<uint32_t>(model_.block_size),
                                        .cache_salt = cache_salt});

@@ -23,7 +23,8 @@ namespace baton::worker {
 
 class RequestReader {
  public:
-  static constexpr size_t kNameBytesMax = 512;  // request id, salt
+  static constexpr size_t kNameBytesMax = 512;           // request id, salt
+  static constexpr size_t kPromptLogprobsMax = 4 << 20;  // of all tokens of a prompt
 
   explicit RequestReader(const ServedModel& model) : model_(model), sampling_(model) {}
 

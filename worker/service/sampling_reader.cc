@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,11 +19,6 @@ namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-uint64_t RandomSeed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
-
 // A length where anything beyond a sequence's means "all".
 int32_t Saturated(uint32_t length) {
   constexpr auto kMax = std::numeric_limits<int32_t>::max();
@@ -35,7 +29,7 @@ int32_t Saturated(uint32_t length) {
 
 absl::StatusOr<SamplingParams> SamplingReader::Read(const v1::SamplingParams& message) const {
   SamplingParams params;
-  params.seed = message.has_seed() ? message.seed() : RandomSeed();
+  params.seed = message.has_seed() ? message.seed() : model_.seeds->Next();
   RETURN_IF_ERROR(ReadLimits(message, params));
   RETURN_IF_ERROR(ReadPenalties(message, params));
   RETURN_IF_ERROR(ReadTruncations(message, params));
@@ -151,20 +145,20 @@ absl::Status SamplingReader::ReadMirostat(const v1::MirostatSampling& message,
 absl::Status SamplingReader::ReadLogprobs(const v1::SamplingParams& message,
                                           SamplingParams& params) const {
   params.post_sampling_probs = message.post_sampling_probs();
+  const auto count_max = static_cast<uint32_t>(model_.logprobs_max);
   if (message.has_logprobs()) {
-    RETURN_IF_ERROR(CheckCount("sampling.logprobs", message.logprobs(), kLogprobsMax));
+    RETURN_IF_ERROR(CheckCount("sampling.logprobs", message.logprobs(), count_max));
     params.logprobs = static_cast<int32_t>(message.logprobs());
   }
   if (message.has_prompt_logprobs()) {
-    RETURN_IF_ERROR(
-        CheckCount("sampling.prompt_logprobs", message.prompt_logprobs(), kLogprobsMax));
+    RETURN_IF_ERROR(CheckCount("sampling.prompt_logprobs", message.prompt_logprobs(), count_max));
     params.prompt_logprobs = static_cast<int32_t>(message.prompt_logprobs());
   }
   const auto& ids = message.logprob_token_ids();
   if (ids.empty()) return absl::OkStatus();
   if (!message.has_logprobs()) return BadField("sampling.logprob_token_ids", "needs logprobs");
   RETURN_IF_ERROR(
-      CheckCount("sampling.logprob_token_ids", static_cast<uint64_t>(ids.size()), kLogprobsMax));
+      CheckCount("sampling.logprob_token_ids", static_cast<uint64_t>(ids.size()), count_max));
   for (uint32_t token : ids) RETURN_IF_ERROR(CheckToken(token, "sampling.logprob_token_ids"));
   params.logprob_token_ids.assign(ids.begin(), ids.end());
   return absl::OkStatus();

@@ -22,7 +22,6 @@ namespace baton::worker {
 
 class SamplingReader {
  public:
-  static constexpr uint32_t kLogprobsMax = 128;
   static constexpr size_t kListLengthMax = 1024;    // stop ids, bad words
   static constexpr size_t kSequenceLengthMax = 64;  // tokens of a bad word
 

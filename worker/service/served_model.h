@@ -12,6 +12,7 @@
 #include "baton/v1/worker.pb.h"
 #include "common/base/ids.h"
 #include "common/text/tokenizer/tokenizer.h"
+#include "worker/service/seed_source.h"
 
 namespace baton::worker {
 
@@ -21,7 +22,9 @@ struct ServedModel {
   int32_t vocab_size = 0;
   int32_t block_size = 0;
   int32_t max_model_len = 0;
+  int32_t logprobs_max = 128;  // per token
   Epoch epoch;
+  std::shared_ptr<SeedSource> seeds = std::make_shared<SeedSource>();  // of requests without one
   std::unique_ptr<const Tokenizer> tokenizer;  // null: prompts must come as token ids
   v1::WorkerDescription description;
 

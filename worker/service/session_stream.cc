@@ -131,11 +131,7 @@ void SessionStream::OnStep(StepEvents& events) {
     MutexLock lock(calls_mutex_);
     for (const GenerationRequest* request : events.ended) calls_.erase(request->call);
   }
-  v1::SessionFrame frame = FrameOf(events, parts_.epoch);
-  if (frame.accepted_size() + frame.tokens_size() + frame.finished_size() + frame.failed_size() >
-      0) {
-    Send(std::move(frame));
-  }
+  for (v1::SessionFrame& frame : FramesOf(events, parts_.epoch)) Send(std::move(frame));
   EndIfDone();
 }
 

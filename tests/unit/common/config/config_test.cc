@@ -176,6 +176,17 @@ TEST_F(ConfigTest, BadValuesNameTheirSource) {
   ExpectError({}, "environment: BATON_TEMPERATURE: bad value 'hot'");
 }
 
+TEST_F(ConfigTest, AMapInAFileIsTheJsonOfItsOption) {
+  std::string json;
+  OptionTable table("test", "Tests.");
+  table.Add({.name = "json", .help = "JSON."}, json);
+  const std::string path = WriteFile(
+      "json:\n  a: 0.5\n  b: \"0.5\"\n  c: [x, true, null]\n  d: {e: 'q\"', f: '', 1: 1.}\n");
+  const std::vector<std::string> arguments = {"--config", path};
+  ASSERT_TRUE(LoadConfig(table, arguments, [](const std::string&) { return std::nullopt; }).ok());
+  EXPECT_EQ(json, R"({"a":0.5,"b":"0.5","c":["x",true,null],"d":{"e":"q\"","f":"","1":"1."}})");
+}
+
 TEST_F(ConfigTest, BadFilesAreErrorsNotCrashes) {
   ExpectError({"--config", "/nonexistent.yaml"}, "cannot read /nonexistent.yaml");
   ExpectError({"--config", WriteFile("a: [1, 2\n")}, "baton_config_test.yaml:");

@@ -90,7 +90,7 @@ TEST_F(AnswerTest, ChatIsStreamedInTheReferenceOrder) {
 @[{"index":0,"delta":{"content":"He"},"logprobs":null,"finish_reason":null,"token_ids":null}]}
 
 @[{"index":0,"delta":{"content":"y\""},"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":null}],"system_fingerprint":")" +
-              SystemFingerprint() + "\"}\n\ndata: [DONE]\n\n",
+              SystemFingerprint({}, *models_.Find("").value()) + "\"}\n\ndata: [DONE]\n\n",
           kChunkHead));
   EXPECT_EQ(sink->ends, 1);
   EXPECT_EQ(FindHeader(sink->response.headers, "content-type"), "text/event-stream; charset=utf-8");
@@ -100,6 +100,43 @@ TEST_F(AnswerTest, ChatIsStreamedInTheReferenceOrder) {
   prompt.insert(prompt.end(), {kByteEos, kByteStart});
   for (const TokenId id : BytesOf("assistant:")) prompt.push_back(id);
   EXPECT_THAT(fleet_.calls[0].request.tokens().ids(), ::testing::ElementsAreArray(prompt));
+}
+
+TEST_F(AnswerTest, TheFingerprintIsTheOperators) {
+  options_.fingerprint = {.mode = FingerprintOptions::Mode::kCustom, .custom = "a \"b\""};
+  const auto whole = Chat("");
+  fleet_.Place(0, "w");
+  Play(0, 0, "a", "b");
+  EXPECT_THAT(whole->response.body, HasSubstr(R"("system_fingerprint":"a \"b\"")"));
+  options_.fingerprint = {.mode = FingerprintOptions::Mode::kNone};
+  const auto none = Complete(R"("prompt":"x")");
+  fleet_.Place(1, "w");
+  Play(1, 0, "a", "b");
+  EXPECT_THAT(none->response.body, HasSubstr(R"("system_fingerprint":null)"));
+  const auto stream = Chat(R"("stream":true)");
+  fleet_.Place(2, "w");
+  Play(2, 0, "a", "b");
+  EXPECT_THAT(stream->response.body, ::testing::Not(HasSubstr("fingerprint")));
+}
+
+TEST_F(AnswerTest, TheOperatorSaysHowManyLogprobsThereAre) {
+  const char* const kFields = R"("prompt":"x","max_tokens":2,"logprobs":)";
+  EXPECT_EQ(Complete(kFields + std::string("21"))->response.status, 400);
+  EXPECT_THAT(Complete(kFields + std::string("-1"))->response.body,
+              HasSubstr("greater than max allowed: 20"));
+  options_.logprobs_max = 5;
+  EXPECT_THAT(Complete(kFields + std::string("6"))->response.body,
+              HasSubstr("Requested sample logprobs of 6, which is greater than max allowed: 5"));
+  EXPECT_THAT(Chat(R"("prompt_logprobs":6)")->response.body, HasSubstr("max allowed: 5"));
+  options_.logprobs_max = -1;
+  Complete(kFields + std::string("-1"));
+  fleet_.Place(0, "w");
+  Chat(R"("prompt_logprobs":-1,"logprobs":true,"top_logprobs":-1)");
+  fleet_.Place(1, "w");
+  const auto vocabulary = (*models_.Find(""))->vocab_size;
+  EXPECT_EQ(fleet_.calls.at(0).request.sampling().logprobs(), vocabulary);
+  EXPECT_EQ(fleet_.calls.at(1).request.sampling().logprobs(), vocabulary);
+  EXPECT_EQ(fleet_.calls.at(1).request.sampling().prompt_logprobs(), vocabulary);
 }
 
 TEST_F(AnswerTest, UsageComesWhenAskedFor) {
@@ -306,7 +343,7 @@ TEST_F(AnswerTest, StreamedCompletionsShowTheirPromptOnce) {
           R"(@[{"index":0,"text":"pa","logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]}
 
 @[{"index":0,"text":"b","logprobs":null,"finish_reason":"length","stop_reason":null,"prompt_token_ids":null,"token_ids":null}],"system_fingerprint":")" +
-              SystemFingerprint() + "\"}\n\ndata: [DONE]\n\n",
+              SystemFingerprint({}, *models_.Find("").value()) + "\"}\n\ndata: [DONE]\n\n",
           head));
 }
 

@@ -29,9 +29,10 @@ ModelLimits Limits() { return {.max_model_len = 100, .vocab_size = 50, .token_by
 // All that StartGeneration checks, for a prompt of `prompt_tokens`.
 absl::StatusOr<v1::SamplingParams> Check(GenerationEndpoint endpoint, const std::string& fields,
                                          size_t prompt_tokens = 10) {
-  const GenerationRequest request = Parse(endpoint, fields);
+  GenerationRequest request = Parse(endpoint, fields);
   const absl::Status status = CheckRequest(request, endpoint);
   if (!status.ok()) return status;
+  CountLogprobs(request, Limits());
   const auto max_tokens = ResolveMaxTokens(request, endpoint, Limits(), prompt_tokens);
   if (!max_tokens.ok()) return max_tokens.status();
   return MakeSampling(request, endpoint, Limits(), *max_tokens);

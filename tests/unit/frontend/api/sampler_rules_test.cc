@@ -29,7 +29,7 @@ class SamplerRulesTest : public ::testing::Test {
   absl::Status Checked(const std::string& fields) {
     const auto parsed = ParseGenerationBody(R"({"prompt":"p",)" + fields + "}",
                                             GenerationEndpoint::kCompletion, ExtraFields::kRefuse);
-    return parsed.ok() ? CheckSamplers(parsed->request, 259) : parsed.status();
+    return parsed.ok() ? CheckSamplers(parsed->request, {.vocab_size = 259}) : parsed.status();
   }
 
   std::unique_ptr<const Tokenizer> tokenizer_ =

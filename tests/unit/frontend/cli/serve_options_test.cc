@@ -56,6 +56,19 @@ TEST(ServeOptionsTest, WorkersAreToldInTheSameWords) {
   EXPECT_THAT(auto_length, Not(Contains("--max-model-len")));
 }
 
+TEST(ServeOptionsTest, Float16IsComputedInFloat32) {
+  EXPECT_EQ(ValueOf(WorkerArguments(Read({"--dtype", "half"}), "m", 1), "--dtype"), "float32");
+  EXPECT_EQ(ValueOf(WorkerArguments(Read({"--dtype", "bfloat16"}), "m", 1), "--dtype"), "bfloat16");
+  EXPECT_THAT(WorkerArguments(Read({}), "m", 1), Not(Contains("--dtype")));
+}
+
+TEST(ServeOptionsTest, LogprobsConcernWorkersAndFrontend) {
+  const ServeOptions options = Read({"--max_logprobs", "-1", "--seed=7"});
+  EXPECT_EQ(ValueOf(WorkerArguments(options, "m", 1), "--max-logprobs"), "-1");
+  EXPECT_EQ(ValueOf(FrontendArguments(options), "--max-logprobs"), "-1");
+  EXPECT_EQ(ValueOf(WorkerArguments(options, "m", 1), "--seed"), "7");
+}
+
 TEST(ServeOptionsTest, OriginsMayBeAListOfJson) {
   const auto arguments = FrontendArguments(Read({"--allowed-origins", R"(["https://a", "b"])"}));
   EXPECT_THAT(arguments, testing::IsSupersetOf({"https://a", "b"}));
@@ -73,6 +86,15 @@ TEST(ServeOptionsTest, FlagsOfVllmThatAreSettledAreAccepted) {
                           HasSubstr("--trust-remote-code"), HasSubstr("--kv-cache-memory-bytes")));
   EXPECT_THAT(Read({"--runner", "pooling"}).fixed.Notes().status().message(),
               HasSubstr("--runner pooling cannot be served"));
+  EXPECT_THAT(*Read({"--no-enable-lora", "-pp", "1", "--revision", "main"}).fixed.Notes(),
+              IsEmpty());
+  EXPECT_THAT(Read({"--lora-modules", "a=b", "c=d"}).fixed.Notes().status().message(),
+              HasSubstr("--lora-modules a=b c=d cannot be served: there are no adapters"));
+  EXPECT_THAT(Read({"--enable-lora"}).fixed.Notes().status().message(),
+              HasSubstr("--enable-lora cannot be served"));
+  EXPECT_THAT(*Read({"--cudagraph-capture-sizes", "1", "2", "-asc", "4"}).fixed.Notes(),
+              ElementsAre(HasSubstr("--api-server-count changes nothing"),
+                          HasSubstr("--cudagraph-capture-sizes changes nothing")));
 }
 
 }  // namespace

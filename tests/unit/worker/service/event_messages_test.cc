@@ -30,7 +30,9 @@ TEST(EventMessages, AFrameHoldsOneStep) {
   events.tokens.push_back(TokenOf(request, 1, 30));
   events.finished.push_back({&request, 1, FinishReason::kStop, 30, 7});
   events.failed.push_back({&request, WithField(InvalidArgument("bad"), "n")});
-  const v1::SessionFrame frame = FrameOf(events, Epoch(6));
+  const std::vector<v1::SessionFrame> frames = FramesOf(events, Epoch(6));
+  ASSERT_EQ(frames.size(), 1u);
+  const v1::SessionFrame& frame = frames.front();
   EXPECT_EQ(frame.epoch(), 6u);
   EXPECT_EQ(frame.accepted(0).accepted().cached_tokens(), 2u);
   EXPECT_EQ(frame.accepted(0).accepted().seed(), 4u);
@@ -47,12 +49,30 @@ TEST(EventMessages, FramesMergeUntilTheyAreLarge) {
   GenerationRequest request;
   StepEvents events;
   for (int i = 0; i < 3000; ++i) events.tokens.push_back(TokenOf(request, 0, 1));
-  v1::SessionFrame large = FrameOf(events, Epoch(1));
+  v1::SessionFrame large = FramesOf(events, Epoch(1)).front();
   v1::SessionFrame more = large;
   EXPECT_FALSE(MergeFrames(large, more));
   v1::SessionFrame small;
   EXPECT_TRUE(MergeFrames(small, more));
   EXPECT_EQ(small.tokens_size(), 3000);
+}
+
+TEST(EventMessages, ManyLogprobsAreSpreadOverFrames) {
+  GenerationRequest request;
+  request.params.logprobs = 600'000;
+  StepEvents events;
+  for (int i = 0; i < 3; ++i) {
+    events.tokens.push_back(TokenOf(request, i, 1));
+    events.tokens.back().sampled.logprob.top.resize(600'000);
+  }
+  events.finished.push_back({&request, 0, FinishReason::kLength, std::nullopt, 7});
+  std::vector<v1::SessionFrame> frames = FramesOf(events, Epoch(1));
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(frames[0].tokens_size(), 2);
+  EXPECT_EQ(frames[1].tokens_size(), 1);
+  EXPECT_EQ(frames[1].finished_size(), 1);
+  EXPECT_FALSE(MergeFrames(frames[0], frames[1]));
+  EXPECT_THAT(FramesOf(StepEvents(), Epoch(1)), ::testing::IsEmpty());
 }
 
 TEST(EventMessages, EventsMergeWithinAChoice) {

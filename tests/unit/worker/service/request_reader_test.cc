@@ -50,6 +50,33 @@ class RequestReaderTest : public ::testing::Test {
   v1::GenerateRequest message_;
 };
 
+TEST_F(RequestReaderTest, LogprobsAreBoundedByTheOperatorAndThePrompt) {
+  ExpectRefusals({
+      {"sampling.logprobs", sampling([](auto& s) { s.set_logprobs(129); })},
+      {"sampling.prompt_logprobs", sampling([](auto& s) { s.set_prompt_logprobs(129); })},
+  });
+  model_.logprobs_max = 1 << 20;
+  message_.mutable_sampling()->set_logprobs(129);
+  EXPECT_TRUE(reader_.Read(message_).ok());
+  // 9 tokens of the prompt.
+  ExpectRefusals({{"sampling.prompt_logprobs",
+                   sampling([](auto& s) { s.set_prompt_logprobs((4 << 20) / 9 + 1); })}});
+}
+
+TEST_F(RequestReaderTest, AMissingSeedIsTheWorkersNext) {
+  const auto seeds = [&] {
+    return std::pair(reader_.Read(message_)->params.seed, reader_.Read(message_)->params.seed);
+  };
+  EXPECT_NE(seeds(), seeds());
+  model_.seeds = std::make_shared<SeedSource>(7);
+  const auto first = seeds();
+  EXPECT_NE(first.first, first.second);
+  model_.seeds = std::make_shared<SeedSource>(7);
+  EXPECT_EQ(seeds(), first);
+  model_.seeds = std::make_shared<SeedSource>(8);
+  EXPECT_NE(seeds(), first);
+}
+
 TEST_F(RequestReaderTest, FillsDefaultsAndHashes) {
   const auto request = reader_.Read(message_);
   ASSERT_TRUE(request.ok()) << request.status();
