@@ -15,18 +15,25 @@ namespace {
 using baton::frontend::Command;
 using baton::frontend::Commands;
 
+// run_batch is typed run-batch.
+std::string Typed(std::string_view name) {
+  std::string typed(name);
+  std::ranges::replace(typed, '_', '-');
+  return typed;
+}
+
 void PrintHelp(std::ostream& out) {
   out << "usage: baton COMMAND [options]\n\ncommands:\n";
   for (const Command& command : Commands()) {
-    out << "  " << command.name << std::string(12 - command.name.size(), ' ') << command.summary
-        << "\n";
+    out << "  " << Typed(command.name) << std::string(12 - command.name.size(), ' ')
+        << command.summary << "\n";
   }
   out << "\n`baton COMMAND --help` lists the options of a command.\n";
 }
 
 int UnknownCommand(const std::string& typed) {
   std::vector<std::string> names;
-  for (const Command& command : Commands()) names.emplace_back(command.name);
+  for (const Command& command : Commands()) names.push_back(Typed(command.name));
   std::cerr << "baton: unknown command: " << typed;
   const std::string nearest = baton::NearestName(typed, names);
   if (!nearest.empty()) std::cerr << "; did you mean " << nearest << "?";
@@ -45,9 +52,9 @@ int Run(std::span<const std::string> arguments) {
     return 0;
   }
   const auto commands = Commands();
-  const auto command =
-      std::find_if(commands.begin(), commands.end(),
-                   [&](const Command& candidate) { return candidate.name == arguments[0]; });
+  const auto command = std::find_if(
+      commands.begin(), commands.end(),
+      [&](const Command& candidate) { return Typed(candidate.name) == Typed(arguments[0]); });
   if (command == commands.end()) return UnknownCommand(arguments[0]);
   return command->run(arguments.subspan(1));
 }
