@@ -105,6 +105,7 @@ absl::Status ApiKeyAuth::AddHashFile(const std::string& path) {
 
 bool ApiKeyAuth::IsGuarded(std::string_view path) const {
   if (!root_path_.empty() && StartsWith(path, root_path_)) path.remove_prefix(root_path_.size());
+  if (path == "/v1/health") return false;  // a probe, as /health
   return std::any_of(std::begin(kGuardedPrefixes), std::end(kGuardedPrefixes),
                      [path](std::string_view prefix) { return StartsWith(path, prefix); });
 }

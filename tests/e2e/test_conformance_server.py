@@ -12,7 +12,7 @@ import serving
 GUARDED = [("POST", "/v1/chat/completions"), ("POST", "/v1/completions"), ("GET", "/v1/models"),
            ("GET", "/v1/models/x"), ("POST", "/tokenize"), ("POST", "/detokenize"),
            ("POST", "/apply-template")]
-OPEN = [("GET", "/health"), ("GET", "/ping"), ("GET", "/version"), ("GET", "/livez"), ("GET", "/readyz")]
+OPEN = [("GET", "/health"), ("GET", "/v1/health"), ("GET", "/ping"), ("GET", "/version"), ("GET", "/livez"), ("GET", "/readyz")]
 
 
 def ask(server, method, path, body=None, headers=None, timeout=60):

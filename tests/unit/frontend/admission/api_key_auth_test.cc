@@ -44,7 +44,7 @@ TEST(ApiKeyAuthTest, AnyOfTheKeysOpensTheGuardedPaths) {
     EXPECT_TRUE(auth.Allows("GET", path, "bEARER two")) << path;
     EXPECT_TRUE(auth.Allows("OPTIONS", path, std::nullopt)) << path;
   }
-  for (const char* path : {"/health", "/metrics", "/version", "/", "/x/v1"}) {
+  for (const char* path : {"/health", "/v1/health", "/metrics", "/version", "/", "/x/v1"}) {
     EXPECT_TRUE(auth.Allows("GET", path, std::nullopt)) << path;
   }
 }
