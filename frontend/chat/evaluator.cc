@@ -123,9 +123,7 @@ absl::StatusOr<Evaluator::Flow> Evaluator::Execute(const Statement& statement,
           ExecuteCallBlock(static_cast<const CallBlockStatement&>(statement), activation));
       return Flow::kNormal;
     case StatementKind::kFilterBlock:
-      RETURN_IF_ERROR(
-          ExecuteFilterBlock(static_cast<const FilterBlockStatement&>(statement), activation));
-      return Flow::kNormal;
+      return ExecuteFilterBlock(static_cast<const FilterBlockStatement&>(statement), activation);
     case StatementKind::kWith:
       return ExecuteWith(static_cast<const WithStatement&>(statement), activation);
     case StatementKind::kScope: {
@@ -190,20 +188,22 @@ absl::StatusOr<Evaluator::Flow> Evaluator::ExecuteFor(const ForStatement& loop,
   return ExecuteBody(loop.otherwise, activation);
 }
 
-absl::StatusOr<Value> Evaluator::Capture(const Body& body, Activation& activation) {
+absl::StatusOr<Evaluator::Captured> Evaluator::Capture(const Body& body, Activation& activation) {
   std::string text;
   std::string* const outer = output_;
   output_ = &text;
   const absl::StatusOr<Flow> flow = ExecuteBody(body, activation);
   output_ = outer;
   RETURN_IF_ERROR(flow.status());
-  return Value::String(context_.arena().Copy(text));
+  return Captured{Value::String(context_.arena().Copy(text)), *flow};
 }
 
 absl::StatusOr<Evaluator::Flow> Evaluator::ExecuteSetBlock(const SetBlockStatement& block,
                                                            Activation& activation) {
   Empty(activation, block.slots);
-  ASSIGN_OR_RETURN(Value value, Capture(block.body, activation));
+  ASSIGN_OR_RETURN(const Captured captured, Capture(block.body, activation));
+  if (captured.flow != Flow::kNormal) return captured.flow;
+  Value value = captured.text;
   if (block.filter != nullptr) {
     filter_input_ = value;
     ASSIGN_OR_RETURN(value, Evaluate(*block.filter, activation));
@@ -233,15 +233,18 @@ absl::Status Evaluator::ExecuteCallBlock(const CallBlockStatement& block, Activa
   return WriteValue(text);
 }
 
-absl::Status Evaluator::ExecuteFilterBlock(const FilterBlockStatement& block,
-                                           Activation& activation) {
+absl::StatusOr<Evaluator::Flow> Evaluator::ExecuteFilterBlock(const FilterBlockStatement& block,
+                                                              Activation& activation) {
   Empty(activation, block.slots);
-  ASSIGN_OR_RETURN(filter_input_, Capture(block.body, activation));
+  ASSIGN_OR_RETURN(const Captured captured, Capture(block.body, activation));
+  if (captured.flow != Flow::kNormal) return captured.flow;
+  filter_input_ = captured.text;
   ASSIGN_OR_RETURN(const Value text, Evaluate(*block.filter, activation));
   if (!text.string()) {
     return TypeError({"sequence item 0: expected str instance, ", TypeName(text), " found"});
   }
-  return Write(text.text());
+  RETURN_IF_ERROR(Write(text.text()));
+  return Flow::kNormal;
 }
 
 absl::Status Evaluator::Assign(const Target& target, const Value& value, Activation& activation) {
@@ -325,7 +328,8 @@ absl::StatusOr<Value> Evaluator::CallMacro(const MacroClosure& closure,
   Activation* activation = NewActivation(macro.slot_count, closure.defined_in);
   RETURN_IF_ERROR(BindMacro(macro, arguments, *activation));
   RETURN_IF_ERROR(FillDefaults(macro, *activation));
-  return Capture(macro.body, *activation);
+  ASSIGN_OR_RETURN(const Captured captured, Capture(macro.body, *activation));
+  return captured.text;
 }
 
 absl::Status Evaluator::BindMacro(const MacroStatement& macro, const Arguments& arguments,

@@ -30,6 +30,10 @@ class Evaluator {
  private:
   // How a statement ended.
   enum class Flow { kNormal, kBreak, kContinue };
+  struct Captured {
+    Value text;
+    Flow flow;  // not normal: the loop around goes on without the text
+  };
   class ConditionFilter;
   class DepthGuard;
 
@@ -50,10 +54,11 @@ class Evaluator {
   absl::StatusOr<Flow> ExecuteSetBlock(const SetBlockStatement& block, Activation& activation);
   absl::StatusOr<Flow> ExecuteWith(const WithStatement& with, Activation& activation);
   absl::Status ExecuteCallBlock(const CallBlockStatement& block, Activation& activation);
-  absl::Status ExecuteFilterBlock(const FilterBlockStatement& block, Activation& activation);
+  absl::StatusOr<Flow> ExecuteFilterBlock(const FilterBlockStatement& block,
+                                          Activation& activation);
   absl::Status Assign(const Target& target, const Value& value, Activation& activation);
   // Runs `body` and returns what it wrote.
-  absl::StatusOr<Value> Capture(const Body& body, Activation& activation);
+  absl::StatusOr<Captured> Capture(const Body& body, Activation& activation);
   absl::Status Write(std::string_view text);
   absl::Status WriteValue(const Value& value);
 

@@ -168,6 +168,49 @@ Result Round(RenderContext&, const Value& value, const Arguments& arguments) {
   return Value::Float(whole / scale);
 }
 
+// A number of bytes as people write it: "13 kB".
+Result FileSize(RenderContext& context, const Value& value, const Arguments& arguments) {
+  Value binary;
+  RETURN_IF_ERROR(
+      BindArguments("do_filesizeformat", arguments, {"binary"}, 0, absl::MakeSpan(&binary, 1)));
+  if (value.undefined()) return UndefinedError(value);
+  if (value.string()) RETURN_IF_ERROR(context.ChargeLetters(value.text().size()));
+  const std::optional<double> bytes = value.string()   ? ParseReal(value.text())
+                                      : value.number() ? std::optional(value.real())
+                                                       : std::nullopt;
+  if (!bytes.has_value() && value.string()) {
+    return ValueError({"could not convert string to float: '", value.text(), "'"});
+  }
+  if (!bytes.has_value()) {
+    return TypeError(
+        {"float() argument must be a string or a real number, not '", TypeName(value), "'"});
+  }
+  const bool of_1024 = Truthy(binary);
+  const double base = of_1024 ? 1024 : 1000;
+  if (*bytes == 1) return NewText(context, "1 Byte");
+  if (std::isnan(*bytes) || *bytes == -HUGE_VAL) return ValueError({"cannot convert to integer"});
+  if (*bytes < base) {
+    return NewText(context, std::to_string(static_cast<int64_t>(*bytes)) + " Bytes");
+  }
+  constexpr std::string_view kPrefixes = "kMGTPEZY";
+  size_t i = 0;
+  WideInt unit = of_1024 ? 1024 * 1024 : 1000 * 1000;
+  while (i + 1 < kPrefixes.size() &&
+         static_cast<long double>(*bytes) >= static_cast<long double>(unit)) {
+    unit *= of_1024 ? 1024 : 1000;
+    ++i;
+  }
+  char digits[400];
+  const auto end =
+      std::to_chars(digits, digits + sizeof(digits), base * *bytes / static_cast<double>(unit),
+                    std::chars_format::fixed, 1);
+  std::string text(digits, end.ptr);
+  text.push_back(' ');
+  text.push_back(of_1024 && i == 0 ? 'K' : kPrefixes[i]);
+  text.append(of_1024 ? "iB" : "B");
+  return NewText(context, text);
+}
+
 Result Default(RenderContext&, const Value& value, const Arguments& arguments) {
   Value bound[2];  // default_value, boolean
   RETURN_IF_ERROR(BindArguments("do_default", arguments, {"default_value", "boolean"}, 0,
@@ -178,7 +221,7 @@ Result Default(RenderContext&, const Value& value, const Arguments& arguments) {
 }
 
 constexpr FilterEntry kFilters[] = {
-    {"abs", &Absolute}, {"d", &Default},     {"default", &Default},
+    {"abs", &Absolute}, {"d", &Default},     {"default", &Default}, {"filesizeformat", &FileSize},
     {"float", &ToReal}, {"int", &ToInteger}, {"round", &Round},
 };
 

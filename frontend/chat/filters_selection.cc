@@ -1,6 +1,6 @@
-// Filters that yield items one by one: map, select, reject, unique, items.
+// Filters that yield items one by one: map, select, reject, unique, items; and attr.
 //
-// They are generators, as in Jinja: nothing is computed before somebody iterates, and what was
+// The first are generators, as in Jinja: nothing is computed before somebody iterates, and what was
 // iterated is gone.
 #include <algorithm>
 #include <string>
@@ -182,7 +182,21 @@ Result Unique(RenderContext& context, const Value& value, const Arguments& argum
   return MakeSpanIterator(context, {kept, dict.size});
 }
 
+// object.name, but never object["name"].
+Result Attribute(RenderContext& context, const Value& value, const Arguments& arguments) {
+  Value name;
+  RETURN_IF_ERROR(BindArguments("do_attr", arguments, {"name"}, 1, absl::MakeSpan(&name, 1)));
+  if (!name.string()) {
+    return TypeError({"attribute name must be string, not '", TypeName(name), "'"});
+  }
+  if (value.undefined()) return UndefinedError(value);
+  ASSIGN_OR_RETURN(const Value own,
+                   GetOwnAttribute(context, value, name.text(), FindMethods(name.text())));
+  return own.missing() ? MakeUndefined(context, value, name) : own;
+}
+
 constexpr FilterEntry kFilters[] = {
+    {"attr", &Attribute},
     {"items", &Items},
     {"map", &Map},
     {"reject", &SelectFilter<false, false>},

@@ -199,6 +199,38 @@ Result Sum(RenderContext& context, const Value& value, const Arguments& argument
   }
 }
 
+// Groups of items with an equal part, in the order of these parts. A group shows the part as its
+// first item has it.
+Result GroupBy(RenderContext& context, const Value& value, const Arguments& arguments) {
+  Value bound[3];
+  RETURN_IF_ERROR(BindArguments("do_groupby", arguments, {"attribute", "default", "case_sensitive"},
+                                1, absl::MakeSpan(bound)));
+  ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
+  std::vector<Value> parts;
+  std::vector<Value> keys;
+  for (const Value& item : items) {
+    ASSIGN_OR_RETURN(const Value part, AttributePath(context, item, bound[0], bound[1]));
+    parts.push_back(part);
+    keys.push_back(Truthy(bound[2]) ? part : FoldCase(context, part));
+  }
+  ASSIGN_OR_RETURN(const std::vector<size_t> order, SortedOrder(context, keys, /*reverse=*/false));
+  std::vector<Value> groups;
+  for (size_t begin = 0; begin < order.size();) {
+    size_t end = begin + 1;
+    while (end < order.size() && Equal(context, keys[order[begin]], keys[order[end]])) ++end;
+    Value* members = context.arena().AllocateArray<Value>(end - begin);
+    for (size_t i = begin; i < end; ++i) members[i - begin] = items[order[i]];
+    Value* group = context.arena().AllocateArray<Value>(2);
+    group[0] = parts[order[begin]];
+    group[1] = Value::List({members, end - begin});
+    groups.push_back(Value::Group({group, 2}));
+    begin = end;
+  }
+  Value* out = context.arena().AllocateArray<Value>(groups.size());
+  std::copy(groups.begin(), groups.end(), out);
+  return Value::List({out, groups.size()});
+}
+
 // Lists of `count` items; the last one is filled up with `fill` when that is given.
 Result Batch(RenderContext& context, const Value& value, const Arguments& arguments) {
   Value bound[2];
@@ -261,10 +293,10 @@ Result SliceEvenly(RenderContext& context, const Value& value, const Arguments& 
 }
 
 constexpr FilterEntry kFilters[] = {
-    {"batch", &Batch}, {"count", &LengthOf}, {"dictsort", &DictSort}, {"first", &First},
-    {"join", &Join},   {"last", &Last},      {"length", &LengthOf},   {"list", &ToList},
-    {"max", &Max},     {"min", &Min},        {"reverse", &Reverse},   {"slice", &SliceEvenly},
-    {"sort", &Sort},   {"sum", &Sum},
+    {"batch", &Batch},       {"count", &LengthOf}, {"dictsort", &DictSort}, {"first", &First},
+    {"groupby", &GroupBy},   {"join", &Join},      {"last", &Last},         {"length", &LengthOf},
+    {"list", &ToList},       {"max", &Max},        {"min", &Min},           {"reverse", &Reverse},
+    {"slice", &SliceEvenly}, {"sort", &Sort},      {"sum", &Sum},
 };
 
 }  // namespace

@@ -239,6 +239,49 @@ Result Escape(RenderContext& context, const Value& value, const Arguments& argum
   return EscapeHtml(context, value);
 }
 
+// Marked text, too.
+Result ForceEscape(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
+  return EscapeHtml(context, Value::String(StrIn(context, value)));
+}
+
+bool EndsAttributeName(char32_t c) { return IsSpace(c) || c == '/' || c == '>' || c == '='; }
+
+// key="value" for the entries of a dict that have a value.
+Result XmlAttributes(RenderContext& context, const Value& value, const Arguments& arguments) {
+  Value autospace;
+  RETURN_IF_ERROR(
+      BindArguments("do_xmlattr", arguments, {"autospace"}, 0, absl::MakeSpan(&autospace, 1)));
+  if (value.undefined()) return UndefinedError(value);
+  if (!value.is(Kind::kDict)) {
+    return PythonError("AttributeError",
+                       {"'", TypeName(value), "' object has no attribute 'items'"});
+  }
+  std::string out;
+  for (uint32_t i = 0; i < value.dict().size; ++i) {
+    const DictEntry& entry = value.dict().entries[i];
+    if (entry.value.none() || entry.value.undefined()) continue;
+    if (!entry.key.string()) {
+      return TypeError({"expected string or bytes-like object, got '", TypeName(entry.key), "'"});
+    }
+    const std::string_view key = entry.key.text();
+    RETURN_IF_ERROR(context.ChargeLetters(key.size()));
+    for (size_t at = 0; at < key.size(); at += SequenceLength(key, at)) {
+      if (EndsAttributeName(CodePointAt(key, at))) {
+        return ValueError({"Invalid character in attribute name: '", key, "'"});
+      }
+    }
+    const bool spaced = !out.empty() || autospace.missing() || Truthy(autospace);
+    if (spaced) out.push_back(' ');
+    out.append(EscapeHtml(context, entry.key).text());
+    out.append("=\"");
+    out.append(EscapeHtml(context, entry.value).text());
+    out.push_back('"');
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
+  }
+  return NewText(context, out);
+}
+
 Result Format(RenderContext& context, const Value& value, const Arguments& arguments) {
   if (!arguments.positional.empty() && !arguments.keyword.empty()) {
     return PythonError("FilterArgumentError",
@@ -294,6 +337,7 @@ constexpr FilterEntry kFilters[] = {
     {"center", &Center},
     {"e", &Escape},
     {"escape", &Escape},
+    {"forceescape", &ForceEscape},
     {"format", &Format},
     {"indent", &Indent},
     {"lower", &ConvertCase<Lower>},
@@ -307,6 +351,7 @@ constexpr FilterEntry kFilters[] = {
     {"upper", &ConvertCase<Upper>},
     {"urlencode", &UrlEncode},
     {"wordcount", &WordCount},
+    {"xmlattr", &XmlAttributes},
 };
 
 }  // namespace

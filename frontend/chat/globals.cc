@@ -131,7 +131,56 @@ Result MakeJoiner(RenderContext& context, void*, const Arguments& arguments) {
   return Value::Of(context.arena().New<Function>(Function{"joiner", &NextSeparator, state}));
 }
 
+struct CyclerState {
+  absl::Span<const Value> items;
+  size_t position = 0;
+  NamespaceObject* object = nullptr;
+
+  void Show(RenderContext& context) { object->Set(context.arena(), "current", items[position]); }
+};
+
+Result NextOfCycle(RenderContext& context, void* state, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("next", arguments, {}, 0, {}));
+  auto& cycler = *static_cast<CyclerState*>(state);
+  const Value item = cycler.items[cycler.position];
+  cycler.position = (cycler.position + 1) % cycler.items.size();
+  cycler.Show(context);
+  return item;
+}
+
+Result ResetCycle(RenderContext& context, void* state, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("reset", arguments, {}, 0, {}));
+  auto& cycler = *static_cast<CyclerState*>(state);
+  cycler.position = 0;
+  cycler.Show(context);
+  return Value::None();
+}
+
+// cycler(items…): an object with next(), reset() and current.
+Result MakeCycler(RenderContext& context, void*, const Arguments& arguments) {
+  if (!arguments.keyword.empty()) {
+    return TypeError(
+        {"Cycler.__init__() got an unexpected keyword argument '", arguments.keyword[0].name, "'"});
+  }
+  const size_t count = arguments.positional.size();
+  if (count == 0) return PythonError("RuntimeError", {"at least one item has to be provided"});
+  Value* items = context.arena().AllocateArray<Value>(count);
+  std::copy(arguments.positional.begin(), arguments.positional.end(), items);
+  auto* state = context.arena().New<CyclerState>();
+  state->items = {items, count};
+  state->object = context.arena().New<NamespaceObject>();
+  const auto add = [&](const char* name, auto function) {
+    state->object->Set(context.arena(), name,
+                       Value::Of(context.arena().New<Function>(Function{name, function, state})));
+  };
+  add("next", &NextOfCycle);
+  add("reset", &ResetCycle);
+  state->Show(context);
+  return Value::Of(state->object);
+}
+
 constexpr Function kFunctions[] = {
+    {"cycler", &MakeCycler},
     {"dict", &MakeDict},
     {"joiner", &MakeJoiner},
     {"namespace", &MakeNamespace},

@@ -301,28 +301,6 @@ Value UnsafeUndefined(RenderContext& context, const Value& object, std::string_v
       context.arena().New<UndefinedInfo>(UndefinedInfo{object, Value::String(name), {}, true}));
 }
 
-// getattr(object, name) as the sandbox allows it; kMissing when there is no such attribute.
-absl::StatusOr<Value> OwnAttribute(RenderContext& context, const Value& object,
-                                   std::string_view name, const MethodSet* methods) {
-  if (object.is(Kind::kNamespace)) {
-    RETURN_IF_ERROR(context.Charge(object.name_space().size >> 3));
-    const Value* found = object.name_space().Find(name);
-    return found == nullptr ? Value() : *found;
-  }
-  if (object.is(Kind::kLoop)) return object.loop().Attribute(context, name);
-  if (object.is(Kind::kMacro)) return MacroAttribute(context, object.macro(), name);
-  if (methods != nullptr) {
-    if (methods->Hidden(object)) return UnsafeUndefined(context, object, name);
-    if (const Method* method = methods->For(object)) {
-      return Value::Of(context.arena().New<BoundMethod>(BoundMethod{object, method}));
-    }
-  }
-  if (name.size() > 4 && name.substr(0, 2) == "__" && IsHiddenAttribute(name)) {
-    return UnsafeUndefined(context, object, name);
-  }
-  return Value();
-}
-
 // object[index], or kMissing for a TypeError or LookupError.
 absl::StatusOr<Value> OwnItem(RenderContext& context, const Value& object, const Value& index) {
   switch (object.kind()) {
@@ -494,6 +472,29 @@ absl::StatusOr<std::vector<size_t>> SortedOrder(RenderContext& context,
   return order;
 }
 
+absl::StatusOr<Value> GetOwnAttribute(RenderContext& context, const Value& object,
+                                      std::string_view name, const MethodSet* methods) {
+  if (object.is(Kind::kNamespace)) {
+    RETURN_IF_ERROR(context.Charge(object.name_space().size >> 3));
+    const Value* found = object.name_space().Find(name);
+    return found == nullptr ? Value() : *found;
+  }
+  if (object.group() && name == "grouper") return object.items()[0];
+  if (object.group() && name == "list") return object.items()[1];
+  if (object.is(Kind::kLoop)) return object.loop().Attribute(context, name);
+  if (object.is(Kind::kMacro)) return MacroAttribute(context, object.macro(), name);
+  if (methods != nullptr) {
+    if (methods->Hidden(object)) return UnsafeUndefined(context, object, name);
+    if (const Method* method = methods->For(object)) {
+      return Value::Of(context.arena().New<BoundMethod>(BoundMethod{object, method}));
+    }
+  }
+  if (name.size() > 4 && name.substr(0, 2) == "__" && IsHiddenAttribute(name)) {
+    return UnsafeUndefined(context, object, name);
+  }
+  return Value();
+}
+
 absl::StatusOr<Value> GetAttribute(RenderContext& context, const Value& object,
                                    std::string_view name, const MethodSet* methods) {
   if (object.undefined()) return UndefinedError(object);
@@ -501,7 +502,7 @@ absl::StatusOr<Value> GetAttribute(RenderContext& context, const Value& object,
     if (const Value* found = object.dict().Find(name)) return *found;
     if (name.substr(0, 2) != "__") return MakeUndefined(context, object, Value::String(name));
   }
-  ASSIGN_OR_RETURN(const Value own, OwnAttribute(context, object, name, methods));
+  ASSIGN_OR_RETURN(const Value own, GetOwnAttribute(context, object, name, methods));
   if (!own.missing()) return own;
   ASSIGN_OR_RETURN(const Value item, OwnItem(context, object, Value::String(name)));
   if (!item.missing()) return item;
@@ -514,7 +515,7 @@ absl::StatusOr<Value> GetItem(RenderContext& context, const Value& object, const
   if (!item.missing()) return item;
   if (index.string()) {
     ASSIGN_OR_RETURN(const Value own,
-                     OwnAttribute(context, object, index.text(), FindMethods(index.text())));
+                     GetOwnAttribute(context, object, index.text(), FindMethods(index.text())));
     if (!own.missing()) return own;
   }
   return MakeUndefined(context, object, index);

@@ -42,6 +42,9 @@ absl::StatusOr<std::vector<size_t>> SortedOrder(RenderContext& context,
 // object.name: attributes before items. `methods` is FindMethods(name).
 absl::StatusOr<Value> GetAttribute(RenderContext& context, const Value& object,
                                    std::string_view name, const MethodSet* methods);
+// object.name without its items; kMissing when there is no such attribute.
+absl::StatusOr<Value> GetOwnAttribute(RenderContext& context, const Value& object,
+                                      std::string_view name, const MethodSet* methods);
 // object[index]: items before attributes.
 absl::StatusOr<Value> GetItem(RenderContext& context, const Value& object, const Value& index);
 // object[start:stop:step]; kMissing or None for absent bounds.

@@ -29,6 +29,8 @@ class StatementParser : private ExpressionParser {
   absl::StatusOr<Body> ParseUntil(EndTags end_tags);
   absl::StatusOr<Body> ParseBlock(EndTags end_tags);
   absl::StatusOr<Body> ParseClosedBlock(std::string_view end_tag);
+  // The same of a body that runs as a function: no loop around it is one inside.
+  absl::StatusOr<Body> ParseFunctionBody(std::string_view end_tag);
   absl::StatusOr<StatementPtr> ParseStatement(EndTags end_tags);
 
   absl::StatusOr<StatementPtr> ParseFor(int line);
@@ -45,6 +47,8 @@ class StatementParser : private ExpressionParser {
   absl::StatusOr<Target> ParseTargets(std::string_view end_name, bool with_namespace);
   absl::StatusOr<Target> ParseTarget(bool with_namespace);
   absl::StatusOr<Target> ParseNameTarget();
+
+  int loops_ = 0;  // around the statement, in its function
 };
 
 absl::StatusOr<Body> StatementParser::ParseUntil(EndTags end_tags) {
@@ -100,6 +104,13 @@ absl::StatusOr<Body> StatementParser::ParseClosedBlock(std::string_view end_tag)
   return body;
 }
 
+absl::StatusOr<Body> StatementParser::ParseFunctionBody(std::string_view end_tag) {
+  const int loops = std::exchange(loops_, 0);
+  absl::StatusOr<Body> body = ParseClosedBlock(end_tag);
+  loops_ = loops;
+  return body;
+}
+
 absl::StatusOr<StatementPtr> StatementParser::ParseStatement(EndTags end_tags) {
   const Token& tag = Current();
   if (tag.type != TokenType::kName) return SyntaxError(tag.line, "tag name expected");
@@ -114,11 +125,14 @@ absl::StatusOr<StatementPtr> StatementParser::ParseStatement(EndTags end_tags) {
   if (tag.text == "with") return ParseWith(line);
   if (tag.text == "block") return ParseNamedBlock(line);
   if (tag.text == "print") return ParsePrint(line);
+  if ((tag.text == "break" || tag.text == "continue") && loops_ == 0) {
+    return SyntaxError(line, "'" + tag.text + "' outside loop");
+  }
   if (tag.text == "break") return std::make_unique<Statement>(StatementKind::kBreak, line);
   if (tag.text == "continue") return std::make_unique<Statement>(StatementKind::kContinue, line);
   if (tag.text == "generation") {
     auto scope = std::make_unique<ScopeStatement>(line);
-    ASSIGN_OR_RETURN(scope->body, ParseClosedBlock("endgeneration"));
+    ASSIGN_OR_RETURN(scope->body, ParseFunctionBody("endgeneration"));
     return scope;
   }
   for (const std::string_view other : {"include", "import", "from", "extends", "autoescape"}) {
@@ -187,7 +201,9 @@ absl::StatusOr<StatementPtr> StatementParser::ParseFor(int line) {
     ASSIGN_OR_RETURN(loop->condition, ParseExpression());
   }
   loop->recursive = SkipName("recursive");
+  ++loops_;
   ASSIGN_OR_RETURN(loop->body, ParseBlock({"endfor", "else"}));
+  --loops_;
   if (Next().text == "else") {
     ASSIGN_OR_RETURN(loop->otherwise, ParseClosedBlock("endfor"));
   }
@@ -246,7 +262,7 @@ absl::StatusOr<StatementPtr> StatementParser::ParseMacro(int line) {
   ASSIGN_OR_RETURN(macro->target, ParseNameTarget());
   macro->name = macro->target.name;
   RETURN_IF_ERROR(ParseSignature(*macro));
-  ASSIGN_OR_RETURN(macro->body, ParseClosedBlock("endmacro"));
+  ASSIGN_OR_RETURN(macro->body, ParseFunctionBody("endmacro"));
   return macro;
 }
 
@@ -256,7 +272,7 @@ absl::StatusOr<StatementPtr> StatementParser::ParseCallBlock(int line) {
   ASSIGN_OR_RETURN(ExpressionPtr call, ParseExpression());
   if (call->kind != ExpressionKind::kCall) return SyntaxError(line, "expected call");
   block->call.reset(static_cast<CallExpression*>(call.release()));
-  ASSIGN_OR_RETURN(block->caller->body, ParseClosedBlock("endcall"));
+  ASSIGN_OR_RETURN(block->caller->body, ParseFunctionBody("endcall"));
   return block;
 }
 
@@ -285,7 +301,7 @@ absl::StatusOr<StatementPtr> StatementParser::ParseNamedBlock(int line) {
   ASSIGN_OR_RETURN(const std::string name, ExpectName());
   while (SkipName("scoped") || SkipName("required")) {
   }
-  ASSIGN_OR_RETURN(scope->body, ParseClosedBlock("endblock"));
+  ASSIGN_OR_RETURN(scope->body, ParseFunctionBody("endblock"));
   SkipName(name);
   return scope;
 }

@@ -124,6 +124,12 @@ class Value {
   static Value Tuple(absl::Span<const Value> items) {
     return Sized(Kind::kTuple, items.data(), items.size());
   }
+  // What groupby yields: a tuple of a key and a list, whose items have the names grouper and list.
+  static Value Group(absl::Span<const Value> key_and_list) {
+    Value v = Tuple(key_and_list);
+    v.flag_ = 1;
+    return v;
+  }
   static Value Of(const Dict* dict) { return Pointer(Kind::kDict, dict); }
   static Value Of(const RangeInfo* range) { return Pointer(Kind::kRange, range); }
   static Value Of(const UndefinedInfo* info) { return Pointer(Kind::kUndefined, info); }
@@ -146,6 +152,7 @@ class Value {
   bool none() const { return kind_ == Kind::kNone; }
   bool string() const { return kind_ == Kind::kString; }
   bool markup() const { return kind_ == Kind::kString && flag_ != 0; }
+  bool group() const { return kind_ == Kind::kTuple && flag_ != 0; }
   bool sequence() const { return kind_ == Kind::kList || kind_ == Kind::kTuple; }
   // int, bool: whatever has an exact integer value.
   bool integral() const {
