@@ -26,7 +26,9 @@ CallBody::Step PythonCalls::Push(char byte, ReplySink& sink) {
     default:
       break;
   }
-  if (IsSpace(byte)) return Step::kMore;
+  const PythonBlanks::Byte kind = blanks_.Read(byte);
+  if (kind == PythonBlanks::Byte::kInvalid) return Step::kFailed;
+  if (kind == PythonBlanks::Byte::kBlank) return Step::kMore;
   switch (state_) {
     case State::kStart:
       state_ = State::kItem;
@@ -64,7 +66,9 @@ CallBody::Step PythonCalls::PushName(char byte) {
 
 CallBody::Step PythonCalls::PushKey(char byte, ReplySink& sink) {
   if (word_.empty()) {
-    if (IsSpace(byte)) return Step::kMore;
+    const PythonBlanks::Byte kind = blanks_.Read(byte);
+    if (kind == PythonBlanks::Byte::kInvalid) return Step::kFailed;
+    if (kind == PythonBlanks::Byte::kBlank) return Step::kMore;
     if (byte == ')') return EndCall(sink);
     if (!IsLetter(byte)) return Step::kFailed;
     word_ = byte;
@@ -72,7 +76,6 @@ CallBody::Step PythonCalls::PushKey(char byte, ReplySink& sink) {
   }
   if (byte == '=') {
     while (IsSpace(word_.back())) word_.pop_back();
-    if (!in_call()) Begin(name_, "", sink);
     key_ = (has_arguments_ ? ", " : "{") + QuoteJson(word_) + ": ";
     literal_ = PythonLiteral();
     state_ = State::kValue;
@@ -88,6 +91,7 @@ CallBody::Step PythonCalls::PushValue(char byte, ReplySink& sink) {
   piece_.clear();
   const PythonLiteral::Step step = literal_.Push(byte, &piece_);
   if (!piece_.empty()) {
+    if (!in_call()) Begin(name_, "", sink);
     sink.OnArguments(std::exchange(key_, {}) + piece_);
     has_arguments_ = true;
   }

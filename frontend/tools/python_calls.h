@@ -6,6 +6,7 @@
 #include <string>
 
 #include "frontend/tools/call_body.h"
+#include "frontend/tools/python_blanks.h"
 #include "frontend/tools/python_literal.h"
 
 namespace baton::frontend {
@@ -30,9 +31,10 @@ class PythonCalls : public CallBody {
   const Names names_;
   State state_ = State::kStart;
   std::string word_;  // being read: a function's name or a keyword
-  std::string name_;  // of the call, which begins with its first keyword
+  std::string name_;  // of the call, which begins with its first value
   std::string key_;   // of the value, before any of that is known
   bool has_arguments_ = false;
+  PythonBlanks blanks_;
   PythonLiteral literal_;
   std::string piece_;
 };

@@ -1,5 +1,7 @@
 #include "frontend/tools/python_literal.h"
 
+#include <algorithm>
+#include <cctype>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
@@ -9,145 +11,192 @@ namespace {
 
 constexpr size_t kWordBytesMax = 400;
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsWordByte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
-         c == '-' || c == '.' || c == '_';
+  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
+         c == '.' || c == '_';
 }
+bool IsQuote(char c) { return c == '"' || c == '\''; }
 
 int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (IsDigit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-void AppendStringByte(char byte, std::string* json) {
-  if (byte == '"' || byte == '\\') *json += '\\';
-  if (byte == '\n') {
-    *json += "\\n";
-  } else if (static_cast<unsigned char>(byte) < 0x20) {
-    *json += absl::StrFormat("\\u%04x", static_cast<unsigned>(byte));
-  } else {
-    *json += byte;
+// The digits of a base below 17 as decimal ones; empty if one is none of the base.
+std::string DecimalOf(std::string_view digits, int base) {
+  std::string decimal = "0";  // the last digit first
+  for (const char c : digits) {
+    int carry = HexValue(c);
+    if (carry < 0 || carry >= base) return "";
+    for (char& digit : decimal) {
+      carry += (digit - '0') * base;
+      digit = static_cast<char>('0' + carry % 10);
+      carry /= 10;
+    }
+    for (; carry > 0; carry /= 10) decimal += static_cast<char>('0' + carry % 10);
   }
+  std::reverse(decimal.begin(), decimal.end());
+  return digits.empty() ? "" : decimal;
+}
+
+// Underscores may stand between digits.
+bool DropUnderscores(std::string& word) {
+  for (size_t at = word.find('_'); at != std::string::npos; at = word.find('_', at)) {
+    const bool between = at > 0 && at + 1 < word.size() && HexValue(word[at - 1]) >= 0 &&
+                         HexValue(word[at + 1]) >= 0;
+    if (!between) return false;
+    word.erase(at, 1);
+  }
+  return true;
+}
+
+// A number as JSON, or nothing.
+std::string NumberJson(std::string number) {
+  if (number.empty() || (!IsDigit(number[0]) && number[0] != '.')) return "";
+  if (!DropUnderscores(number)) return "";
+  if (number.size() > 2 && number[0] == '0' && !IsDigit(number[1])) {
+    const char mark = static_cast<char>(number[1] | 0x20);
+    const int base = mark == 'x' ? 16 : (mark == 'o' ? 8 : (mark == 'b' ? 2 : 0));
+    if (base != 0) return DecimalOf(std::string_view(number).substr(2), base);
+  }
+  if (number[0] == '.') number.insert(0, "0");
+  const size_t point = number.find('.');
+  if (point != std::string::npos && (point + 1 == number.size() || !IsDigit(number[point + 1]))) {
+    number.insert(point + 1, "0");
+  }
+  JsonReader reader;
+  std::string copy;
+  for (const char byte : number) {
+    if (reader.Push(byte, &copy) != JsonReader::Step::kMore) return "";
+  }
+  return reader.CompleteAtEnd() ? number : "";
 }
 
 // A complete number or word as JSON, or nothing.
-std::string WordJson(std::string word) {
-  if (word == "True" || word == "true") return "true";
-  if (word == "False" || word == "false") return "false";
-  if (word == "None" || word == "null") return "null";
-  std::erase(word, '_');
-  std::string_view digits = word;
-  std::string json;
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  if (digits.starts_with('-')) {
-    json = "-";
-    digits.remove_prefix(1);
+std::string WordJson(const std::string& word, bool is_signed, bool negative) {
+  if (!is_signed) {
+    if (word == "True" || word == "true") return "true";
+    if (word == "False" || word == "false") return "false";
+    if (word == "None" || word == "null") return "null";
   }
-  if (digits.starts_with('.')) json += '0';
-  json += digits;
-  if (json.ends_with('.')) json += '0';
-  const size_t bare_point = json.find(".e");
-  if (bare_point != std::string::npos) json.insert(bare_point + 1, "0");
-  JsonReader reader;
-  std::string copy;
-  for (const char byte : json) {
-    if (reader.Push(byte, &copy) != JsonReader::Step::kMore) return "";
-  }
-  return reader.CompleteAtEnd() ? json : "";
+  const std::string number = NumberJson(word);
+  return negative && !number.empty() && number != "0" ? "-" + number : number;
+}
+
+// What the letters in front of a quote say.
+struct Prefix {
+  bool raw = false;
+  bool format = false;
+};
+
+bool ReadPrefix(std::string_view word, Prefix& prefix) {
+  std::string small;
+  for (const char c : word) small += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  prefix.raw = small.find('r') != std::string::npos;
+  prefix.format = small.find('f') != std::string::npos;
+  return small == "r" || small == "u" || small == "f" || small == "fr" || small == "rf";
 }
 
 }  // namespace
 
 PythonLiteral::Step PythonLiteral::Push(char byte, std::string* json) {
+  const Step step = Advance(byte);
+  if (unclear_ == 0) {
+    *json += held_;
+    held_.clear();
+  }
+  return step;
+}
+
+PythonLiteral::Step PythonLiteral::Advance(char byte) {
   switch (state_) {
-    case State::kString:
-      return PushString(byte, json);
-    case State::kEscape:
-      return PushEscape(byte, json);
-    case State::kCode:
-      return PushCode(byte, json);
     case State::kWord:
-      return PushWord(byte, json);
+      return PushWord(byte);
+    case State::kQuotes:
+      return PushQuotes(byte);
+    case State::kText:
+      return PushText(byte);
+    case State::kEscape:
+      return PushEscape(byte);
+    case State::kCode:
+      return PushCode(byte);
+    case State::kOctal:
+      return PushOctal(byte);
     default:
-      return IsSpace(byte) ? Step::kMore : PushStructure(byte, json);
+      break;
   }
-}
-
-PythonLiteral::Step PythonLiteral::LeaveValue() {
-  is_empty_ = false;
-  state_ = State::kAfterValue;
-  return open_.empty() ? Step::kEnd : Step::kMore;
-}
-
-PythonLiteral::Step PythonLiteral::CloseContainer(std::string* json) {
-  *json += open_.back() == '{' ? '}' : ']';
-  open_.pop_back();
-  return LeaveValue();
-}
-
-void PythonLiteral::Close(std::string* json) {
-  const bool in_string =
-      state_ == State::kString || state_ == State::kEscape || state_ == State::kCode;
-  if (in_string) *json += '"';
-  if (state_ == State::kColon || (in_string && in_key_)) *json += ": null";
-  const bool in_list = !open_.empty() && open_.back() != '{';
-  if (state_ == State::kWord || (state_ == State::kValue && !in_list)) *json += "null";
-  for (; !open_.empty(); open_.pop_back()) *json += open_.back() == '{' ? '}' : ']';
-  state_ = State::kAfterValue;
-}
-
-PythonLiteral::Step PythonLiteral::PushStructure(char byte, std::string* json) {
-  const char around = open_.empty() ? '\0' : open_.back();
-  const char closing = around == '{' ? '}' : (around == '[' ? ']' : ')');
-  if (around != '\0' && byte == closing && state_ != State::kColon &&
-      !(state_ == State::kValue && around == '{')) {
-    return CloseContainer(json);
-  }
+  const PythonBlanks::Byte kind = blanks_.Read(byte);
+  if (kind == PythonBlanks::Byte::kInvalid) return Step::kInvalid;
+  if (kind == PythonBlanks::Byte::kBlank) return Step::kMore;
   switch (state_) {
+    case State::kSign:
+      return PushSign(byte);
+    case State::kAfterText:
+      return PushAfterText(byte);
     case State::kAfterValue:
-      if (byte != ',') return Step::kInvalid;
-      state_ = around == '{' ? State::kKey : State::kValue;
-      return Step::kMore;
+      return PushAfterValue(byte);
     case State::kColon:
-      if (byte != ':') return Step::kInvalid;
-      *json += ": ";
-      state_ = State::kValue;
-      return Step::kMore;
-    case State::kKey:
-      if (byte != '"' && byte != '\'') return Step::kInvalid;
-      if (!is_empty_) *json += ", ";
-      in_key_ = true;
-      quote_ = byte;
-      state_ = State::kString;
-      *json += '"';
-      return Step::kMore;
-    default: {
-      const bool follows = around != '\0' && around != '{' && !is_empty_;
-      std::string item = follows ? ", " : "";
-      const Step step = BeginValue(byte, &item);
-      if (step != Step::kInvalid) *json += item;
-      return step;
-    }
+      return PushColon(byte);
+    default:
+      return BeginValue(byte);
   }
 }
 
-PythonLiteral::Step PythonLiteral::BeginValue(char byte, std::string* json) {
-  in_key_ = false;
-  if (byte == '"' || byte == '\'') {
-    quote_ = byte;
-    state_ = State::kString;
-    *json += '"';
-    return Step::kMore;
+// What was held for something unclear is dropped with it.
+void PythonLiteral::Close(std::string* json) {
+  if (unclear_ > 0) {
+    while (unclear_ > 0) {
+      const Shape shape = open_.back().shape;
+      if (shape == Shape::kParenthesis || shape == Shape::kBrace) --unclear_;
+      open_.pop_back();
+    }
+    const bool in_dict = !open_.empty() && open_.back().shape == Shape::kDict;
+    if (in_dict) *json += "null";
+  } else {
+    const bool in_text = state_ == State::kText || state_ == State::kQuotes ||
+                         state_ == State::kEscape || state_ == State::kCode ||
+                         state_ == State::kOctal || state_ == State::kAfterText ||
+                         (state_ == State::kWord && joins_);
+    const bool in_word = (state_ == State::kWord && !joins_) || state_ == State::kSign;
+    if (in_text) *json += '"';
+    if (state_ == State::kColon || (in_text && place_ == State::kKey)) *json += ": null";
+    if (state_ == State::kDictValue || (in_word && place_ == State::kDictValue)) *json += "null";
   }
-  if (byte == '[' || byte == '(' || byte == '{') {
-    if (open_.size() >= JsonReader::kDepthMax) return Step::kInvalid;
-    open_ += byte;
-    is_empty_ = true;
-    state_ = byte == '{' ? State::kKey : State::kValue;
-    *json += byte == '{' ? '{' : '[';
-    return Step::kMore;
+  for (; !open_.empty(); open_.pop_back()) *json += open_.back().shape == Shape::kDict ? '}' : ']';
+  held_.clear();
+  state_ = State::kAfterValue;
+}
+
+// What separates an item from the one before it, once something of the item is there.
+void PythonLiteral::BeginItem() {
+  if (place_ != State::kDictValue && !open_.empty() && open_.back().count > 0) held_ += ", ";
+}
+
+PythonLiteral::Step PythonLiteral::LeaveValue(Part part) {
+  last_ = part;
+  state_ = State::kAfterValue;
+  if (open_.empty()) return Step::kEnd;
+  ++open_.back().count;
+  return Step::kMore;
+}
+
+PythonLiteral::Step PythonLiteral::BeginValue(char byte) {
+  const bool closes = byte == ']' || byte == ')' || byte == '}';
+  if (closes && state_ != State::kDictValue) return CloseContainer(byte);
+  place_ = state_;
+  negative_ = false;
+  joins_ = false;
+  if (IsQuote(byte)) {
+    raw_ = format_ = false;
+    return BeginText(byte, /*joins=*/false);
+  }
+  if (byte == '[' || byte == '(' || byte == '{') return Open(byte);
+  word_.clear();
+  if (byte == '+' || byte == '-') {
+    state_ = State::kSign;
+    return PushSign(byte);
   }
   if (!IsWordByte(byte)) return Step::kInvalid;
   word_ = byte;
@@ -155,33 +204,192 @@ PythonLiteral::Step PythonLiteral::BeginValue(char byte, std::string* json) {
   return Step::kMore;
 }
 
-PythonLiteral::Step PythonLiteral::PushString(char byte, std::string* json) {
-  if (byte == '\\') {
-    state_ = State::kEscape;
-    return Step::kMore;
-  }
-  if (byte != quote_) {
-    AppendStringByte(byte, json);
-    return Step::kMore;
-  }
-  *json += '"';
-  if (!in_key_) return LeaveValue();
-  state_ = State::kColon;
+PythonLiteral::Step PythonLiteral::Open(char byte) {
+  if (open_.size() >= JsonReader::kDepthMax || place_ == State::kKey) return Step::kInvalid;
+  BeginItem();
+  const Shape shape =
+      byte == '[' ? Shape::kList : (byte == '(' ? Shape::kParenthesis : Shape::kBrace);
+  open_.push_back({.shape = shape, .held_at = held_.size()});
+  if (shape != Shape::kList) ++unclear_;
+  held_ += byte == '{' ? '{' : '[';
+  state_ = State::kItem;
   return Step::kMore;
 }
 
-PythonLiteral::Step PythonLiteral::PushEscape(char byte, std::string* json) {
-  state_ = State::kString;
+PythonLiteral::Step PythonLiteral::CloseContainer(char byte) {
+  if (open_.empty()) return Step::kInvalid;
+  const Container container = open_.back();
+  const bool round = container.shape == Shape::kParenthesis || container.shape == Shape::kTuple;
+  if (byte != (container.shape == Shape::kList ? ']' : (round ? ')' : '}'))) return Step::kInvalid;
+  open_.pop_back();
+  if (container.shape == Shape::kParenthesis) --unclear_;
+  if (container.shape == Shape::kBrace) --unclear_;
+  if (container.shape == Shape::kParenthesis && container.count == 1) {
+    held_.erase(container.held_at, 1);
+    return LeaveValue(last_);
+  }
+  const bool set =
+      container.shape == Shape::kSet || (container.shape == Shape::kBrace && container.count > 0);
+  if (container.shape == Shape::kBrace && set) held_[container.held_at] = '[';
+  held_ += byte == '}' && !set ? '}' : ']';
+  return LeaveValue(Part::kOther);
+}
+
+PythonLiteral::Step PythonLiteral::PushAfterValue(char byte) {
+  if (open_.empty()) return Step::kInvalid;
+  Container& container = open_.back();
+  if (byte == ':' && container.shape == Shape::kBrace) {
+    if (last_ == Part::kOther) return Step::kInvalid;
+    if (last_ == Part::kWord) {
+      held_.insert(container.held_at + 1, 1, '"');
+      held_ += '"';
+    }
+    container.shape = Shape::kDict;
+    container.count = 0;
+    --unclear_;
+    return PushColon(byte);
+  }
+  if (byte != ',') return CloseContainer(byte);
+  if (container.shape == Shape::kParenthesis) {
+    container.shape = Shape::kTuple;
+    --unclear_;
+  } else if (container.shape == Shape::kBrace) {
+    held_[container.held_at] = '[';
+    container.shape = Shape::kSet;
+    --unclear_;
+  }
+  state_ = container.shape == Shape::kDict ? State::kKey : State::kItem;
+  return Step::kMore;
+}
+
+PythonLiteral::Step PythonLiteral::PushColon(char byte) {
+  if (byte != ':') return Step::kInvalid;
+  held_ += ": ";
+  state_ = State::kDictValue;
+  return Step::kMore;
+}
+
+PythonLiteral::Step PythonLiteral::PushSign(char byte) {
+  if (byte == '+' || byte == '-') {
+    negative_ = negative_ != (byte == '-');
+    return Step::kMore;
+  }
+  if (!IsDigit(byte) && byte != '.') return Step::kInvalid;
+  word_ = std::string("+") + byte;  // a sign was there
+  state_ = State::kWord;
+  return Step::kMore;
+}
+
+PythonLiteral::Step PythonLiteral::PushWord(char byte) {
+  if (IsWordByte(byte) && word_.size() < kWordBytesMax) {
+    word_ += byte;
+    return Step::kMore;
+  }
+  if (IsQuote(byte)) {
+    Prefix prefix;
+    if (!ReadPrefix(word_, prefix)) return Step::kInvalid;
+    raw_ = prefix.raw;
+    format_ = prefix.format;
+    return BeginText(byte, joins_);
+  }
+  if (joins_) return Step::kInvalid;
+  const bool is_signed = word_.starts_with('+');
+  const std::string word = WordJson(word_.substr(is_signed ? 1 : 0), is_signed, negative_);
+  if (word.empty()) return Step::kInvalid;
+  BeginItem();
+  if (place_ == State::kKey) {
+    held_ += "\"" + word + "\"";
+    state_ = State::kColon;
+    return Advance(byte);
+  }
+  held_ += word;
+  return LeaveValue(Part::kWord) == Step::kEnd ? Step::kEndBefore : Advance(byte);
+}
+
+PythonLiteral::Step PythonLiteral::BeginText(char quote, bool joins) {
+  if (!joins) {
+    BeginItem();
+    held_ += '"';
+  }
+  joins_ = false;
+  quote_ = quote;
+  quotes_ = 1;
+  quote_run_ = 0;
+  brace_ = '\0';
+  state_ = State::kQuotes;
+  return Step::kMore;
+}
+
+PythonLiteral::Step PythonLiteral::PushQuotes(char byte) {
+  if (byte == quote_) {
+    if (++quotes_ == 3) state_ = State::kText;
+    return Step::kMore;
+  }
+  state_ = quotes_ == 2 ? State::kAfterText : State::kText;
+  return Advance(byte);
+}
+
+// Whether the byte is the half of "{{" or "}}", which stand for one brace in formatted text.
+bool PythonLiteral::TakesFormatBrace(char byte) {
+  if (!format_ || (byte != '{' && byte != '}') || brace_ != '\0') return false;
+  brace_ = byte;
+  return true;
+}
+
+PythonLiteral::Step PythonLiteral::PushText(char byte) {
+  if (TakesFormatBrace(byte)) return Step::kMore;
+  if (brace_ != '\0') {
+    if (byte != brace_) return Step::kInvalid;  // an expression
+    brace_ = '\0';
+  }
+  if (byte == quote_) {
+    if (++quote_run_ == quotes_) state_ = State::kAfterText;
+    return Step::kMore;
+  }
+  for (; quote_run_ > 0; --quote_run_) AppendText(quote_);
+  if (byte == '\\') {
+    state_ = State::kEscape;
+  } else {
+    AppendText(byte);
+  }
+  return Step::kMore;
+}
+
+void PythonLiteral::AppendText(char byte) {
+  if (static_cast<unsigned char>(byte) < 0x20) {
+    AppendCode(static_cast<uint32_t>(byte));
+    return;
+  }
+  if (byte == '"' || byte == '\\') held_ += '\\';
+  held_ += byte;
+}
+
+void PythonLiteral::AppendCode(uint32_t code) {
+  if (code == '\n') {
+    held_ += "\\n";
+  } else if (code >= 0x20 && code < 0x7F) {
+    AppendText(static_cast<char>(code));
+  } else if (code >= 0x10000) {
+    held_ += absl::StrFormat("\\u%04x\\u%04x", 0xD7C0 + (code >> 10U), 0xDC00 + (code & 0x3FFU));
+  } else {
+    held_ += absl::StrFormat("\\u%04x", code);
+  }
+}
+
+PythonLiteral::Step PythonLiteral::PushEscape(char byte) {
+  state_ = State::kText;
+  if (raw_) {  // both stay, a quote too
+    AppendText('\\');
+    AppendText(byte);
+    return Step::kMore;
+  }
+  constexpr std::string_view kLetters = "abtnvfr";  // of the codes 7 to 13, in this order
+  if (const size_t letter = kLetters.find(byte); letter != std::string_view::npos) {
+    AppendCode(static_cast<uint32_t>(7 + letter));
+    return Step::kMore;
+  }
   code_ = 0;
   switch (byte) {
-    case 'n':
-    case 't':
-    case 'r':
-    case 'b':
-    case 'f':
-      *json += '\\';
-      *json += byte;
-      return Step::kMore;
     case 'x':
     case 'u':
     case 'U':
@@ -193,40 +401,63 @@ PythonLiteral::Step PythonLiteral::PushEscape(char byte, std::string* json) {
     case '\\':
     case '"':
     case '\'':
-      AppendStringByte(byte, json);
+      AppendText(byte);
       return Step::kMore;
-    default:  // Python keeps the backslash of an escape that it does not know
-      *json += "\\\\";
-      AppendStringByte(byte, json);
-      return Step::kMore;
+    default:
+      break;
   }
+  if (byte >= '0' && byte <= '7') {
+    code_left_ = 3;
+    state_ = State::kOctal;
+    return PushOctal(byte);
+  }
+  AppendText('\\');  // Python keeps the backslash of an escape that it does not know
+  AppendText(byte);
+  return Step::kMore;
 }
 
-PythonLiteral::Step PythonLiteral::PushCode(char byte, std::string* json) {
+PythonLiteral::Step PythonLiteral::PushCode(char byte) {
   const int digit = HexValue(byte);
   if (digit < 0) return Step::kInvalid;
   code_ = code_ * 16 + static_cast<uint32_t>(digit);
   if (--code_left_ > 0) return Step::kMore;
-  state_ = State::kString;
   if (code_ > 0x10FFFF) return Step::kInvalid;
-  if (code_ >= 0x10000) {
-    *json += absl::StrFormat("\\u%04x\\u%04x", 0xD7C0 + (code_ >> 10U), 0xDC00 + (code_ & 0x3FFU));
-  } else {
-    *json += absl::StrFormat("\\u%04x", code_);
-  }
+  AppendCode(code_);
+  state_ = State::kText;
   return Step::kMore;
 }
 
-PythonLiteral::Step PythonLiteral::PushWord(char byte, std::string* json) {
-  if (IsWordByte(byte) && word_.size() < kWordBytesMax) {
-    word_ += byte;
+PythonLiteral::Step PythonLiteral::PushOctal(char byte) {
+  if (byte >= '0' && byte <= '7') {
+    code_ = code_ * 8 + static_cast<uint32_t>(byte - '0');
+    if (--code_left_ > 0) return Step::kMore;
+    AppendCode(code_);
+    state_ = State::kText;
     return Step::kMore;
   }
-  const std::string word = WordJson(word_);
-  if (word.empty()) return Step::kInvalid;
-  *json += word;
-  if (LeaveValue() == Step::kEnd) return Step::kEndBefore;
-  return IsSpace(byte) ? Step::kMore : PushStructure(byte, json);
+  AppendCode(code_);
+  state_ = State::kText;
+  return PushText(byte);
+}
+
+// More text that follows belongs to the same; only another byte ends it.
+PythonLiteral::Step PythonLiteral::PushAfterText(char byte) {
+  if (IsQuote(byte)) {
+    raw_ = format_ = false;
+    return BeginText(byte, /*joins=*/true);
+  }
+  if (IsWordByte(byte)) {
+    word_ = byte;
+    joins_ = true;
+    state_ = State::kWord;
+    return Step::kMore;
+  }
+  held_ += '"';
+  if (place_ == State::kKey) {
+    state_ = State::kColon;
+    return PushColon(byte);
+  }
+  return LeaveValue(Part::kText) == Step::kEnd ? Step::kEndBefore : PushAfterValue(byte);
 }
 
 }  // namespace baton::frontend

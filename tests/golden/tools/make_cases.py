@@ -121,6 +121,10 @@ case("pythonic-spaces", "pythonic", '[get_weather(\n  city = "Oslo",\n  days = 3
      expect=result(calls=[("get_weather", OSLO)]), why="white space between tokens is Python's")
 case("pythonic-undeclared", "pythonic", "[foo(a=1)]",
      expect=result("[foo(a=1)]"), why="a list without a marker is calls only of declared tools")
+case("pythonic-triple", "pythonic", '[get_weather(city="""Os"lo\n""", days=3), search(query=r\'a\\d\' "b", limit=-5)]')
+case("pythonic-sets", "pythonic", "[search(query='x', tags={'a', 'b'}, filters={1: (2,), None: {3}}, limit=(0x1F))]")
+case("pythonic-comments", "pythonic", "[get_weather(city='Oslo', # the capital\n  days=1_0 \\\n)]")
+case("pythonic-bytes", "pythonic", "[get_weather(city=b'Oslo')]")
 case("llama4-tags", "llama4_pythonic", '<|python_start|>[get_weather(city="Oslo", days=3)]<|python_end|>')
 case("llama4-bare", "llama4_pythonic", '[get_weather(city="Oslo")]')
 
