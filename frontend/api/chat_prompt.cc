@@ -70,18 +70,67 @@ OrderedJson ReadTools(const ToolInput& input) {
   return tools;
 }
 
-void NormalizeMessage(const ChatTemplate& tmpl, ContentFormat format, OrderedJson& message) {
+void NormalizeMessage(ContentFormat format, OrderedJson& message) {
   NormalizeContent(message, format);
   ReadDeprecatedCall(message);
   ReadToolCallArguments(message);
-  if (message.value("role", "") == "developer" && !tmpl.mentions_developer_role()) {
-    message["role"] = "system";
-  }
   if (message.contains("reasoning_content") && !message.contains("reasoning")) {
     message["reasoning"] = message["reasoning_content"];
   } else if (message.contains("reasoning")) {
     message["reasoning_content"] = message["reasoning"];
   }
+}
+
+// The text of a message, its parts in lines.
+std::string TextOf(const OrderedJson& message) {
+  const auto content = message.find("content");
+  if (content == message.end()) return "";
+  if (content->is_string()) return content->get<std::string>();
+  std::string text;
+  bool first = true;
+  for (const OrderedJson& part : *content) {
+    const bool has_text = part.is_object() && part.contains("text") && part["text"].is_string();
+    if (!has_text && !part.is_string()) continue;
+    if (!first) text += '\n';
+    first = false;
+    text += has_text ? part["text"].get<std::string>() : part.get<std::string>();
+  }
+  return text;
+}
+
+// Makes one system message in front of all, if they are not that already: most templates take no
+// other.
+void GatherSystemMessages(OrderedJson& messages) {
+  std::string text;
+  OrderedJson others = OrderedJson::array();
+  for (OrderedJson& message : messages) {
+    if (message.value("role", "") != "system") {
+      others.push_back(std::move(message));
+      continue;
+    }
+    const std::string more = TextOf(message);
+    if (!text.empty() && !more.empty()) text += "\n\n";
+    text += more;
+  }
+  OrderedJson gathered = OrderedJson::array();
+  gathered.push_back({{"role", "system"}, {"content", std::move(text)}});
+  for (OrderedJson& message : others) gathered.push_back(std::move(message));
+  messages = std::move(gathered);
+}
+
+// What a template that does not know the role `developer` gets instead.
+void TakeDevelopersForSystem(OrderedJson& messages) {
+  size_t developers = 0;
+  size_t misplaced = 0;  // system messages that are not the first message
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const std::string role = messages[i].value("role", "");
+    if (role == "developer") {
+      messages[i]["role"] = "system";
+      ++developers;
+    }
+    if (i > 0 && (role == "developer" || role == "system")) ++misplaced;
+  }
+  if (developers > 0 && misplaced > 0) GatherSystemMessages(messages);
 }
 
 void Merge(const std::string& json, OrderedJson& kwargs) {
@@ -198,12 +247,13 @@ absl::StatusOr<ChatPrompt> RenderChatPrompt(const GenerationRequest& request,
       chat.documents_json.empty() ? OrderedJson() : Reparse(chat.documents_json);
   const ContentFormat format = model.content_format.value_or(tmpl.content_format());
   for (OrderedJson& message : messages) {
-    NormalizeMessage(tmpl, format, message);
+    NormalizeMessage(format, message);
     if (options.plain_user_special_tokens && IsFromOutside(message)) {
       MarkPlainText(message["content"], model.special_texts);
     }
   }
   if (options.plain_user_special_tokens) MarkPlainText(documents, model.special_texts);
+  if (!tmpl.mentions_developer_role()) TakeDevelopersForSystem(messages);
 
   ChatTemplateInput input;
   input.messages = &messages;

@@ -112,6 +112,26 @@ TEST(ChatPromptTest, ADeveloperIsTheSystemForTemplatesThatDoNotKnowDevelopers) {
             "D developer:Short.;user:Hi;");
 }
 
+TEST(ChatPromptTest, DevelopersAndSystemsAreOneSystemMessageInFront) {
+  const char* const unaware = "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}";
+  const auto model = ModelWith({{"chat_template.jinja", unaware}});
+  const auto of = [&](const std::string& messages) {
+    return Render(Parse(R"({"messages":[)" + messages + "]}"), *model);
+  };
+  const std::string system = R"({"role":"system","content":"A"},)";
+  const std::string user = R"({"role":"user","content":"Hi"})";
+  EXPECT_EQ(of(system + R"({"role":"developer","content":"B"},)" + user), "system:A\n\nB;user:Hi;");
+  EXPECT_EQ(of(user + R"(,{"role":"developer","content":"B"})"), "system:B;user:Hi;");
+  EXPECT_EQ(of(system + system + user), "system:A;system:A;user:Hi;") << "no developer, no change";
+  const char* const parts = R"({"role":"developer","content":[{"type":"text","text":"B"},
+                                {"type":"text","text":"C"}]},)";
+  ModelOverrides overrides;
+  overrides.content_format = ContentFormat::kParts;
+  EXPECT_EQ(Render(Parse(R"({"messages":[)" + system + parts + R"({"role":"user","content":""}]})"),
+                   *ModelWith({{"chat_template.jinja", "{{ messages[0].content }}"}}, overrides)),
+            "A\n\nB\nC");
+}
+
 TEST(ChatPromptTest, SpecialTokensOfUsersMayStayText) {
   const auto model = MakeByteModel();
   const GenerationRequest request = Parse(
