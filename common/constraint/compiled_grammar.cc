@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/constraint/grammar_source.h"
+#include "common/constraint/refused_part.h"
 
 namespace baton {
 namespace {
@@ -33,6 +34,39 @@ LlgConstraintInit InitFor(const TokenVocabulary& vocabulary) {
   return init;
 }
 
+LlgMatcher* NewHandle(const GrammarSource& source, const TokenVocabulary& vocabulary) {
+  const LlgConstraintInit init = InitFor(vocabulary);
+  return llg_new_matcher(&init, source.dialect, source.text.c_str());
+}
+
+// What the engine says against a schema that stands alone, without the definition that it was at;
+// empty: nothing.
+std::string MessageAgainst(const ConstraintSpec& schema, const TokenVocabulary& vocabulary) {
+  const absl::StatusOr<GrammarSource> source = LowerConstraint(schema, vocabulary);
+  if (!source.ok()) return "";
+  LlgMatcher* handle = NewHandle(*source, vocabulary);
+  const Matcher owner(handle);
+  const char* message = llg_matcher_get_error(handle);
+  if (message == nullptr) return "";
+  const std::string_view text = message;
+  return std::string(text.substr(0, text.find("\n  while processing ")));
+}
+
+// "#/properties/name/pattern: ...". Empty where the schema is not to blame.
+std::string PlacedMessage(const ConstraintSpec& spec, const TokenVocabulary& vocabulary) {
+  ConstraintSpec part = spec;
+  part.start_after_text.clear();
+  const std::string message = MessageAgainst(part, vocabulary);
+  if (message.empty()) return "";
+  const std::string path = FindRefusedPart(spec.text, message, [&](const std::string& schema) {
+    part.text = schema;
+    return MessageAgainst(part, vocabulary);
+  });
+  const bool one_of = message.starts_with("oneOf constraints are not supported");
+  return absl::StrCat(path, ": ",
+                      one_of ? "its branches are not known to exclude each other" : message);
+}
+
 // The engine's message shows pieces of the source, which is the caller's own.
 absl::Status Refusal(const GrammarSource& source, std::string_view message) {
   return InvalidArgument(
@@ -41,11 +75,13 @@ absl::Status Refusal(const GrammarSource& source, std::string_view message) {
 
 absl::StatusOr<Matcher> MakeMatcher(const ConstraintSpec& spec, const TokenVocabulary& vocabulary) {
   ASSIGN_OR_RETURN(const GrammarSource source, LowerConstraint(spec, vocabulary));
-  const LlgConstraintInit init = InitFor(vocabulary);
-  LlgMatcher* handle = llg_new_matcher(&init, source.dialect, source.text.c_str());
+  LlgMatcher* handle = NewHandle(source, vocabulary);
   Matcher matcher(handle);
-  if (const char* message = llg_matcher_get_error(handle)) return Refusal(source, message);
-  return matcher;
+  const char* message = llg_matcher_get_error(handle);
+  if (message == nullptr) return matcher;
+  if (spec.kind != ConstraintSpec::Kind::kJsonSchema) return Refusal(source, message);
+  const std::string placed = PlacedMessage(spec, vocabulary);
+  return Refusal(source, placed.empty() ? message : placed);
 }
 
 // Grammars without any text are found out here.

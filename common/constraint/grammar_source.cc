@@ -51,16 +51,17 @@ absl::StatusOr<GrammarSource> LowerChoice(const ConstraintSpec& spec) {
   std::vector<std::string> literals;
   size_t bytes = 0;
   for (const std::string& choice : spec.choices) {
-    if (choice.empty()) return InvalidArgument("choice: one of them is empty");
     bytes += choice.size();
-    literals.push_back(LarkString(choice));
+    if (!choice.empty()) literals.push_back(LarkString(choice));
   }
+  const bool may_be_empty = literals.size() < spec.choices.size();
+  if (literals.empty()) return GrammarSource{.text = "start: \"\"\n", .subject = "choice"};
   if (bytes > kGrammarBytesMax) {
     return InvalidArgument(absl::StrCat("choice: ", bytes, " bytes, at most ", kGrammarBytesMax));
   }
-  return GrammarSource{
-      .text = absl::StrCat("start: CHOICE\nCHOICE: ", absl::StrJoin(literals, " | "), "\n"),
-      .subject = "choice"};
+  return GrammarSource{.text = absl::StrCat("start: CHOICE", may_be_empty ? "?" : "",
+                                            "\nCHOICE: ", absl::StrJoin(literals, " | "), "\n"),
+                       .subject = "choice"};
 }
 
 absl::StatusOr<GrammarSource> LowerGrammar(const ConstraintSpec& spec,

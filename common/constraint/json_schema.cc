@@ -17,6 +17,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
+#include "common/constraint/json_schema_branches.h"
 #include "common/constraint/json_schema_rewrite.h"
 #include "common/constraint/string_rules.h"
 #include "common/json/json.h"
@@ -380,6 +381,7 @@ class SchemaWalk {
         RETURN_IF_ERROR(VisitKeyword(*shape, key, value, Join(path, key)));
       }
     }
+    if (exclusive_.contains(Join(path, "oneOf"))) MoveToAnyOf(schema);
     return absl::OkStatus();
   }
 
@@ -450,6 +452,8 @@ class SchemaWalk {
       placed_.resize(depth);
     }
     SeparateBranches(list);
+    // As they are before they become stricter.
+    if (!list.empty() && BranchesExcludeEachOther(list)) exclusive_.insert(path);
     for (size_t i = 0; i < list.size(); ++i) {
       placed_.insert(placed_.end(), placed[i].begin(), placed[i].end());
       RETURN_IF_ERROR(Visit(list[i], absl::StrCat(path, "/", i)));
@@ -558,6 +562,7 @@ class SchemaWalk {
   size_t copied_bytes_ = 0;
   std::vector<std::string> placed_;  // what the branches around this one were
   absl::flat_hash_set<std::string> visited_;
+  absl::flat_hash_set<std::string> exclusive_;  // lists of branches that exclude each other
   absl::flat_hash_set<std::string> referenced_;
   std::vector<std::string> pending_;
 };

@@ -1,6 +1,7 @@
 #include "common/constraint/json_schema_rewrite.h"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,79 +10,31 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "common/constraint/json_schema_terms.h"
 
 namespace baton {
 namespace {
 
-constexpr int kDepthMax = 16;    // of references within references
+using schema::AlsoRequire;
+using schema::Find;
+using schema::HasOnly;
+using schema::Holds;
+using schema::IsTextList;
+using schema::IsType;
+using schema::Names;
+using schema::TypesOf;
+using schema::ValuesOf;
+using schema::WithKey;
+using schema::WithProperty;
+
 constexpr int kPartsMax = 1000;  // looked at on the way
 constexpr size_t kDependenciesMax = 4;
 constexpr size_t kUniqueValuesMax = 4;
-
-using Names = std::set<std::string>;
+constexpr size_t kAlternativesMax = 16;
 
 bool HasAny(const OrderedJson& schema, std::initializer_list<const char*> keys) {
   return std::any_of(keys.begin(), keys.end(),
                      [&](const char* key) { return schema.contains(key); });
-}
-
-const OrderedJson* Find(const OrderedJson& schema, const std::string& key) {
-  const auto found = schema.find(key);
-  return found == schema.end() ? nullptr : &*found;
-}
-
-bool IsAnnotation(std::string_view key) {
-  for (const char* known : {"title", "description", "default", "examples", "$comment", "deprecated",
-                            "readOnly", "writeOnly", "$schema", "$defs", "definitions"}) {
-    if (key == known) return true;
-  }
-  return false;
-}
-
-// Whether the schema says nothing but by these keywords.
-bool HasOnly(const OrderedJson& schema, std::initializer_list<std::string_view> keys) {
-  if (!schema.is_object()) return false;
-  for (const auto& [key, value] : schema.items()) {
-    const std::string_view name = key;
-    if (!IsAnnotation(name) && std::find(keys.begin(), keys.end(), name) == keys.end()) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool IsTextList(const OrderedJson* value) {
-  return value != nullptr && value->is_array() &&
-         std::all_of(value->begin(), value->end(), [](const auto& v) { return v.is_string(); });
-}
-
-bool IsType(const OrderedJson& schema, std::string_view type) {
-  const OrderedJson* value = Find(schema, "type");
-  return value != nullptr && value->is_string() && value->get_ref<const std::string&>() == type;
-}
-
-bool Holds(const OrderedJson& list, const OrderedJson& value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
-
-// The values that a schema admits, where it lists them; null otherwise.
-OrderedJson ValuesOf(const OrderedJson* schema, const FindSchema& find, int depth = 0) {
-  if (schema == nullptr || !schema->is_object() || depth > kDepthMax) return nullptr;
-  if (const OrderedJson* value = Find(*schema, "const")) return OrderedJson::array({*value});
-  if (const OrderedJson* values = Find(*schema, "enum")) {
-    return values->is_array() ? *values : OrderedJson(nullptr);
-  }
-  if (IsType(*schema, "boolean")) return OrderedJson::array({false, true});
-  const OrderedJson* reference = Find(*schema, "$ref");
-  if (reference == nullptr || !reference->is_string()) return nullptr;
-  return ValuesOf(find(reference->get<std::string>()), find, depth + 1);
-}
-
-void AlsoRequire(OrderedJson& schema, OrderedJson assertion) {
-  OrderedJson& all = schema["allOf"];
-  if (all.is_null()) all = OrderedJson::array();
-  if (all.is_array()) all.push_back(std::move(assertion));
 }
 
 OrderedJson Alternatives(OrderedJson first, OrderedJson second) {
@@ -91,18 +44,6 @@ OrderedJson Alternatives(OrderedJson first, OrderedJson second) {
   OrderedJson schema = OrderedJson::object();
   schema["anyOf"] = std::move(list);
   return schema;
-}
-
-OrderedJson WithProperty(const std::string& name, OrderedJson schema) {
-  OrderedJson object = OrderedJson::object();
-  object["properties"][name] = std::move(schema);
-  return object;
-}
-
-OrderedJson WithKey(const std::string& key, OrderedJson value) {
-  OrderedJson object = OrderedJson::object();
-  object[key] = std::move(value);
-  return object;
 }
 
 // ---- unevaluated ----
@@ -118,7 +59,8 @@ struct Evaluated {
 bool CollectEvaluated(const OrderedJson& schema, const FindSchema& find, bool outermost, int depth,
                       Evaluated& evaluated) {
   if (schema.is_boolean()) return true;
-  if (!schema.is_object() || depth > kDepthMax || --evaluated.parts_left < 0) return false;
+  if (!schema.is_object() || depth > schema::kReferencesDepthMax || --evaluated.parts_left < 0)
+    return false;
   if (HasAny(schema, {"anyOf", "oneOf", "if", "$dynamicRef", "$recursiveRef", "dependentSchemas",
                       "dependencies", "$id", "id"})) {
     return false;
@@ -300,14 +242,6 @@ void RewriteCondition(OrderedJson& schema, const FindSchema& find) {
 
 // ---- not ----
 
-std::optional<Names> TypesOf(const OrderedJson& value) {
-  if (value.is_string()) return Names{value.get<std::string>()};
-  if (!IsTextList(&value)) return std::nullopt;
-  Names types;
-  for (const OrderedJson& name : value) types.insert(name.get<std::string>());
-  return types;
-}
-
 void ExcludeTypes(OrderedJson& schema, const OrderedJson& value) {
   const OrderedJson every = {"null", "boolean", "number", "string", "array", "object"};
   const auto excluded = TypesOf(value);
@@ -429,31 +363,95 @@ void RewriteUniqueItems(OrderedJson& schema, const FindSchema& find) {
   }
 }
 
-// ---- oneOf ----
+// ---- bounds ----
 
-// The constant value that a branch asks of a property; null if there is none.
-const OrderedJson* ConstantOf(const OrderedJson& branch, const std::string& name) {
-  if (!branch.is_object()) return nullptr;
-  const OrderedJson* properties = Find(branch, "properties");
-  if (properties == nullptr || !properties->is_object()) return nullptr;
-  const OrderedJson* property = Find(*properties, name);
-  if (property == nullptr || !property->is_object()) return nullptr;
-  if (const OrderedJson* value = Find(*property, "const")) return value;
-  const OrderedJson* values = Find(*property, "enum");
-  const bool single = values != nullptr && values->is_array() && values->size() == 1;
-  return single ? &values->front() : nullptr;
+// What is no number by these types is a whole one or none.
+bool MayBeFraction(const OrderedJson& schema) {
+  const OrderedJson* type = Find(schema, "type");
+  if (type == nullptr) return true;
+  return type->is_array() ? Holds(*type, "number") : *type == "number";
 }
 
-bool TellsApart(const OrderedJson& branches, const std::string& name) {
-  OrderedJson seen = OrderedJson::array();
-  for (const OrderedJson& branch : branches) {
-    const OrderedJson* value = ConstantOf(branch, name);
-    const OrderedJson* required = branch.is_object() ? Find(branch, "required") : nullptr;
-    if (value == nullptr || Holds(seen, *value)) return false;
-    if (required != nullptr && !IsTextList(required)) return false;
-    seen.push_back(*value);
+// Moves a whole bound away from zero that is excluded itself: the engine admits it nevertheless
+// where the other bound is less than 1 away ("0" between 0, excluded, and 0.5).
+void MoveExcludedBound(OrderedJson& schema, const char* exclusive, const char* inclusive,
+                       double direction) {
+  constexpr double kLeast = 1e-12;
+  constexpr double kRelative = 1e-15;  // some units of a double's last place
+  constexpr double kMost = 1e12;       // beyond, doubles have no room in between
+  const OrderedJson* bound = Find(schema, exclusive);
+  if (bound != nullptr && bound->is_boolean()) {  // draft 4
+    if (!bound->get<bool>()) return;
+    bound = Find(schema, inclusive);
   }
-  return true;
+  if (bound == nullptr || !bound->is_number()) return;
+  const auto value = bound->get<double>();
+  if (std::nearbyint(value) != value || value * direction < 0 || std::abs(value) > kMost) return;
+  if (schema[exclusive].is_boolean()) schema.erase(inclusive);
+  schema[exclusive] = value + direction * std::max(kLeast, std::abs(value) * kRelative);
+}
+
+void MoveExcludedBounds(OrderedJson& schema) {
+  if (!MayBeFraction(schema)) return;
+  MoveExcludedBound(schema, "exclusiveMinimum", "minimum", 1);
+  MoveExcludedBound(schema, "exclusiveMaximum", "maximum", -1);
+}
+
+// ---- how many properties ----
+
+// The engine counts properties only where all of those that are named are required.
+void RewritePropertyCounts(OrderedJson& schema) {
+  const OrderedJson* properties = Find(schema, "properties");
+  const OrderedJson* required = Find(schema, "required");
+  const OrderedJson* least = Find(schema, "minProperties");
+  const OrderedJson* most = Find(schema, "maxProperties");
+  if (properties == nullptr || !properties->is_object()) return;
+  const size_t required_count = IsTextList(required) ? required->size() : 0;
+  const bool closed = schema.contains("additionalProperties") &&
+                      schema["additionalProperties"] == OrderedJson(false) &&
+                      !schema.contains("patternProperties");
+  if (most != nullptr && closed && most->is_number() && *most >= properties->size()) {
+    schema.erase("maxProperties");
+  }
+  if (least == nullptr || !least->is_number()) return;
+  const Names distinct = required_count == 0 ? Names() : Names(required->begin(), required->end());
+  if (*least <= distinct.size() && IsType(schema, "object")) {
+    schema.erase("minProperties");
+  } else if (*least == 1 && closed && IsType(schema, "object") && !properties->empty() &&
+             properties->size() <= kAlternativesMax) {
+    OrderedJson any = WithKey("anyOf", OrderedJson::array());
+    for (const auto& [name, value] : properties->items()) {
+      any["anyOf"].push_back(WithKey("required", OrderedJson::array({name})));
+    }
+    schema.erase("minProperties");
+    AlsoRequire(schema, std::move(any));
+  }
+}
+
+// ---- oneOf ----
+
+// oneOf: of some properties, each branch requires one. Then the others are forbidden.
+void RewriteRequiredOne(OrderedJson& schema) {
+  const OrderedJson* branches = Find(schema, "oneOf");
+  if (branches == nullptr || !branches->is_array() || !IsType(schema, "object")) return;
+  if (branches->size() < 2 || branches->size() > kAlternativesMax) return;
+  Names names;
+  for (const OrderedJson& branch : *branches) {
+    if (!HasOnly(branch, {"required"}) || !branch.contains("required")) return;
+    const OrderedJson& required = branch["required"];
+    if (!IsTextList(&required) || required.size() != 1) return;
+    if (!names.insert(required[0].get<std::string>()).second) return;
+  }
+  OrderedJson any = WithKey("anyOf", OrderedJson::array());
+  for (const OrderedJson& branch : *branches) {
+    OrderedJson only = WithKey("required", branch["required"]);
+    for (const std::string& name : names) {
+      if (branch["required"][0] != name) only["properties"][name] = false;
+    }
+    any["anyOf"].push_back(std::move(only));
+  }
+  schema.erase("oneOf");
+  AlsoRequire(schema, std::move(any));
 }
 
 }  // namespace
@@ -464,26 +462,12 @@ void RewriteSchema(OrderedJson& schema, const FindSchema& find) {
   RewritePropertyNames(schema, find);
   RewriteUniqueItems(schema, find);
   if (!schema.is_object()) return;
+  MoveExcludedBounds(schema);
+  RewritePropertyCounts(schema);
+  RewriteRequiredOne(schema);
   RewriteDependencies(schema);
   RewriteCondition(schema, find);
   RewriteNot(schema, find);
-}
-
-void SeparateBranches(OrderedJson& branches) {
-  if (branches.size() < 2) return;
-  const OrderedJson* properties =
-      branches[0].is_object() ? Find(branches[0], "properties") : nullptr;
-  if (properties == nullptr || !properties->is_object()) return;
-  for (const auto& [name, value] : properties->items()) {
-    if (!TellsApart(branches, name)) continue;
-    const std::string key = name;
-    for (OrderedJson& branch : branches) {
-      OrderedJson& required = branch["required"];
-      if (required.is_null()) required = OrderedJson::array();
-      if (!Holds(required, key)) required.push_back(key);
-    }
-    return;
-  }
 }
 
 size_t JoinedPatterns::In(const OrderedJson& schema) {

@@ -7,23 +7,15 @@
 // Threading: pure functions, any thread.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json_fwd.hpp>
-#include <string>
 
+#include "common/constraint/json_schema_terms.h"
 #include "common/json/json.h"
 
 namespace baton {
 
-// What a reference in the document points to; null where it cannot be told.
-using FindSchema = std::function<const OrderedJson*(const std::string& reference)>;
-
 // Of one schema: those within it are left alone. May turn it into `false`.
 void RewriteSchema(OrderedJson& schema, const FindSchema& find);
-
-// Of the branches of a oneOf: where a property has another constant value in each of them, it
-// becomes required, so that no value fits two of them.
-void SeparateBranches(OrderedJson& branches);
 
 // Counts the patterns that a string must match at once by a schema, along its references: the
 // engine takes minutes over some dozens.

@@ -38,7 +38,6 @@ TEST_F(GrammarTest, ChoiceIsOneOfThemAndNothingElse) {
   EXPECT_FALSE(rig_.Admits(spec, "abc"));
   EXPECT_FALSE(rig_.Admits(spec, ""));
   EXPECT_THAT(rig_.Refusal(Spec::Choice({})), HasSubstr("empty"));
-  EXPECT_THAT(rig_.Refusal(Spec::Choice({"a", ""})), HasSubstr("empty"));
 }
 
 TEST_F(GrammarTest, JsonObjectIsAnyObject) {
@@ -79,6 +78,14 @@ TEST_F(GrammarTest, SchemasInsideLarkAreChecked) {
   EXPECT_THAT(rig_.Refusal(Spec::Grammar("start: %json {\"uniqueItems\": true, "
                                          "\"x-guidance\": {\"lenient\": true}}")),
               HasSubstr("#/uniqueItems"));
+}
+
+TEST_F(GrammarTest, AChoiceMayBeEmpty) {
+  EXPECT_TRUE(rig_.Admits(Spec::Choice({"", "a"}), ""));
+  EXPECT_TRUE(rig_.Admits(Spec::Choice({"", "a"}), "a"));
+  EXPECT_FALSE(rig_.Admits(Spec::Choice({"", "a"}), "aa"));
+  EXPECT_TRUE(rig_.Admits(Spec::Choice({""}), ""));
+  EXPECT_FALSE(rig_.Admits(Spec::Choice({""}), "a"));
 }
 
 TEST_F(GrammarTest, BeginsBehindATextMarker) {

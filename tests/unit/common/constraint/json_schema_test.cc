@@ -105,6 +105,78 @@ TEST_F(CompiledSchemaTest, OneOfThatMayOverlapIsRefused) {
               HasSubstr("oneOf"));
 }
 
+TEST_F(CompiledSchemaTest, BranchesThatExcludeEachOtherAreAlternatives) {
+  const char* const titled = R"({"oneOf": [{"const": 1, "title": "One"}, {"const": "x"}]})";
+  EXPECT_TRUE(Admits(titled, "1"));
+  EXPECT_TRUE(Admits(titled, R"("x")"));
+  EXPECT_FALSE(Admits(titled, "2"));
+  const char* const ranges = R"({"oneOf": [{"type": "integer", "minimum": 0, "exclusiveMaximum": 3},
+      {"type": "integer", "minimum": 3, "maximum": 5}, {"type": "string", "maxLength": 2},
+      {"type": "string", "minLength": 4}], "anyOf": [{"type": "integer", "maximum": 4},
+      {"type": "string"}]})";
+  EXPECT_TRUE(Admits(ranges, "2"));
+  EXPECT_TRUE(Admits(ranges, "4"));
+  EXPECT_FALSE(Admits(ranges, "5"));
+  EXPECT_TRUE(Admits(ranges, R"("abcd")"));
+  EXPECT_FALSE(Admits(ranges, R"("abc")"));
+  const char* const closed = R"({"oneOf": [
+      {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+      {"type": "object", "properties": {"b": {"type": "integer"}}, "additionalProperties": false}]})";
+  EXPECT_TRUE(Admits(closed, R"({"a": 1, "b": 2})"));
+  EXPECT_TRUE(Admits(closed, R"({})"));
+  EXPECT_FALSE(Admits(closed, R"({"b": "2"})"));
+  for (const char* overlap : {
+           R"({"oneOf": [{"const": 1}, {"enum": [1.0, 2]}]})",
+           R"({"oneOf": [{"type": "number", "maximum": 3}, {"type": "integer", "minimum": 3}]})",
+           R"({"oneOf": [{"type": "string", "maxLength": 3}, {"type": "string", "minLength": 3}]})",
+           R"({"oneOf": [{"type": "object", "properties": {"a": {"const": 1}}},
+                         {"type": "object", "properties": {"b": {"const": 1}}}]})",
+       }) {
+    EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(overlap)), "") << overlap;
+  }
+}
+
+TEST_F(CompiledSchemaTest, OneOfSeveralPropertiesMayBeRequired) {
+  const char* const schema = R"({"type": "object", "properties": {"mail": {"type": "integer"},
+      "phone": {"type": "integer"}, "age": {"type": "integer"}}, "additionalProperties": false,
+      "oneOf": [{"required": ["mail"]}, {"required": ["phone"]}]})";
+  EXPECT_TRUE(Admits(schema, R"({"mail": 1, "age": 3})"));
+  EXPECT_TRUE(Admits(schema, R"({"phone": 1})"));
+  EXPECT_FALSE(Admits(schema, R"({"mail": 1, "phone": 2})"));
+  EXPECT_FALSE(Admits(schema, R"({"age": 3})"));
+}
+
+TEST_F(CompiledSchemaTest, AtLeastOnePropertyIsCounted) {
+  const std::string closed = R"({"type": "object", "properties": {"a": {"type": "integer"},
+      "b": {"type": "integer"}}, "additionalProperties": false, "maxProperties": 2)";
+  EXPECT_TRUE(Admits(closed + R"(, "minProperties": 1})", R"({"b": 1})"));
+  EXPECT_TRUE(Admits(closed + R"(, "minProperties": 1})", R"({"a": 1, "b": 1})"));
+  EXPECT_FALSE(Admits(closed + R"(, "minProperties": 1})", "{}"));
+  EXPECT_TRUE(Admits(closed + R"(, "minProperties": 1, "required": ["a"]})", R"({"a": 1})"));
+  EXPECT_FALSE(Admits(closed + R"(, "minProperties": 1, "required": ["a"]})", R"({"b": 1})"));
+  EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(closed + R"(, "minProperties": 2})")), "");
+}
+
+TEST_F(CompiledSchemaTest, WhatTheEngineObjectsToHasAPlace) {
+  const auto refusal = [this](const char* schema) {
+    return rig_.Refusal(ConstraintSpec::JsonSchema(schema));
+  };
+  EXPECT_THAT(refusal(R"({"type": "object", "properties": {"a/b": {"type": "array", "items":
+                          {"type": "string", "maxLength": 9, "pattern": "(?=x)y"}}}})"),
+              HasSubstr("#/properties/a~1b/items/pattern: regex parse error"));
+  EXPECT_THAT(refusal(R"({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/N"}], "$defs": {"N":
+                          {"properties": {"next": {"$ref": "#/$defs/N"}, "v": {"oneOf":
+                          [{"type": "integer"}, {"minimum": 2}]}}}}})"),
+              HasSubstr("#/$defs/N/properties/v/oneOf: its branches"));
+  EXPECT_THAT(refusal(R"({"type": "object", "minProperties": 2, "properties": {"a": {}}})"),
+              HasSubstr("#/minProperties: "));
+  EXPECT_THAT(refusal(R"({"type": "integer", "minimum": 5, "maximum": 2})"),
+              HasSubstr("#/minimum: "));
+  ConstraintSpec behind = ConstraintSpec::JsonSchema(R"({"items": {"pattern": "\\b"}})");
+  behind.start_after_text = "</think>";
+  EXPECT_THAT(rig_.Refusal(behind), HasSubstr("#/items/pattern: "));
+}
+
 TEST_F(CompiledSchemaTest, KeysComeInTheOrderOfTheSchema) {
   const char* const schema = R"({"type": "object", "properties": {"z": {}, "a": {}},
                                  "required": ["z", "a"], "additionalProperties": false})";
@@ -156,6 +228,28 @@ TEST_F(CompiledSchemaTest, BoundsAreExactOrRefused) {
       EXPECT_THAT(Refusal(schema + "}"), HasSubstr(std::string("#/") + keyword)) << schema;
     }
   }
+}
+
+TEST_F(CompiledSchemaTest, BoundsThatAreExcludedStayOut) {
+  const char* const low = R"({"type": "number", "exclusiveMinimum": 0, "maximum": 0.5})";
+  const char* const draft4 =
+      R"({"type": "number", "minimum": 0, "exclusiveMinimum": true, "maximum": 0.5})";
+  const char* const joined =
+      R"({"type": "number", "allOf": [{"exclusiveMinimum": 0}, {"exclusiveMaximum": 0.6}]})";
+  for (const char* schema : {low, draft4, joined}) {
+    EXPECT_TRUE(Admits(schema, "0.5")) << schema;
+    EXPECT_TRUE(Admits(schema, "0.000001")) << schema;
+    for (const char* out : {"0", "-0", "0.0", "0.00", "-0.1", "0.6", "1"}) {
+      EXPECT_FALSE(Admits(schema, out)) << schema << " " << out;
+    }
+  }
+  EXPECT_FALSE(Admits(R"({"exclusiveMinimum": 1, "maximum": 1.25})", "1"));
+  EXPECT_FALSE(Admits(R"({"minimum": -0.25, "exclusiveMaximum": 0})", "-0"));
+  EXPECT_TRUE(Admits(R"({"minimum": -0.25, "exclusiveMaximum": 0})", "-0.25"));
+  const char* const open = R"({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1})";
+  EXPECT_TRUE(Admits(open, "0.999"));
+  EXPECT_FALSE(Admits(open, "1"));
+  EXPECT_TRUE(Admits(R"({"type": "integer", "exclusiveMinimum": 0})", "1"));
 }
 
 TEST_F(CompiledSchemaTest, SmallSetsAreSpelledOut) {
