@@ -186,6 +186,9 @@ struct FrontendApp::Parts {
                 .lifecycle = lifecycle,
                 .clock = clock} {}
 
+  // The API listens at a path that nobody else made.
+  bool OwnsSocketFile() const { return !config.uds.empty() && config.listen_fd < 0; }
+
   // Nothing of a request may outlive what it refers to.
   ~Parts() {
     refresh = nullptr;
@@ -306,7 +309,7 @@ absl::StatusOr<std::unique_ptr<FrontendApp>> FrontendApp::Start(const FrontendCo
                                                 .json_routes = {{"/version", VersionJson}}},
                                                p.lifecycle, p.registry, clock));
   HttpServerOptions server_options = p.ServerOptions();
-  if (!config.uds.empty() && config.listen_fd < 0) {
+  if (p.OwnsSocketFile()) {
     ASSIGN_OR_RETURN(server_options.listen_fd, OpenUnixSocket(config.uds));
   }
   ASSIGN_OR_RETURN(p.server,
@@ -340,7 +343,10 @@ bool FrontendApp::Stop() {
     p.lifecycle.SetState(LifecycleState::kDraining);
     p.draining = true;
   });
-  shutdown.AddStage("stop accepting", kShort, [&p](MonotonicTime) { p.server->StopAccepting(); });
+  shutdown.AddStage("stop accepting", kShort, [&p](MonotonicTime) {
+    if (p.OwnsSocketFile()) RemoveUnixSocket(p.config.uds);
+    p.server->StopAccepting();
+  });
   shutdown.AddStage("drain requests", p.config.shutdown_timeout + kShort, [&p](MonotonicTime end) {
     p.server->DrainUntil(end - std::chrono::milliseconds(500));
   });

@@ -11,6 +11,7 @@
 #include "frontend/api/json_field.h"
 #include "frontend/api/json_writer.h"
 #include "frontend/api/openai_error.h"
+#include "frontend/api/parameter.h"
 #include "frontend/api/request_rules.h"
 
 namespace baton::frontend {
@@ -68,11 +69,14 @@ bool CheckList(Field list) {
   return list.VisitItems([](Field) {});
 }
 
-std::vector<std::string> ReadConversations(Field field) {
-  std::vector<std::string> conversations;
+std::vector<ChatInput> ReadConversations(Field field) {
+  std::vector<ChatInput> conversations;
   if (!CheckList(field)) return conversations;
   field.VisitItems([&conversations](Field conversation) {
-    if (CheckList(conversation)) conversations.push_back(simdjson::minify(conversation.value()));
+    if (!CheckList(conversation)) return;
+    GenerationRequest request;
+    ReadMessages(conversation, request);
+    conversations.push_back(std::move(request.chat));
   });
   return conversations;
 }
@@ -84,10 +88,9 @@ void AppendMember(std::string_view name, std::string_view json, std::string& bod
   body += json;
 }
 
-std::string Closed(std::string body) {
+void CloseBody(std::string& body) {
   body += '}';
   body.reserve(body.size() + kParserRoom);
-  return body;
 }
 
 }  // namespace
@@ -96,7 +99,7 @@ absl::StatusOr<BatchBody> SplitBatchBody(std::string_view body) {
   SchemaProblems problems;
   absl::Status refusal;
   bool has_messages = false;
-  std::vector<std::string> conversations;
+  std::vector<ChatInput> conversations;
   std::string first;
   const auto visit = [&](std::string_view name, Field field) {
     refusal.Update(CheckMember(name, field));
@@ -124,14 +127,10 @@ absl::StatusOr<BatchBody> SplitBatchBody(std::string_view body) {
                                        " exceeds the maximum allowed count of ", kPromptsMax, "."),
                           "messages", "");
   }
-  AppendMember("messages", conversations.front(), first);
-  BatchBody batch{.first = Closed(std::move(first)), .others = {}};
-  for (size_t i = 1; i < conversations.size(); ++i) {
-    std::string other;
-    AppendMember("messages", conversations[i], other);
-    batch.others.push_back(Closed(std::move(other)));
-  }
-  return batch;
+  AppendMember("messages", conversations.front().messages_json, first);
+  CloseBody(first);
+  conversations.erase(conversations.begin());
+  return BatchBody{.first = std::move(first), .others = std::move(conversations)};
 }
 
 }  // namespace baton::frontend

@@ -1,5 +1,5 @@
-// The body of a batch of chats, taken apart: what of it is a chat's body, and the messages of the
-// other conversations.
+// The body of a batch of chats, taken apart: what of it is a chat's body, and the other
+// conversations.
 //
 // Threading: pure.
 // Errors:    INVALID_ARGUMENT for what is no list of conversations, and for what a batch cannot
@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "frontend/api/generation_request.h"
 
 namespace baton::frontend {
 
 struct BatchBody {
-  std::string first;                // a chat's body, with the first conversation
-  std::vector<std::string> others;  // of each other conversation: a body with nothing but messages
+  std::string first;              // a chat's body, with the first conversation
+  std::vector<ChatInput> others;  // nothing but what their messages say
 };
 
 // `body` has 64 bytes of room behind its end, and so do the parts.

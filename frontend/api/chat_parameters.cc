@@ -115,12 +115,6 @@ void CheckMessage(Field message, Request request) {
   }
 }
 
-void ReadMessages(Field field, Request request) {
-  if (field.VisitItems([&request](Field message) { CheckMessage(message, request); })) {
-    request.chat.messages_json = RawJson(field);
-  }
-}
-
 void ReadTemplateKwargs(Field field, Request request) {
   if (field.value().is_object()) {
     request.chat.template_kwargs_json = RawJson(field);
@@ -195,6 +189,12 @@ constexpr Parameter kChat[] = {
 };
 
 }  // namespace
+
+void ReadMessages(const JsonField& field, GenerationRequest& request) {
+  if (field.VisitItems([&request](Field message) { CheckMessage(message, request); })) {
+    request.chat.messages_json = RawJson(field);
+  }
+}
 
 absl::Span<const Parameter> ChatParameters() { return kChat; }
 

@@ -135,15 +135,13 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
   return absl::OkStatus();
 }
 
-absl::Status AddOtherChats(const ApiContext& context, const std::vector<std::string>& bodies,
+absl::Status AddOtherChats(const ApiContext& context, const std::vector<ChatInput>& others,
                            GenerationRequest& request, AnswerPlan& plan) {
-  for (const std::string& body : bodies) {
-    ASSIGN_OR_RETURN(ParsedRequest other,
-                     ParseGenerationBody(body, GenerationEndpoint::kChat, ExtraFields::kRefuse));
-    request.chat.messages_json = std::move(other.request.chat.messages_json);
-    request.chat.last_role = std::move(other.request.chat.last_role);
-    request.chat.last_content_text = std::move(other.request.chat.last_content_text);
-    request.chat.has_media_parts = other.request.chat.has_media_parts;
+  for (const ChatInput& other : others) {
+    request.chat.messages_json = other.messages_json;
+    request.chat.last_role = other.last_role;
+    request.chat.last_content_text = other.last_content_text;
+    request.chat.has_media_parts = other.has_media_parts;
     RETURN_IF_ERROR(AddConversation(context, request, plan).status());
   }
   return absl::OkStatus();

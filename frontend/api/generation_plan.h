@@ -57,7 +57,7 @@ const std::string& SpeakerOf(const GenerationRequest& request, const ApiOptions&
 absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request, AnswerPlan& plan);
 
 // The other conversations of a batch: all but their messages is the first one's.
-absl::Status AddOtherChats(const ApiContext& context, const std::vector<std::string>& bodies,
+absl::Status AddOtherChats(const ApiContext& context, const std::vector<ChatInput>& others,
                            GenerationRequest& request, AnswerPlan& plan);
 
 absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& plan);

@@ -42,7 +42,7 @@ void CountIgnored(ApiMetrics& metrics, const ParsedRequest& parsed) {
 // What is asked for, with 64 bytes of room behind it.
 struct RequestBody {
   std::string_view text;
-  std::vector<std::string> other_chats = {};  // of a batch: bodies with nothing but messages
+  std::vector<ChatInput> other_chats = {};  // of a batch
 };
 
 // Everything that an answer begins with.

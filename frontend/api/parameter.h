@@ -42,6 +42,9 @@ absl::Span<const Parameter> CompletionParameters();
 // Tools and reasoning, of the chat endpoint.
 absl::Span<const Parameter> ToolParameters();
 
+// Reads the messages of one conversation.
+void ReadMessages(const JsonField& field, GenerationRequest& request);
+
 // Reads a count of log-probabilities. What is no number, a number's text included, is noted in the
 // request and refused with its rules: vLLM looks at these fields before the schema does.
 std::optional<int64_t> ReadLogprobCount(const JsonField& field, GenerationRequest& request);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -149,8 +150,9 @@ class Service {
 
   // From now on it depends on the frontend alone whether new connections are taken.
   void CloseApi() {
+    // Once, and while it is ours: another server may then listen at the same path.
+    if (const std::string path = std::exchange(uds_, ""); !path.empty()) RemoveUnixSocket(path);
     frontend_->service.Close();
-    if (!options_.uds.empty()) RemoveUnixSocket(options_.uds);
   }
 
   // True when the frontend can answer. Draws the bar meanwhile.
@@ -174,7 +176,7 @@ class Service {
 
  private:
   Service(const ServeOptions& options, std::string path)
-      : options_(options), path_(std::move(path)) {}
+      : options_(options), path_(std::move(path)), uds_(options.uds) {}
 
   absl::Status OpenAll() {
     ListenAddress address = {.host = options_.host, .port = options_.port};
@@ -213,6 +215,7 @@ class Service {
 
   const ServeOptions options_;
   const std::string path_;
+  std::string uds_;  // the file that is still ours to remove
   std::unique_ptr<Sockets> frontend_;
   std::unique_ptr<Sockets> router_;
   std::vector<Sockets> workers_;

@@ -20,6 +20,7 @@ BeamSearch::Options OptionsOf(const GenerationSpec& spec) {
       .prompt_tokens = static_cast<uint32_t>(spec.prompt.size()),
       .max_tokens = spec.sampling.max_tokens(),
       .keeps_end = spec.stop_text == StopText::kInclude,
+      .keeps_logprobs = spec.sampling.has_logprobs(),
   };
   if (!spec.sampling.ignore_eos()) options.end = spec.model->eos_id;
   return options;

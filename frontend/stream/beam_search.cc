@@ -50,12 +50,13 @@ void BeamSearch::Advance(std::vector<v1::TokenLogprobs> next) {
     live_.push_back({static_cast<int32_t>(nodes_.size()), candidate.logprob});
     nodes_.push_back(candidate.node);
   }
-  steps_.push_back(std::move(next));
+  ++step_count_;
+  if (options_.keeps_logprobs) logprobs_.push_back(std::move(next));
 }
 
 // The end is worth its probability, and adds nothing to the length.
 void BeamSearch::Finish(const Node& end, double logprob) {
-  const double score = Score(logprob, steps_.size());
+  const double score = Score(logprob, step_count_);
   const auto behind =
       std::upper_bound(ended_.begin(), ended_.end(), score,
                        [](double value, const Ended& ended) { return value > ended.score; });
@@ -72,9 +73,11 @@ std::vector<TokenId> BeamSearch::IdsTo(int32_t last) const {
   return ids;
 }
 
-void BeamSearch::AddLogprob(const v1::TokenLogprobs& from, uint32_t rank, v1::TokenLogprobs& to) {
-  to.add_sampled(from.top(static_cast<int>(rank)));
-  to.add_rank(rank + 1);
+void BeamSearch::AddLogprob(size_t step, const Node& node, v1::TokenLogprobs& to) const {
+  if (!options_.keeps_logprobs) return;
+  const v1::TokenLogprobs& from = logprobs_[step][node.beam];
+  to.add_sampled(from.top(static_cast<int>(node.rank)));
+  to.add_rank(node.rank + 1);
   to.set_top_count(from.top_count());
   to.mutable_top_ids()->MergeFrom(from.top_ids());
   to.mutable_top()->MergeFrom(from.top());
@@ -89,7 +92,7 @@ FoundBeam BeamSearch::Found(int32_t last) const {
   std::reverse(path.begin(), path.end());
   for (size_t step = 0; step < path.size(); ++step) {
     found.ids.push_back(path[step]->token);
-    AddLogprob(steps_[step][path[step]->beam], path[step]->rank, found.logprobs);
+    AddLogprob(step, *path[step], found.logprobs);
   }
   return found;
 }
@@ -99,7 +102,7 @@ std::vector<FoundBeam> BeamSearch::Best() const {
   for (const Ended& ended : ended_) {
     FoundBeam found = Found(ended.end.parent);
     if (options_.keeps_end) {
-      AddLogprob(steps_[found.ids.size()][ended.end.beam], ended.end.rank, found.logprobs);
+      AddLogprob(found.ids.size(), ended.end, found.logprobs);
       found.ids.push_back(ended.end.token);
     }
     found.ended = true;
@@ -108,7 +111,7 @@ std::vector<FoundBeam> BeamSearch::Best() const {
   }
   for (const Beam& beam : live_) {
     best.push_back(Found(beam.last));
-    best.back().score = Score(beam.logprob, steps_.size());
+    best.back().score = Score(beam.logprob, step_count_);
   }
   std::stable_sort(best.begin(), best.end(),
                    [](const FoundBeam& a, const FoundBeam& b) { return a.score > b.score; });

@@ -11,7 +11,8 @@
 // prompt and output to the power of the penalty. Among equals the older beam and the likelier token
 // win.
 //
-// Threading: thread-compatible. Memory: 16 bytes per live beam and step, and the log-probabilities.
+// Threading: thread-compatible. Memory: 16 bytes per live beam and step, and the log-probabilities
+// if they are kept.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ namespace baton::frontend {
 
 struct FoundBeam {
   std::vector<TokenId> ids;    // of the output
-  v1::TokenLogprobs logprobs;  // of `ids`
+  v1::TokenLogprobs logprobs;  // of `ids`, if they are kept
   bool ended = false;          // by the model; else the length ended it
   double score = 0;
 };
@@ -40,6 +41,7 @@ class BeamSearch {
     uint32_t max_tokens = 1;
     std::optional<TokenId> end = {};  // the token that ends an answer; nothing: none does
     bool keeps_end = false;           // it is part of the found ids
+    bool keeps_logprobs = true;       // found beams have their tokens' log-probabilities
   };
 
   explicit BeamSearch(Options options);
@@ -52,7 +54,7 @@ class BeamSearch {
   std::vector<TokenId> LiveIds(size_t beam) const { return IdsTo(live_[beam].last); }
 
   // The length is reached, or nothing is left to go on with.
-  bool over() const { return steps_.size() >= options_.max_tokens || live_.empty(); }
+  bool over() const { return step_count_ >= options_.max_tokens || live_.empty(); }
 
   // `next[i]` has one token's alternatives, best first, for live beam i.
   // REQUIRES: !over(), next.size() == live_count().
@@ -84,11 +86,12 @@ class BeamSearch {
   void Finish(const Node& end, double logprob);
   std::vector<TokenId> IdsTo(int32_t last) const;
   FoundBeam Found(int32_t last) const;
-  static void AddLogprob(const v1::TokenLogprobs& from, uint32_t rank, v1::TokenLogprobs& to);
+  void AddLogprob(size_t step, const Node& node, v1::TokenLogprobs& to) const;
 
   const Options options_;
   std::vector<Node> nodes_;
-  std::vector<std::vector<v1::TokenLogprobs>> steps_;  // by step and beam
+  uint32_t step_count_ = 0;
+  std::vector<std::vector<v1::TokenLogprobs>> logprobs_;  // by step and beam; empty: not kept
   std::vector<Beam> live_;
   std::vector<Ended> ended_;  // the best `width`, best first
 };

@@ -1,8 +1,11 @@
 """`baton serve --uds PATH`: the API at a socket in the file system."""
 import http.client
 import json
+import signal
 import socket
+import subprocess
 
+import serving
 from serving import Server, eventually
 
 
@@ -41,3 +44,42 @@ def test_serves_and_cleans_up(tmp_path):
     assert ask(path, "GET", "/health")[0] == 200
     assert running.stop() == 0
     assert not path.exists()
+
+
+def listen_at(path):
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    listening.listen()
+    return listening
+
+
+def test_leaves_its_successor_alone(tmp_path):
+    path = tmp_path / "api.sock"
+    running = Server("--uds", str(path))
+    eventually(lambda: "Ready after" in running.output(), "not ready")
+    connection = Connection(path)
+    connection.request("POST", "/v1/completions", json.dumps(
+        {"prompt": "Once", "max_tokens": 4000, "ignore_eos": True, "stream": True}),
+        {"content-type": "application/json"})
+    connection.getresponse().read(1)
+    running.process.send_signal(signal.SIGTERM)
+    eventually(lambda: not path.exists(), "the path is not free while the server drains")
+    with listen_at(path):
+        running.process.send_signal(signal.SIGTERM)
+        running.stop()
+        assert path.exists(), "the second signal took what is no longer its own"
+
+
+def test_the_frontend_alone_cleans_up(tmp_path):
+    path = tmp_path / "api.sock"
+    frontend = subprocess.Popen([serving.BIN / "baton-frontend", "--uds", str(path),
+                                 "--routers", f"127.0.0.1:{serving.free_port()}"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(path.exists, "it never listened")
+        eventually(lambda: ask(path, "GET", "/version")[0] == 200, "it never answered")
+        frontend.terminate()
+        assert frontend.wait(30) == 0
+        assert not path.exists()
+    finally:
+        frontend.kill()

@@ -112,6 +112,9 @@ TEST_F(ChatBatchTest, MessagesAreAListOfConversations) {
       {R"("x")", "body.messages"},
       {R"([{"role":"user","content":"A"}])", "body.messages.0"},
       {R"([[{"role":"user","content":"A"}],5])", "body.messages.1"},
+      {R"([[{"content":"A"}],[{"role":"user","content":"A"}]])", "body.messages.0.0.role"},
+      {R"([[{"role":"user","content":"A"}],[{"role":"user","content":[5]}]])",
+       "body.messages.1.0.content.0"},
   };
   for (const auto& [messages, param] : cases) {
     const auto sink = Post(messages, "");

@@ -77,6 +77,21 @@ TEST(BeamSearch, TheEndIsShownToWhoWantsIt) {
   EXPECT_EQ(best[0].logprobs.sampled_size(), 2);
 }
 
+TEST(BeamSearch, KeepsNoLogprobsForNobody) {
+  BeamSearch search({.width = 1,
+                     .prompt_tokens = 1,
+                     .max_tokens = 2,
+                     .end = kEnd,
+                     .keeps_end = true,
+                     .keeps_logprobs = false});
+  search.Advance({Next({{1, -1.0f}, {2, -2.0f}})});
+  search.Advance({Next({{kEnd, -0.1f}, {2, -5.0f}})});
+  EXPECT_TRUE(search.over());
+  const auto best = search.Best();
+  EXPECT_THAT(IdsOf(best), ElementsAre(ElementsAre(1, kEnd)));
+  EXPECT_EQ(best[0].logprobs.sampled_size(), 0);
+}
+
 TEST(BeamSearch, ThePenaltyDecidesAboutLength) {
   const auto best_of = [](double penalty) {
     BeamSearch search(
