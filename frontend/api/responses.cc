@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -40,6 +41,7 @@ constexpr OwnName kOwnNames[] = {
 
 HttpResponse ResponsesErrorResponse(const ApiError& error) {
   ApiError own = WithOwnNames(error, kOwnNames);
+  if (own.param.has_value() && absl::StartsWith(*own.param, "body.")) own.type = "Bad Request";
   const bool of_kept = own.param == "response_id" || own.param == "input";
   if (of_kept && own.type != "Bad Request") own.type = kInvalidRequest;
   return ErrorResponse(own);
@@ -117,7 +119,9 @@ class Creation {
  private:
   absl::Status Start(const ResponsesRequest& request, std::string earlier, const HttpRequest& http,
                      const SinkPtr& sink) {
-    const std::string id = absl::StrCat("resp_", request.request_id().value_or(http.request_id));
+    const std::string name_of_id = request.request_id().value_or(http.request_id);
+    const bool is_whole = absl::StartsWith(name_of_id, "resp_");
+    const std::string id = absl::StrCat(is_whole ? "" : "resp_", name_of_id);
     const std::string echo = request.EchoJson(store_.enabled());
     ASSIGN_OR_RETURN(const auto model, context_.models.Find(request.model()));
     const std::string& name =

@@ -1,5 +1,7 @@
 #include "frontend/responses/item_messages.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -12,11 +14,39 @@
 namespace baton::frontend {
 namespace {
 
-absl::Status ItemError(size_t index, std::string_view path, std::string_view problem) {
-  return WithField(
-      InvalidArgument(absl::StrCat("input[", index, "]", ToAbsl(path), ": ", ToAbsl(problem))),
-      "input");
+absl::Status AtItem(size_t index, std::string_view path, std::string_view problem) {
+  return InvalidArgument(absl::StrCat("input[", index, "]", ToAbsl(path), ": ", ToAbsl(problem)));
 }
+
+// What is no item of the API's schema.
+absl::Status ItemError(size_t index, std::string_view path, std::string_view problem) {
+  return WithField(AtItem(index, path, problem), "body.input");
+}
+
+// What the API has, and is not served.
+absl::Status NotServed(size_t index, std::string_view path, std::string_view problem) {
+  return WithField(AtItem(index, path, problem), "input");
+}
+
+template <size_t N>
+bool Contains(const std::string_view (&names)[N], std::string_view name) {
+  return std::ranges::find(names, name) != std::end(names);
+}
+
+constexpr std::string_view kRoles[] = {"user", "assistant", "system", "developer"};
+
+// Parts that the chat endpoint answers for: what a model cannot see or hear is refused there.
+constexpr std::string_view kMediaParts[] = {"image_url",    "input_audio",  "audio_url",
+                                            "video_url",    "image_embeds", "audio_embeds",
+                                            "prompt_embeds"};
+
+// Items that the API has for tools of its own.
+constexpr std::string_view kOtherItems[] = {
+    "web_search_call",      "file_search_call",        "computer_call",
+    "computer_call_output", "code_interpreter_call",   "image_generation_call",
+    "local_shell_call",     "local_shell_call_output", "mcp_call",
+    "mcp_list_tools",       "mcp_approval_request",    "mcp_approval_response",
+    "custom_tool_call",     "custom_tool_call_output", "compaction"};
 
 bool IsTextPart(std::string_view type) {
   return type == "input_text" || type == "output_text" || type == "text" ||
@@ -38,7 +68,10 @@ class MessageBuilder {
     if (type == "function_call_output") return AddCallOutput(item);
     if (type == "reasoning") return AddReasoning(item);
     if (type == "item_reference") {
-      return ItemError(index, ".type", "item references are not kept; use previous_response_id");
+      return NotServed(index, ".type", "item references are not kept; use previous_response_id");
+    }
+    if (Contains(kOtherItems, type)) {
+      return NotServed(index, ".type", absl::StrCat("items of type '", type, "' are not served"));
     }
     return ItemError(index, ".type", absl::StrCat("unknown item type '", type, "'"));
   }
@@ -92,7 +125,10 @@ class MessageBuilder {
       if (part.contains("detail")) url["detail"] = part["detail"];
       return Json{{"type", "image_url"}, {"image_url", std::move(url)}};
     }
-    return part;  // the chat endpoint knows the rest, or names what it does not
+    if (Contains(kMediaParts, type)) return part;
+    if (type == "input_file") return NotServed(index_, path, "files are not read");
+    return ItemError(index_, absl::StrCat(ToAbsl(path), ".type"),
+                     absl::StrCat("unknown part type '", type, "'"));
   }
 
   absl::StatusOr<std::string> PartText(const Json& part, const char* key, std::string_view path) {
@@ -104,6 +140,10 @@ class MessageBuilder {
 
   absl::Status AddMessage(const Json& item) {
     ASSIGN_OR_RETURN(const std::string role, Text(item, "role"));
+    if (!Contains(kRoles, role)) {
+      return ItemError(index_, ".role",
+                       "Input should be 'user', 'assistant', 'system' or 'developer'");
+    }
     if (!item.contains("content")) return ItemError(index_, ".content", "Field required");
     ASSIGN_OR_RETURN(Json content, Content(item["content"], ".content"));
     const std::string status = item.contains("status") && item["status"].is_string()
@@ -156,7 +196,7 @@ class MessageBuilder {
     }
     if (text.empty() && item.contains("encrypted_content") &&
         !item["encrypted_content"].is_null()) {
-      return ItemError(index_, ".encrypted_content", "encrypted reasoning cannot be read");
+      return NotServed(index_, ".encrypted_content", "encrypted reasoning cannot be read");
     }
     if (!text.empty()) {
       Assistant(/*fresh=*/true)["reasoning_content"] = text;

@@ -16,6 +16,11 @@ absl::Status FieldError(std::string_view field, std::string_view problem) {
   return WithField(InvalidArgument(problem), field);
 }
 
+// What breaks the schema, where it stands in the body.
+absl::Status SchemaBreach(std::string_view path, std::string_view problem) {
+  return FieldError(absl::StrCat("body.", ToAbsl(path)), problem);
+}
+
 // Members that mean in a chat request what they mean here.
 constexpr std::string_view kSameInChat[] = {"model",
                                             "temperature",
@@ -122,7 +127,7 @@ Json NestedFunction(const Json& tool, const std::string& prefix) {
 absl::Status AppendTool(const Json& tool, const std::string& path, const std::string& prefix,
                         Json& out) {
   if (!tool.is_object() || !IsSet(tool, "type") || !tool["type"].is_string()) {
-    return FieldError("tools", absl::StrCat(path, ": a tool is an object with a type"));
+    return SchemaBreach(path, absl::StrCat(path, ": a tool is an object with a type"));
   }
   const std::string type = tool["type"];
   if (type != "function" && type != "namespace") {
@@ -130,17 +135,18 @@ absl::Status AppendTool(const Json& tool, const std::string& path, const std::st
         "tools", absl::StrCat(path, ".type: '", type, "' needs a tool server, and there is none"));
   }
   if (!IsSet(tool, "name") || !tool["name"].is_string()) {
-    return FieldError("tools", absl::StrCat(path, ".name: Field required"));
+    return SchemaBreach(path + ".name", absl::StrCat(path, ".name: Field required"));
   }
   if (type == "function") {
     out.push_back(NestedFunction(tool, prefix));
     return absl::OkStatus();
   }
   if (!IsSet(tool, "tools") || !tool["tools"].is_array() || !prefix.empty()) {
-    return FieldError("tools", absl::StrCat(path, ".tools: a namespace holds a list of functions"));
+    return SchemaBreach(path + ".tools",
+                        absl::StrCat(path, ".tools: a namespace holds a list of functions"));
   }
   for (size_t i = 0; i < tool["tools"].size(); ++i) {
-    RETURN_IF_ERROR(AppendTool(tool["tools"][i], absl::StrCat(path, ".tools[", i, "]"),
+    RETURN_IF_ERROR(AppendTool(tool["tools"][i], absl::StrCat(path, ".tools.", i),
                                tool["name"].get<std::string>() + "__", out));
   }
   return absl::OkStatus();
@@ -179,12 +185,16 @@ absl::StatusOr<Json> Allow(const Json& choice, Json& tools) {
 absl::Status AddTools(const Json& body, Json& chat) {
   Json tools = Json::array();
   if (IsSet(body, "tools")) {
-    if (!body["tools"].is_array()) return FieldError("tools", "Input should be a valid list");
+    if (!body["tools"].is_array())
+      return SchemaBreach("tools", "tools: Input should be a valid list");
     for (size_t i = 0; i < body["tools"].size(); ++i) {
-      RETURN_IF_ERROR(AppendTool(body["tools"][i], absl::StrCat("tools[", i, "]"), "", tools));
+      RETURN_IF_ERROR(AppendTool(body["tools"][i], absl::StrCat("tools.", i), "", tools));
     }
   }
   Json choice = IsSet(body, "tool_choice") ? body["tool_choice"] : Json("auto");
+  if (!choice.is_object() && choice != "auto" && choice != "none" && choice != "required") {
+    return SchemaBreach("tool_choice", "tool_choice: Input should be 'none', 'auto' or 'required'");
+  }
   if (choice.is_object() && TextMember(choice, "type") == "allowed_tools") {
     ASSIGN_OR_RETURN(choice, Allow(choice, tools));
   } else if (choice.is_object()) {
@@ -206,7 +216,7 @@ absl::Status AddTools(const Json& body, Json& chat) {
 absl::Status AddTextFormat(const Json& body, Json& chat) {
   if (!IsSet(body, "text")) return absl::OkStatus();
   const Json& text = body["text"];
-  if (!text.is_object()) return FieldError("text", "Input should be a valid dictionary");
+  if (!text.is_object()) return SchemaBreach("text", "text: Input should be a valid dictionary");
   if (!IsSet(text, "format")) return absl::OkStatus();
   const Json& format = text["format"];
   const std::string type = format.is_object() ? TextMember(format, "type") : "";
@@ -219,7 +229,7 @@ absl::Status AddTextFormat(const Json& body, Json& chat) {
     chat["response_format"] = {{"type", type}};
   } else if (type == "json_schema") {
     if (!IsSet(format, "schema")) {
-      return FieldError("text", "text.format.schema: Field required");
+      return SchemaBreach("text.format.schema", "text.format.schema: Field required");
     }
     Json schema = Json::object();
     for (const char* key : {"name", "schema", "strict", "description"}) {
@@ -227,9 +237,10 @@ absl::Status AddTextFormat(const Json& body, Json& chat) {
     }
     chat["response_format"] = {{"type", type}, {"json_schema", std::move(schema)}};
   } else {
-    return FieldError("text", absl::StrCat("text.format.type: Input should be 'text', 'json_object'"
-                                           " or 'json_schema', not '",
-                                           type, "'"));
+    return SchemaBreach("text.format.type",
+                        absl::StrCat("text.format.type: Input should be 'text', 'json_object'"
+                                     " or 'json_schema', not '",
+                                     type, "'"));
   }
   return absl::OkStatus();
 }
@@ -237,7 +248,8 @@ absl::Status AddTextFormat(const Json& body, Json& chat) {
 absl::Status AddReasoning(const Json& body, Json& chat) {
   if (!IsSet(body, "reasoning")) return absl::OkStatus();
   const Json& reasoning = body["reasoning"];
-  if (!reasoning.is_object()) return FieldError("reasoning", "Input should be a valid dictionary");
+  if (!reasoning.is_object())
+    return SchemaBreach("reasoning", "reasoning: Input should be a valid dictionary");
   if (IsSet(reasoning, "effort")) chat["reasoning_effort"] = reasoning["effort"];
   return absl::OkStatus();
 }
@@ -245,7 +257,7 @@ absl::Status AddReasoning(const Json& body, Json& chat) {
 absl::Status AddTruncation(const Json& body, Json& chat) {
   if (!IsSet(body, "truncation") || body["truncation"] == "disabled") return absl::OkStatus();
   if (body["truncation"] != "auto") {
-    return FieldError("truncation", "truncation: Input should be 'auto' or 'disabled'");
+    return SchemaBreach("truncation", "truncation: Input should be 'auto' or 'disabled'");
   }
   chat["truncate_prompt_tokens"] = -1;
   return absl::OkStatus();
@@ -271,7 +283,9 @@ absl::StatusOr<ResponsesRequest> ResponsesRequest::Parse(std::string_view body) 
   if (!json.ok()) return json.status();
   if (!json->is_object()) return FieldError("body", "Input should be a valid dictionary");
   ResponsesRequest request(std::make_shared<const Json>(*std::move(json)));
-  RETURN_IF_ERROR(request.ReadFlags());
+  if (const absl::Status flags = request.ReadFlags(); !flags.ok()) {
+    return WithField(flags, absl::StrCat("body.", Field(flags).value_or("")));
+  }
   RETURN_IF_ERROR(request.CheckCombinations());
   return request;
 }
@@ -294,9 +308,11 @@ absl::Status ResponsesRequest::ReadFlags() {
         "file_search_call.results",      "message.input_image.image_url",
         "message.output_text.logprobs",  "reasoning.encrypted_content",
         "web_search_call.results",       "web_search_call.action.sources"};
-    for (const Json& name : *include) {
+    for (size_t i = 0; i < include->size(); ++i) {
+      const Json& name = (*include)[i];
       if (!name.is_string() || !Contains(kIncludes, name.get<std::string>())) {
-        return FieldError("include", absl::StrCat("include: unknown value ", name.dump()));
+        return FieldError(absl::StrCat("include.", i),
+                          absl::StrCat("include: unknown value ", name.dump()));
       }
       if (name == "message.output_text.logprobs") shows_logprobs_ = true;
     }
@@ -306,21 +322,27 @@ absl::Status ResponsesRequest::ReadFlags() {
 
 absl::Status ResponsesRequest::CheckCombinations() const {
   const Json& body = *body_;
-  if (!IsSet(body, "input")) return FieldError("input", "input: Field required");
+  if (!IsSet(body, "input")) return SchemaBreach("input", "input: Field required");
   if (!body["input"].is_string() && !body["input"].is_array()) {
-    return FieldError("input", "input: Input should be a string or a list of items");
+    return SchemaBreach("input", "input: Input should be a string or a list of items");
   }
   if (body["input"].empty() && body["input"].is_array() && !previous_id_.has_value()) {
     return FieldError("input", "input: at least one item is required");
   }
   if (IsSet(body, "metadata") && !body["metadata"].is_object()) {
-    return FieldError("metadata", "metadata: Input should be a valid dictionary");
+    return SchemaBreach("metadata", "metadata: Input should be a valid dictionary");
   }
   if (IsSet(body, "top_logprobs")) {
     const Json& count = body["top_logprobs"];
     if (!count.is_number_integer() || count < 0 || count > 20) {
       return FieldError("top_logprobs", "top_logprobs: Input should be an integer from 0 to 20");
     }
+  }
+  constexpr std::string_view kTiers[] = {"auto", "default", "flex", "scale", "priority"};
+  if (IsSet(body, "service_tier") && !Contains(kTiers, TextMember(body, "service_tier"))) {
+    return SchemaBreach("service_tier",
+                        "service_tier: Input should be 'auto', 'default', 'flex', 'scale' or "
+                        "'priority'");
   }
   if (background_ && !store_) {
     return FieldError("background", "background can only be used when `store` is true");
@@ -336,7 +358,7 @@ absl::Status ResponsesRequest::CheckCombinations() const {
                                                      : "send earlier turns in input");
   }
   if (IsSet(body, "instructions") && !body["instructions"].is_string()) {
-    return FieldError("instructions", "instructions: Input should be a valid string");
+    return SchemaBreach("instructions", "instructions: Input should be a valid string");
   }
   return absl::OkStatus();
 }
