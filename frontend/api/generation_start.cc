@@ -13,6 +13,7 @@
 #include "frontend/api/constraint_start.h"
 #include "frontend/api/json_body.h"
 #include "frontend/api/llama_start.h"
+#include "frontend/api/load_report.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/request_rules.h"
 #include "frontend/api/thinking_budget.h"
@@ -137,6 +138,7 @@ void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpReque
   if (endpoint == GenerationEndpoint::kCompletion) {
     api = {.endpoint = endpoint, .id_prefix = "cmpl-", .make_format = MakeCompletionFormat};
   }
+  sink = WithLoadReport(request, std::move(sink), context.peer_metrics);
   const absl::Status status = TryStartGeneration(context, api, request, sink);
   if (!status.ok()) sink->Respond(ErrorResponse(status));
 }
