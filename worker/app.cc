@@ -110,7 +110,12 @@ absl::Status App::LoadWeights(const Progress& progress) {
   RETURN_IF_ERROR(WarmUp(*loaded_.executor));
   RETURN_IF_ERROR(MakeServedModel());
   ASSIGN_OR_RETURN(SchedulerConfig scheduler, MakeSchedulerConfig());
-  metrics_.emplace(registry_, model_.names.front());
+  const ExecutorInfo& info = loaded_.executor->info();
+  metrics_.emplace(registry_, WorkerMetrics::Engine{.model_name = model_.names.front(),
+                                                    .index = options_.engine_index,
+                                                    .block_size = info.block_size,
+                                                    .block_count = info.block_count,
+                                                    .cache_dtype = loaded_.kv_cache_dtype});
   metrics_->SetLoad(loaded_.loaded_bytes, loaded_.weight_bytes, ToSeconds(loaded_.load_time));
   inference_metrics_.emplace(registry_);
   hub_.emplace(clock_, registry_);

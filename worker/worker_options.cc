@@ -65,6 +65,8 @@ void DescribeEngine(OptionTable& table, WorkerOptions& options) {
   table.Add({.name = "workers-on-host",
              .help = "Workers that size their KV caches by this machine's memory, this one too."},
             options.workers_on_host);
+  table.Add({.name = "engine-index", .help = "The label `engine` of this worker's metrics."},
+            options.engine_index);
   table.Add({.name = "threads", .help = "Compute threads; 0 is one for each usable processor."},
             options.threads);
   table.Add({.name = "tensor-parallel-size", .help = "Ranks that share each layer."},

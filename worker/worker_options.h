@@ -35,6 +35,7 @@ struct WorkerOptions {
   int32_t block_size = 64;
   uint64_t kv_cache_memory_bytes = 0;
   int workers_on_host = 1;
+  int engine_index = 0;  // in metrics: the label `engine`
   int threads = 0;
   int tensor_parallel_size = 1;
   std::string scheduling_policy = "fcfs";

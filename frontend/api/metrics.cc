@@ -33,7 +33,7 @@ constexpr double kTokensMax = 1'000'000;
 constexpr double kChoicesMax = 20;
 
 ModelMetrics MakeModelMetrics(MetricsRegistry& registry, const std::string& model_name) {
-  const MetricsRegistry::ConstantLabels labels = {{"model_name", model_name}};
+  const MetricsRegistry::ConstantLabels labels = {{"model_name", model_name}, {"engine", "0"}};
   const auto count = [&](std::string_view name, std::string_view help, double max) -> Histogram& {
     return registry.AddHistogram(name, help, CountBuckets(max), labels);
   };

@@ -108,6 +108,7 @@ constexpr FixedSwitch kSwitches[] = {
     {"sleep-mode-offload-cudagraph", false, "models do not sleep"},
     {"specialize-active-lora", false, kNoAdapters},
     {"swa-bounded-replay", false, kOneEngine},
+    {"tokens-only", false, "--enable-scale-out adds the token-level routes", true},
     {"trust-remote-code", false, "code in checkpoints is never run"},
     {"trust-request-mm-kwargs", false, kNoMedia},
     {"use-fp64-gumbel", false, "choices are drawn in exact numbers"},

@@ -132,7 +132,8 @@ class Service {
     const int threads = std::max(1, cores / options_.workers);
     for (size_t i = 0; i < workers_.size(); ++i) {
       std::vector<std::string> arguments = WorkerArguments(options_, path_, threads);
-      arguments.insert(arguments.end(), {"--worker-id", WorkerName(i)});
+      arguments.insert(arguments.end(),
+                       {"--worker-id", WorkerName(i), "--engine-index", absl::StrCat(i)});
       children.push_back(MakeChild(WorkerName(i), "baton-worker", workers_[i], arguments, 2));
     }
     std::vector<std::string> router = RouterArguments(options_);

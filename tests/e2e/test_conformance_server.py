@@ -144,6 +144,41 @@ def test_metrics_count_exactly(server):
     serving.eventually(grown, "the token counters")
 
 
+def test_metrics_have_vllms_labels_and_times(server):
+    complete(server, max_tokens=3, ignore_eos=True)
+    families = server.metrics()
+    for name in ("request_queue_time_seconds", "request_prefill_time_seconds", "request_decode_time_seconds",
+                 "request_inference_time_seconds", "request_prefill_kv_computed_tokens",
+                 "e2e_request_latency_seconds", "time_to_first_token_seconds"):
+        samples = families[f"vllm:{name}_count"]
+        assert all(labels["engine"] == "0" and labels["model_name"] for labels, _ in samples), name
+        assert sum(value for _, value in samples) > 0, name
+    assert {labels["reason"] for labels, _ in families["vllm:num_requests_waiting_by_reason"]} == {
+        "capacity", "deferred"}
+    states = {labels["sleep_state"]: value for labels, value in families["vllm:engine_sleep_state"]}
+    assert states == {"awake": 1, "weights_offloaded": 0, "discard_all": 0}
+    config = families["vllm:cache_config_info"][0][0]
+    assert int(config["block_size"]) > 0 and config["enable_prefix_caching"] == "True"
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions"])
+def test_load_reports(server, path):
+    body = {"prompt": "Hello", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}
+
+    def report(form, **fields):
+        answer = ask(server, "POST", path, {**body, **fields}, {"endpoint-load-metrics-format": form})
+        return answer[1]["endpoint-load-metrics"]
+
+    kind, _, values = report("JSON").partition(" ")
+    metrics = json.loads(values)["named_metrics"]
+    assert kind == "JSON" and list(metrics) == ["num_requests_waiting", "kv_cache_usage_perc"]
+    assert all(isinstance(value, float) and value >= 0 for value in metrics.values())
+    assert report("text").startswith("TEXT named_metrics.num_requests_waiting=")
+    assert report("binary") is None
+    assert report("JSON", max_tokens=-1) is None
+    assert report("JSON", stream=True) is None
+
+
 def test_tokenize_and_back(server):
     text = "vLLM is fast \u00e9\U0001f600 <|im_start|>"
     status, _, tokens = ask(server, "POST", "/tokenize", {"prompt": text, "return_token_strs": True})

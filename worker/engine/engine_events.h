@@ -107,6 +107,14 @@ struct EngineCounters {
   uint64_t requests_failed = 0;
 };
 
+// Of a choice that reached its end.
+struct ChoiceTimes {
+  double queue_seconds = 0;    // from its submission to its first step
+  double prefill_seconds = 0;  // from there to its first token
+  double decode_seconds = 0;   // from there to its last
+  int32_t computed_prompt_tokens = 0;
+};
+
 struct StepReport {
   EngineLoad load;
   EngineCounters counters;
@@ -114,6 +122,7 @@ struct StepReport {
   double last_step_seconds = 0;
   absl::Span<const uint64_t> admitted_leases;  // since the last report: counted in `load` now
   absl::Span<const uint64_t> finished_leases;
+  absl::Span<const ChoiceTimes> finished_choices;
 };
 
 // All resident hashes of each KV group, parents first, after every batch up to `as_of_seq`.

@@ -37,6 +37,7 @@ void EngineLoop::Stop() {
 absl::Status EngineLoop::Submit(GenerationRequest request) {
   BATON_CHECK(request.peer != nullptr) << "submit: no peer";
   if (absl::Status fits = CheckFits(config_.scheduler, request); !fits.ok()) return fits;
+  request.submitted_at = clock_.Now();
   return inbox_.Submit(std::move(request));
 }
 
@@ -93,6 +94,7 @@ void EngineLoop::ExpireDeadlines() {
 }
 
 void EngineLoop::RunStep() {
+  step_begin_ = clock_.Now();
   const StepPlan& plan = scheduler_.Plan();
   if (plan.empty()) {
     stalled_ = scheduler_.all_held();
@@ -116,6 +118,7 @@ void EngineLoop::RunStep() {
 
 void EngineLoop::Tell() {
   scheduler_.TakeEvents(events_);
+  if (!events_.empty()) stopwatch_.OnStep(events_, step_begin_, clock_.Now());
   for (const GenerationRequest* request : events_.ended) {
     if (request->lease != 0) finished_leases_.push_back(request->lease);
     if (request->deadline.has_value()) deadlines_.erase({*request->deadline, request->key});
@@ -155,6 +158,7 @@ void EngineLoop::Observe() {
   if (const std::optional<KvEventBatch> batch = scheduler_.SealKvEvents()) {
     for (EngineObserver* observer : observers_) observer->OnKvEvents(*batch);
   }
+  const std::vector<ChoiceTimes> finished_choices = stopwatch_.TakeFinished();
   StepReport report;
   report.load = scheduler_.load();
   report.load.step_seconds = average_step_seconds_;
@@ -163,6 +167,7 @@ void EngineLoop::Observe() {
   report.last_step_seconds = last_step_seconds_;
   report.admitted_leases = admitted_leases_;
   report.finished_leases = finished_leases_;
+  report.finished_choices = finished_choices;
   for (EngineObserver* observer : observers_) observer->OnStep(report);
   admitted_leases_.clear();
   finished_leases_.clear();

@@ -34,6 +34,7 @@
 #include "worker/engine/engine_inbox.h"
 #include "worker/engine/generation_request.h"
 #include "worker/engine/model_executor.h"
+#include "worker/engine/request_stopwatch.h"
 #include "worker/engine/scheduler.h"
 
 namespace baton::worker {
@@ -117,6 +118,8 @@ class EngineLoop {
   absl::flat_hash_map<const EnginePeer*, size_t> news_of_;
   std::vector<uint64_t> admitted_leases_;
   std::vector<uint64_t> finished_leases_;
+  RequestStopwatch stopwatch_;
+  MonotonicTime step_begin_;  // when the last step was planned
   int32_t last_step_tokens_ = 0;
   double last_step_seconds_ = 0;
   double average_step_seconds_ = 0;

@@ -38,6 +38,7 @@ struct GenerationRequest {
   int32_t priority = 0;
   uint64_t lease = 0;  // the router's, reported as admitted and finished
   std::optional<MonotonicTime> deadline = {};
+  MonotonicTime submitted_at = {};  // by EngineLoop::Submit
 
   std::shared_ptr<EnginePeer> peer;  // who hears of it
   uint64_t call = 0;                 // the peer's own number of it

@@ -35,9 +35,10 @@ TEST(ApiMetricsTest, SeriesOfTheVllmFamilyNameTheirModel) {
   metrics.OfModel("b").time_to_first_token_seconds.Observe(1);
   EXPECT_EQ(&metrics.OfModel("a"), &metrics.OfModel("a"));
   const std::string text = registry.Expose();
-  EXPECT_THAT(text, HasSubstr("{finished_reason=\"stop\",model_name=\"a\"} 1"));
-  EXPECT_THAT(text, HasSubstr("{finished_reason=\"stop\",model_name=\"b\"} 0"));
-  EXPECT_THAT(text, HasSubstr("vllm:time_to_first_token_seconds_count{model_name=\"b\"} 1"));
+  EXPECT_THAT(text, HasSubstr("{engine=\"0\",finished_reason=\"stop\",model_name=\"a\"} 1"));
+  EXPECT_THAT(text, HasSubstr("{engine=\"0\",finished_reason=\"stop\",model_name=\"b\"} 0"));
+  EXPECT_THAT(text,
+              HasSubstr("vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"b\"} 1"));
   const size_t help = text.find("# HELP vllm:request_success_total");
   EXPECT_EQ(text.find("# HELP vllm:request_success_total", help + 1), std::string::npos);
 }
