@@ -174,8 +174,8 @@ TEST(BatonWorker, SameTextWhateverTheBatch) {
     }
     ExpectEqual(client.Together(ProofRequests("together")), alone, "together, chunks of 512");
     ExpectEqual(client.Together(ProofRequests("together")), alone, "prefixes hot");
-    EXPECT_GT(process.Metric("vllm:prefix_cache_hits_total{model_name=\"smol\"}"), 0);
-    EXPECT_EQ(process.Metric("vllm:num_preemptions_total{model_name=\"smol\"}"), 0);
+    EXPECT_GT(process.Metric("vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"smol\"}"), 0);
+    EXPECT_EQ(process.Metric("vllm:num_preemptions_total{engine=\"0\",model_name=\"smol\"}"), 0);
     EXPECT_EQ(process.Signal(SIGTERM), 0);
   }
   {
@@ -192,7 +192,7 @@ TEST(BatonWorker, SameTextWhateverTheBatch) {
     EXPECT_EQ(client.Describe().block_count(), 24u);
     ExpectEqual(client.Together(ProofRequests("")), alone, "preempted");
     if (kPromptCount >= 64) {  // fewer may all fit
-      EXPECT_GT(process.Metric("vllm:num_preemptions_total{model_name=\"smol\"}"), 0);
+      EXPECT_GT(process.Metric("vllm:num_preemptions_total{engine=\"0\",model_name=\"smol\"}"), 0);
     }
   }
 }
