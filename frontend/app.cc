@@ -26,6 +26,7 @@
 #include "frontend/api/json_writer.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/peer_metrics.h"
+#include "frontend/api/running_answers.h"
 #include "frontend/client/router_client.h"
 #include "frontend/client/worker_sessions.h"
 #include "frontend/frontend_metrics.h"
@@ -184,6 +185,7 @@ struct FrontendApp::Parts {
                 .metrics = api_metrics,
                 .registry = registry,
                 .lifecycle = lifecycle,
+                .running = running,
                 .clock = clock} {}
 
   // The API listens at a path that nobody else made.
@@ -218,6 +220,7 @@ struct FrontendApp::Parts {
   ModelCatalog models;
   ConstraintValidator constraints;
   ConcurrencyLimiter limiter;
+  RunningAnswers running;
   const ApiOptions options;
   ApiContext context;
   EndpointRegistry endpoints;

@@ -25,6 +25,8 @@ std::string_view FinishReasonName(EndReason reason) {
       return "stop";
     case EndReason::kLength:
       return "length";
+    case EndReason::kAbort:
+      return "abort";
     case EndReason::kRepetition:
       break;
   }

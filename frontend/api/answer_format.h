@@ -80,7 +80,7 @@ inline constexpr std::string_view kStreamDone = "data: [DONE]\n\n";
 // ,"system_fingerprint":… or null.
 void AppendFingerprint(const AnswerPlan& plan, std::string* out);
 
-// "stop", "length" or "repetition".
+// "stop", "length", "repetition" or "abort".
 std::string_view FinishReasonName(EndReason reason);
 
 // The stop string, the stop token's id, or null.

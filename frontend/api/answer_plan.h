@@ -12,6 +12,7 @@
 #include "common/base/ids.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/reply_plan.h"
+#include "frontend/api/token_offsets.h"
 #include "frontend/client/model_context.h"
 
 namespace baton::frontend {
@@ -21,6 +22,7 @@ struct AnswerPlan {
     std::vector<TokenId> ids;
     std::string echo;                // text in front of each of its choices; empty: none
     std::string role = "assistant";  // chat only: who speaks
+    std::optional<std::vector<TextSpan>> offsets = {};  // of `ids`; see token_offsets.h
   };
 
   std::string id;  // "chatcmpl-…"
@@ -41,6 +43,7 @@ struct AnswerPlan {
   bool prompt_tokens_details = false;  // show cached tokens in the usage
   bool return_token_ids = false;
   bool tokens_as_ids = false;
+  bool wants_text = false;                 // of tokens: beside them
   bool only_echo = false;                  // the generated text is not shown
   std::optional<int64_t> logprobs;         // alternatives per token
   bool logprobs_of_named = false;          // the alternatives are tokens that the client named

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -150,6 +151,21 @@ void ReadResponseFormat(Field field, GenerationRequest& request) {
   }
 }
 
+namespace {
+
+void ReadMarkers(Field field, ConstraintInput& input) {
+  input.start_given = true;
+  field.VisitItems([&input](Field item) {
+    std::vector<TokenId>& marker = input.start_after.emplace_back();
+    item.VisitItems([&marker](Field id) {
+      const auto number = id.IntInRange(0, std::numeric_limits<TokenId>::max());
+      marker.push_back(static_cast<TokenId>(number.value_or(0)));
+    });
+  });
+}
+
+}  // namespace
+
 void ReadStructuredOutputs(Field field, GenerationRequest& request) {
   ConstraintInput& input = request.constraint_input;
   input.structured_given = true;
@@ -162,6 +178,8 @@ void ReadStructuredOutputs(Field field, GenerationRequest& request) {
       input.layout.closed_objects = member.Bool().value_or(false);
     }
     if (name == "whitespace_pattern") input.layout.whitespace_pattern = member.String();
+    if (name == "start_after_token_ids") ReadMarkers(member, input);
+    if (name == "start_after_text") input.start_after_text = member.String().value_or("");
   });
 }
 
@@ -201,6 +219,8 @@ absl::StatusOr<std::optional<ConstraintSpec>> ResolveConstraint(const Constraint
     spec = input.structured;
   }
   spec->layout = input.layout;
+  spec->start_after = input.start_after;
+  spec->start_after_text = input.start_after_text;
   return spec;
 }
 

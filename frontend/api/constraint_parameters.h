@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/base/ids.h"
 #include "common/constraint/constraint_spec.h"
 #include "frontend/api/json_field.h"
 
@@ -26,6 +28,10 @@ struct ConstraintInput {
   int structured_count = 0;
   bool structured_given = false;  // structured_outputs, even without a form
   JsonLayout layout = {};
+  // Ours: where the constraint begins, as ConstraintSpec has it.
+  std::vector<std::vector<TokenId>> start_after = {};
+  std::string start_after_text = {};
+  bool start_given = false;
   bool schema_missing = false;  // response_format: json_schema without one
 };
 

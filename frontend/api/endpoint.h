@@ -40,6 +40,7 @@
 namespace baton::frontend {
 
 class PeerMetrics;
+class RunningAnswers;
 
 // What the operator decides about the API.
 struct ApiOptions {
@@ -70,6 +71,7 @@ struct ApiContext {
   ApiMetrics& metrics;
   MetricsRegistry& registry;
   Lifecycle& lifecycle;
+  RunningAnswers& running;
   Clock& clock;
   PeerMetrics* peer_metrics = nullptr;  // null: /metrics shows this process alone
 };

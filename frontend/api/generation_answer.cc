@@ -25,7 +25,14 @@ class GenerationAnswer::PromptObserver : public GenerationObserver {
   void OnDelta(const ChoiceDelta& delta) override {
     uint32_t& longest = answer_->counts_[prompt_].longest_choice;
     longest = std::max(longest, delta.output_tokens);
-    if (!answer_->over()) answer_->OnDelta(prompt_, delta);
+    if (answer_->over()) return;
+    // What is cut has no end of its own.
+    const bool is_cut = delta.end != nullptr && delta.end->reason == EndReason::kLength;
+    if (!is_cut || !answer_->aborted_) return answer_->OnDelta(prompt_, delta);
+    const ChoiceEnd aborted{.reason = EndReason::kAbort};
+    ChoiceDelta last = delta;
+    last.end = &aborted;
+    answer_->OnDelta(prompt_, last);
   }
   void OnDone() override { answer_->OnPromptOver(prompt_); }
   void OnError(const absl::Status& status) override { answer_->OnError(status); }
@@ -47,11 +54,15 @@ GenerationAnswer::GenerationAnswer(Environment environment, const ModelContext& 
   environment_.metrics.active_requests.Add(1);
 }
 
-GenerationAnswer::~GenerationAnswer() { environment_.metrics.active_requests.Add(-1); }
+GenerationAnswer::~GenerationAnswer() {
+  environment_.running.Remove(name_, this);
+  environment_.metrics.active_requests.Add(-1);
+}
 
 void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
   BATON_CHECK(!specs.empty()) << "answer: no generation";
   const std::shared_ptr<ResponseSink> sink = sink_;
+  environment_.running.Add(name_, this);
   strand_->Run([this, keep = shared_from_this(), specs = std::move(specs)]() mutable {
     prompts_left_ = specs.size();
     for (const GenerationSpec& spec : specs) {
@@ -67,6 +78,16 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
     if (const auto self = weak.lock()) {
       const std::shared_ptr<Strand> strand = self->strand_;
       strand->Run([self] { self->OnClientGone(); });
+    }
+  });
+}
+
+void GenerationAnswer::Abort() {
+  strand_->Run([self = shared_from_this()] {
+    if (self->over()) return;
+    self->aborted_ = true;
+    for (uint32_t prompt = 0; prompt < self->counts_.size(); ++prompt) {
+      for (uint32_t i = 0; i < self->counts_[prompt].n; ++i) self->CutChoice(prompt, i);
     }
   });
 }

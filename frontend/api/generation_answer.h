@@ -23,6 +23,7 @@
 #include "common/base/clock.h"
 #include "frontend/admission/concurrency_limiter.h"
 #include "frontend/api/metrics.h"
+#include "frontend/api/running_answers.h"
 #include "frontend/client/model_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/stream/generation.h"
@@ -36,12 +37,13 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   struct Environment {
     Generation::Environment generation;
     ApiMetrics& metrics;
+    RunningAnswers& running;
     Clock& clock;
   };
 
   // `arrival` is when the request had been read; the permit is held until the answer is complete.
   struct Request {
-    std::string name;  // for the log
+    std::string name;  // for the log, and for those who abort it
     std::shared_ptr<ResponseSink> sink;
     MonotonicTime arrival;
     ConcurrencyLimiter::Permit permit;
@@ -54,6 +56,9 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
 
   // One spec per prompt, in order. Once.
   void Start(std::vector<GenerationSpec> specs);
+
+  // Ends every choice at what it has, and says so. From any thread.
+  void Abort();
 
  protected:
   // When a choice's tokens came.
@@ -120,6 +125,7 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   std::vector<std::weak_ptr<RunningGeneration>> generations_;
   std::vector<PromptCounts> counts_;  // by prompt
   size_t prompts_left_ = 0;
+  bool aborted_ = false;
   bool first_token_seen_ = false;
   bool stream_begun_ = false;
 };

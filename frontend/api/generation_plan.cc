@@ -13,6 +13,7 @@
 #include "frontend/api/reply_plan.h"
 #include "frontend/api/sampler_rules.h"
 #include "frontend/api/thinking_budget.h"
+#include "frontend/api/token_offsets.h"
 #include "frontend/api/token_pieces.h"
 #include "frontend/api/tool_constraint.h"
 
@@ -57,6 +58,10 @@ absl::StatusOr<AnswerPlan::Prompt> TokenizePrompt(const PromptInput& input,
   }
   ASSIGN_OR_RETURN(prompt.ids, EncodeMixedPrompt(input, *model.tokenizer, encode));
   if (request.echo) prompt.echo = EchoOf(input, *model.tokenizer);
+  if (request.output.return_token_offsets && !is_part && input.size() == 1) {
+    const std::string* const text = std::get_if<std::string>(&input.front());
+    if (text != nullptr) prompt.offsets = TokenOffsets(*model.tokenizer, prompt.ids, *text);
+  }
   return prompt;
 }
 
@@ -107,6 +112,9 @@ absl::StatusOr<ChatPrompt> AddConversation(const ApiContext& context,
   RETURN_IF_ERROR(CheckPromptBytes(request, LimitsOf(model), rendered.text.size()));
   AnswerPlan::Prompt prompt;
   ASSIGN_OR_RETURN(prompt.ids, EncodeChatPrompt(rendered, request, model));
+  if (request.output.return_token_offsets) {
+    prompt.offsets = TokenOffsets(*model.tokenizer, prompt.ids, rendered.text);
+  }
   prompt.role = SpeakerOf(request, context.options);
   if (request.echo && request.chat.last_role == prompt.role) {
     prompt.echo = request.chat.last_content_text;
@@ -132,6 +140,21 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
     }
   }
   if (request.chat.return_prompt_text) plan.prompt_text = std::move(rendered.text);
+  return absl::OkStatus();
+}
+
+absl::Status FinishTokenLevel(const ModelContext& model, GenerationRequest& request) {
+  if (!request.token_level.has_value()) return absl::OkStatus();
+  const TokenLevelInput& input = *request.token_level;
+  RETURN_IF_ERROR(CheckTokenIds(input.quiet_stop_ids, model.vocab_size));
+  RETURN_IF_ERROR(CheckTokenIds(input.kept_special_tokens, model.vocab_size));
+  const bool begins_inside = input.reasoning_ended == false;
+  if (begins_inside && request.constraint.has_value() && !request.constraint_input.start_given) {
+    ReplyPlan parse;
+    parse.reasoning = model.reasoning_format;
+    parse.reasoning_start = ReasoningStart::kInside;
+    StartBehindReasoning(parse, model, *request.constraint);
+  }
   return absl::OkStatus();
 }
 
@@ -188,6 +211,10 @@ AnswerPlan MakePlan(const ApiContext& context, const HttpRequest& http,
   plan.return_token_ids = request.output.return_token_ids;
   plan.tokens_as_ids =
       request.output.return_tokens_as_token_ids || context.options.return_tokens_as_token_ids;
+  if (request.token_level.has_value()) {
+    plan.wants_text = request.token_level->wants_text;
+    plan.quiet_stop_ids = request.token_level->quiet_stop_ids;
+  }
   plan.logprobs = LogprobsOf(request, api.endpoint);
   plan.echo_logprobs = request.echo && api.endpoint == GenerationEndpoint::kCompletion;
   plan.prompt_logprobs = request.samplers.prompt_logprobs;
@@ -213,12 +240,32 @@ RepetitionLimit RepetitionOf(const RepetitionOptions& options) {
           .count_min = bounded(options.min_count)};
 }
 
+// Tokens come with all that is to be known: of the model's defaults only lengths apply to them.
+ModelLimits LimitsOf(const ModelContext& model, GenerationEndpoint endpoint) {
+  ModelLimits limits = LimitsOf(model);
+  if (endpoint != GenerationEndpoint::kTokens) return limits;
+  limits.defaults = {};
+  limits.defaults.max_new_tokens = model.defaults.max_new_tokens;
+  limits.defaults.max_new_tokens_cap = model.defaults.max_new_tokens_cap;
+  return limits;
+}
+
+// Of as many tokens as the prompt has been cut by.
+void TruncateOffsets(TruncationSide side, size_t surplus, std::vector<TextSpan>& offsets) {
+  const auto count = static_cast<std::ptrdiff_t>(surplus);
+  if (side == TruncationSide::kLeft) {
+    offsets.erase(offsets.begin(), offsets.begin() + count);
+  } else {
+    offsets.erase(offsets.end() - count, offsets.end());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
                                               GenerationEndpoint endpoint, ApiPreset preset,
                                               const AnswerPlan& plan) {
-  ModelLimits limits = LimitsOf(*plan.context);
+  ModelLimits limits = LimitsOf(*plan.context, endpoint);
   limits.logprobs_max = plan.logprobs_max;
   GenerationSpec spec;
   ASSIGN_OR_RETURN(spec.sampling, MakeSampling(request, endpoint, limits, /*max_tokens=*/0));
@@ -234,6 +281,9 @@ absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
   spec.stop_text = request.output.include_stop_str_in_output ? StopText::kInclude : StopText::kDrop;
   spec.repetition = RepetitionOf(request.sampling.repetition);
   spec.skip_special_tokens = request.output.skip_special_tokens;
+  if (request.token_level.has_value()) {
+    spec.kept_special_tokens = request.token_level->kept_special_tokens;
+  }
   if (plan.reply != nullptr) {
     spec.kept_special_tokens = plan.context->markup_tokens;
     spec.wants_text_ends = plan.reply->parse.reasoning != nullptr;
@@ -245,11 +295,15 @@ absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,
 absl::StatusOr<std::vector<GenerationSpec>> MakeSpecs(const GenerationRequest& request,
                                                       GenerationEndpoint endpoint, ApiPreset preset,
                                                       AnswerPlan& plan) {
-  const ModelLimits limits = LimitsOf(*plan.context);
+  const ModelLimits limits = LimitsOf(*plan.context, endpoint);
   ASSIGN_OR_RETURN(const GenerationSpec common, MakeCommonSpec(request, endpoint, preset, plan));
   std::vector<GenerationSpec> specs;
   for (AnswerPlan::Prompt& prompt : plan.prompts) {
+    const size_t whole = prompt.ids.size();
     RETURN_IF_ERROR(TruncatePrompt(request, limits, prompt.ids));
+    if (prompt.offsets.has_value()) {
+      TruncateOffsets(request.truncation_side, whole - prompt.ids.size(), *prompt.offsets);
+    }
     RETURN_IF_ERROR(CheckPromptTokens(prompt.ids, limits));
     GenerationSpec spec = common;
     ASSIGN_OR_RETURN(const uint32_t max_tokens,

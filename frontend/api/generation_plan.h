@@ -42,6 +42,13 @@ struct GenerationApi {
   bool thinking_budget_is_a_wish = false;
 };
 
+// /v1/completions.
+inline GenerationApi CompletionApi() {
+  return {.endpoint = GenerationEndpoint::kCompletion,
+          .id_prefix = "cmpl-",
+          .make_format = MakeCompletionFormat};
+}
+
 ModelLimits LimitsOf(const ModelContext& model);
 
 // Everything but the prompts, and how the replies are read.
@@ -61,6 +68,10 @@ absl::Status AddOtherChats(const ApiContext& context, const std::vector<ChatInpu
                            GenerationRequest& request, AnswerPlan& plan);
 
 absl::Status AddCompletionPrompts(const GenerationRequest& request, AnswerPlan& plan);
+
+// What a request of tokens names of the model is checked; where it only says that its prompt ends
+// inside reasoning, its constraint waits for the end of that. Nothing for other requests.
+absl::Status FinishTokenLevel(const ModelContext& model, GenerationRequest& request);
 
 // What a worker is asked for any prompt of the plan.
 absl::StatusOr<GenerationSpec> MakeCommonSpec(const GenerationRequest& request,

@@ -67,6 +67,7 @@ struct OutputOptions {
   bool spaces_between_special_tokens = true;
   bool return_tokens_as_token_ids = false;
   bool return_token_ids = false;
+  bool return_token_offsets = false;  // of a rendered prompt
   // Alternatives per token; absent: no log-probabilities.
   std::optional<int64_t> logprobs;
 };
@@ -113,6 +114,16 @@ struct CompletionInput {
   bool empty_list = false;            // "prompt": []
 };
 
+// What only requests of tokens say, on top of a prompt that is tokens.
+struct TokenLevelInput {
+  bool wants_text = false;  // output_mode
+  bool detokenize = true;
+  // Of what the prompt was made from; absent: whoever generates cannot know.
+  std::optional<bool> reasoning_ended;
+  std::vector<TokenId> quiet_stop_ids;       // see GenerationSpec
+  std::vector<TokenId> kept_special_tokens;  // likewise
+};
+
 // What was sent for a count of log-probabilities that is no number at all.
 struct UnreadableCount {
   std::string field;
@@ -128,6 +139,7 @@ struct GenerationRequest {
   OutputOptions output;
   ChatInput chat;
   CompletionInput completion;
+  std::optional<TokenLevelInput> token_level;  // absent on all endpoints but that of tokens
   ConstraintInput constraint_input;
   // What the answer must match: from response_format and its kin, or from the tool choice, which
   // comes later and wins. Checked before anything is scheduled.

@@ -26,6 +26,9 @@ absl::Status TryStartGeneration(ApiContext& context, const GenerationApi& api,
 absl::Status TryStartBatch(ApiContext& context, const HttpRequest& request,
                            const std::shared_ptr<ResponseSink>& sink);
 
+// The same with errors answered.
+void StartGeneration(ApiContext& context, const GenerationApi& api, const HttpRequest& request,
+                     const std::shared_ptr<ResponseSink>& sink);
 void StartGeneration(ApiContext& context, GenerationEndpoint endpoint, HttpRequest request,
                      std::shared_ptr<ResponseSink> sink);
 

@@ -64,7 +64,8 @@ struct Prepared {
 
 void StartAnswer(ApiContext& context, Prepared prepared) {
   auto answer = std::make_shared<LlamaAnswer>(
-      GenerationAnswer::Environment{context.generation, context.metrics, context.clock},
+      GenerationAnswer::Environment{context.generation, context.metrics, context.running,
+                                    context.clock},
       std::move(prepared.plan), std::move(prepared.request));
   answer->Start(std::move(prepared.specs));
 }

@@ -78,6 +78,12 @@ Alternatives AlternativesOf(const TokenStyle& style, const v1::TokenLogprobs& lo
           .logprobs = {logprobs.top().data() + (count > 0 ? begin : 0), count}};
 }
 
+// How many alternatives may follow the drawn token where that counts as one of them.
+size_t LeftBehindDrawn(const TokenStyle& style, const Alternatives& tops) {
+  if (!style.drawn_is_first) return tops.ids.size();
+  return style.top_count > 0 ? style.top_count - 1 : 0;
+}
+
 size_t CoveredCount(std::span<const TokenId> ids, const v1::TokenLogprobs& logprobs) {
   return std::min(ids.size(), static_cast<size_t>(logprobs.sampled_size()));
 }
@@ -113,13 +119,44 @@ void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
       AppendChatEntry(style, texts, id, logprob, out);
       *out += '}';
     };
-    if (style.adds_drawn) append(ids[i], logprobs.sampled(static_cast<int>(i)));
-    for (size_t k = 0; k < tops.ids.size(); ++k) {
-      if (style.adds_drawn && tops.ids[k] == ids[i]) continue;
+    const bool begins_with_drawn = style.adds_drawn || style.drawn_is_first;
+    if (begins_with_drawn) append(ids[i], logprobs.sampled(static_cast<int>(i)));
+    size_t left = LeftBehindDrawn(style, tops);
+    for (size_t k = 0; k < tops.ids.size() && left > 0; ++k) {
+      if (begins_with_drawn && tops.ids[k] == ids[i]) continue;
       append(tops.ids[k], tops.logprobs[k]);
+      --left;
     }
     *out += "]}";
     texts.Advance(style.tokenizer, ids[i]);
+  }
+}
+
+void AppendTokenLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
+                         const v1::TokenLogprobs& logprobs, std::string* out) {
+  const auto append = [out](TokenId id, float logprob, size_t rank) {
+    absl::StrAppend(out, "{\"token_id\":", id, ",\"logprob\":");
+    AppendLogprob(logprob, out);
+    absl::StrAppend(out, ",\"rank\":", rank);
+  };
+  for (size_t i = 0; i < CoveredCount(ids, logprobs); ++i) {
+    const float drawn = logprobs.sampled(static_cast<int>(i));
+    const size_t rank = logprobs.rank(static_cast<int>(i));
+    *out += i > 0 ? "," : "";
+    append(ids[i], drawn, rank);
+    *out += ",\"top_logprobs\":[";
+    append(ids[i], drawn, rank);
+    *out += '}';
+    const Alternatives tops = AlternativesOf(style, logprobs, i);
+    size_t left = LeftBehindDrawn(style, tops);
+    for (size_t k = 0; k < tops.ids.size() && left > 0; ++k) {
+      if (tops.ids[k] == ids[i]) continue;
+      *out += ',';
+      append(tops.ids[k], tops.logprobs[k], k + 1);
+      *out += '}';
+      --left;
+    }
+    *out += "]}";
   }
 }
 

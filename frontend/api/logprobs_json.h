@@ -1,7 +1,8 @@
-// Log-probabilities in the two shapes of the API.
+// Log-probabilities in the shapes of the API.
 //
 //   chat:        {"content":[{"token","logprob","bytes","top_logprobs":[…]}…]}
 //   completions: {"text_offset":[…],"token_logprobs":[…],"tokens":[…],"top_logprobs":[{…}…]}
+//   tokens:      {"content":[{"token_id","logprob","rank","top_logprobs":[…]}…]}
 //
 // Threading: pure functions; LegacyLogprobs owned by one answer's strand.
 #pragma once
@@ -25,6 +26,8 @@ struct TokenStyle {
   // The alternatives were named by the client: the drawn token goes in front of them, if it is
   // none.
   bool adds_drawn = false;
+  // Of the token-level API: the drawn token is the first of the alternatives, and one of them.
+  bool drawn_is_first = false;
 };
 
 // What each token of a sequence adds to the text: a character that several tokens make up belongs
@@ -43,6 +46,10 @@ class TokenTexts {
 // go on from `texts`. The bytes are each token's own.
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
                         const v1::TokenLogprobs& logprobs, TokenTexts& texts, std::string* out);
+
+// The same of the tokens' shape: alternatives begin with the drawn token, which counts as one.
+void AppendTokenLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
+                         const v1::TokenLogprobs& logprobs, std::string* out);
 
 // Appends [null,{"<id>":{"logprob":…,"rank":…,"decoded_token":"…"},…},…]: for each token of the
 // prompt what it was worth, and what else was likely. `logprobs` covers those after the first.

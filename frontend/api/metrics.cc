@@ -78,6 +78,8 @@ FinishLabel LabelOf(EndReason reason) {
       return FinishLabel::kStop;
     case EndReason::kLength:
       return FinishLabel::kLength;
+    case EndReason::kAbort:
+      return FinishLabel::kAbort;
     case EndReason::kRepetition:
       break;
   }

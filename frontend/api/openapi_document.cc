@@ -22,6 +22,10 @@ absl::Span<const Parameter> Table(const std::string& name) {
   if (name == "tools") return ToolParameters();
   if (name == "completion") return CompletionParameters();
   if (name == "sampler") return SamplerParameters();
+  if (name == "sampling") return SamplingParameters();
+  if (name == "envelope") return EnvelopeParameters();
+  if (name == "tokens") return TokenParameters();
+  if (name == "token_sampling") return TokenSamplingParameters();
   return SharedParameters();
 }
 

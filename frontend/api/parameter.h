@@ -33,14 +33,21 @@ struct Parameter {
   bool (*neutral)(const JsonField& field) = nullptr;
 };
 
-// Fields of every generation endpoint, of the OpenAI API, vLLM and llama.cpp.
+// Fields of every generation endpoint, of the OpenAI API, vLLM and llama.cpp. Those that requests
+// of tokens have, too, stand in two tables of their own: that of the body, and that of what vLLM's
+// SamplingParams hold.
 absl::Span<const Parameter> SharedParameters();
+absl::Span<const Parameter> EnvelopeParameters();
+absl::Span<const Parameter> SamplingParameters();
 absl::Span<const Parameter> SamplerParameters();
 // Those that only one endpoint has, or reads in its own way.
 absl::Span<const Parameter> ChatParameters();
 absl::Span<const Parameter> CompletionParameters();
 // Tools and reasoning, of the chat endpoint.
 absl::Span<const Parameter> ToolParameters();
+// Of requests of tokens: their body's, and those of the sampling_params in it.
+absl::Span<const Parameter> TokenParameters();
+absl::Span<const Parameter> TokenSamplingParameters();
 
 // Reads the messages of one conversation.
 void ReadMessages(const JsonField& field, GenerationRequest& request);

@@ -1,6 +1,7 @@
 #include "frontend/api/request_parser.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
@@ -25,10 +26,29 @@ ParameterIndex MakeIndex(std::initializer_list<absl::Span<const Parameter>> tabl
 
 const ParameterIndex& IndexOf(GenerationEndpoint endpoint) {
   static const ParameterIndex& chat = *new ParameterIndex(
-      MakeIndex({ChatParameters(), ToolParameters(), SharedParameters(), SamplerParameters()}));
+      MakeIndex({ChatParameters(), ToolParameters(), EnvelopeParameters(), SamplingParameters(),
+                 SharedParameters(), SamplerParameters()}));
   static const ParameterIndex& completion = *new ParameterIndex(
-      MakeIndex({CompletionParameters(), SharedParameters(), SamplerParameters()}));
-  return endpoint == GenerationEndpoint::kChat ? chat : completion;
+      MakeIndex({CompletionParameters(), EnvelopeParameters(), SamplingParameters(),
+                 SharedParameters(), SamplerParameters()}));
+  static const ParameterIndex& tokens =
+      *new ParameterIndex(MakeIndex({TokenParameters(), EnvelopeParameters()}));
+  switch (endpoint) {
+    case GenerationEndpoint::kChat:
+      return chat;
+    case GenerationEndpoint::kCompletion:
+      return completion;
+    case GenerationEndpoint::kTokens:
+      break;
+  }
+  return tokens;
+}
+
+// The members of sampling_params.
+const ParameterIndex& SamplingParamsIndex() {
+  static const ParameterIndex& index = *new ParameterIndex(
+      MakeIndex({TokenSamplingParameters(), SamplingParameters(), SamplerParameters()}));
+  return index;
 }
 
 absl::Status Unsupported(std::string_view name) {
@@ -55,35 +75,81 @@ absl::Status RefuseUnknown(std::string_view name) {
                         name.substr(0, 64), "");
 }
 
+// Reads the members of an object, each by its row.
+class MemberReader {
+ public:
+  MemberReader(ExtraFields extra, ParsedRequest& parsed) : extra_(extra), parsed_(parsed) {}
+
+  void Read(const ParameterIndex& index, std::string_view name, const JsonField& field) {
+    const auto row = index.find(name);
+    if (row == index.end()) {
+      if (extra_ == ExtraFields::kRefuse) refusal_.Update(RefuseUnknown(name));
+      ++parsed_.ignored_unknown_count;
+    } else {
+      refusal_.Update(ReadParameter(*row->second, field, extra_, parsed_));
+    }
+  }
+
+  // A bad member makes the whole no SamplingParams: vLLM says so first.
+  void ReadSamplingParams(const JsonField& field) {
+    const auto visit = [this](const JsonField& object) {
+      return object.VisitMembers([this](std::string_view name, const JsonField& member) {
+        Read(SamplingParamsIndex(), name, member);
+      });
+    };
+    SchemaProblems found;
+    (void)visit(JsonField(field.value(), field.path(), found));
+    if (found.empty()) return;
+    field.Problem("is_instance_of", "Input should be an instance of SamplingParams",
+                  "'class': 'SamplingParams'");
+    (void)visit(field);
+  }
+
+  const absl::Status& refusal() const { return refusal_; }
+
+ private:
+  const ExtraFields extra_;
+  ParsedRequest& parsed_;
+  absl::Status refusal_;
+};
+
+absl::Span<const std::string_view> RequiredFields(GenerationEndpoint endpoint) {
+  static constexpr std::string_view kChatFields[] = {"messages"};
+  static constexpr std::string_view kTokenFields[] = {"token_ids", "sampling_params"};
+  if (endpoint == GenerationEndpoint::kChat) return kChatFields;
+  if (endpoint == GenerationEndpoint::kTokens) return kTokenFields;
+  return {};
+}
+
 }  // namespace
 
 absl::StatusOr<ParsedRequest> ParseGenerationBody(std::string_view body,
                                                   GenerationEndpoint endpoint, ExtraFields extra) {
   const ParameterIndex& index = IndexOf(endpoint);
   ParsedRequest parsed;
+  if (endpoint == GenerationEndpoint::kTokens) parsed.request.token_level.emplace();
+  MemberReader reader(extra, parsed);
   SchemaProblems problems;
-  absl::Status refusal;
-  bool has_messages = false;
+  absl::flat_hash_set<std::string_view> missing(RequiredFields(endpoint).begin(),
+                                                RequiredFields(endpoint).end());
   const auto read = [&](std::string_view name, const JsonField& field) {
-    has_messages |= name == "messages";
-    const auto row = index.find(name);
-    if (row == index.end()) {
-      if (extra == ExtraFields::kRefuse) refusal.Update(RefuseUnknown(name));
-      ++parsed.ignored_unknown_count;
-    } else {
-      refusal.Update(ReadParameter(*row->second, field, extra, parsed));
+    missing.erase(name);
+    reader.Read(index, name, field);
+    if (endpoint == GenerationEndpoint::kTokens && name == "sampling_params") {
+      reader.ReadSamplingParams(field);
     }
   };
   ASSIGN_OR_RETURN(const size_t member_count, VisitBody(body, problems, read));
-  if (endpoint == GenerationEndpoint::kChat && !has_messages) {
+  for (const std::string_view field : RequiredFields(endpoint)) {
+    if (!missing.contains(field)) continue;
     problems.Add({.kind = "missing",
-                  .path = "body.messages",
+                  .path = absl::StrCat("body.", ToAbsl(field)),
                   .message = "Field required",
                   .input = absl::StrCat("<dict of ", member_count, " items>"),
                   .context = ""});
   }
   RETURN_IF_ERROR(problems.ToStatus());
-  RETURN_IF_ERROR(refusal);
+  RETURN_IF_ERROR(reader.refusal());
   return parsed;
 }
 

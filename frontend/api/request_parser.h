@@ -20,7 +20,8 @@
 
 namespace baton::frontend {
 
-enum class GenerationEndpoint { kChat, kCompletion };
+// kTokens: tokens in, tokens out; the prompt is one completion prompt.
+enum class GenerationEndpoint { kChat, kCompletion, kTokens };
 
 // What to do with fields that are unknown, or known to change nothing.
 enum class ExtraFields { kIgnore, kRefuse };

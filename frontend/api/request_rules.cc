@@ -81,6 +81,23 @@ absl::Status CheckSampling(const SamplingOptions& sampling) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSalt(std::string_view salt) {
+  if (salt.empty()) {
+    return ParameterError("Parameter 'cache_salt' must be a non-empty string if provided.",
+                          "cache_salt", "");
+  }
+  constexpr std::string_view kForbidden("@/\\\0", 4);
+  constexpr size_t kSaltBytesMax = 128;
+  if (salt.size() <= kSaltBytesMax && salt.find_first_of(kForbidden) == std::string_view::npos) {
+    return absl::OkStatus();
+  }
+  return ParameterError(
+      "Parameter 'cache_salt' must be at most 128 characters and must not contain '@', '/', "
+      "'\\\\', "
+      "or NUL.",
+      "cache_salt", "");
+}
+
 absl::Status CheckRepetition(const RepetitionOptions& repetition) {
   if (repetition.min_pattern_size < 0 ||
       repetition.max_pattern_size < repetition.min_pattern_size) {
@@ -193,6 +210,42 @@ absl::Status CheckCompletion(const GenerationRequest& request) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTokenLevel(const GenerationRequest& request) {
+  const TokenLevelInput& input = *request.token_level;
+  const std::optional<int64_t>& logprobs = request.output.logprobs;
+  if (logprobs.has_value() && *logprobs < -1) {
+    return ParameterError(absl::StrCat("logprobs must be non-negative or -1, got ", *logprobs, "."),
+                          "logprobs", absl::StrCat(*logprobs));
+  }
+  const auto named = static_cast<int64_t>(request.samplers.logprob_token_ids.size());
+  if (logprobs.has_value() && named > 0 && *logprobs != named) {
+    return ParameterError(
+        absl::StrCat("When both logprobs and logprob_token_ids are set, logprobs must equal "
+                     "len(logprob_token_ids). Got logprobs=",
+                     *logprobs, ", len(logprob_token_ids)=", named, "."),
+        "logprob_token_ids", absl::StrCat(named));
+  }
+  if (input.detokenize) return absl::OkStatus();
+  if (input.wants_text) {
+    return SchemaError("output_mode='text' requires sampling_params.detokenize to be true", "body");
+  }
+  if (request.sampling.stop.empty()) return absl::OkStatus();
+  return InvalidArgument(
+      "stop strings are only supported when detokenize is True. Set detokenize=True to use stop.");
+}
+
+absl::Status CheckInput(const GenerationRequest& request, GenerationEndpoint endpoint) {
+  switch (endpoint) {
+    case GenerationEndpoint::kChat:
+      return CheckChat(request);
+    case GenerationEndpoint::kCompletion:
+      return CheckCompletion(request);
+    case GenerationEndpoint::kTokens:
+      break;
+  }
+  return CheckTokenLevel(request);
+}
+
 absl::Status TooManyLogprobs(int64_t count, const ModelLimits& limits) {
   return ParameterError(absl::StrCat("Requested sample logprobs of ", count,
                                      ", which is greater than max allowed: ", limits.LogprobsMax()),
@@ -292,20 +345,17 @@ absl::Status PromptTooLong(const ModelLimits& limits, size_t prompt_tokens) {
 }  // namespace
 
 absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint endpoint) {
-  if (request.output.has_stream_options && !request.output.stream) {
+  const bool is_openai = endpoint != GenerationEndpoint::kTokens;
+  if (is_openai && request.output.has_stream_options && !request.output.stream) {
     return ParameterError("Stream options can only be defined when `stream=True`.",
                           "stream_options", "");
   }
-  if (request.cache_salt.has_value() && request.cache_salt->empty()) {
-    return ParameterError("Parameter 'cache_salt' must be a non-empty string if provided.",
-                          "cache_salt", "");
-  }
+  if (request.cache_salt.has_value()) RETURN_IF_ERROR(CheckSalt(*request.cache_salt));
   if (request.unreadable_count.has_value()) {
     const auto& [field, value] = *request.unreadable_count;
     return ParameterError(absl::StrCat("`", field, "` must be an integer."), field, value);
   }
-  RETURN_IF_ERROR(endpoint == GenerationEndpoint::kChat ? CheckChat(request)
-                                                        : CheckCompletion(request));
+  RETURN_IF_ERROR(CheckInput(request, endpoint));
   RETURN_IF_ERROR(CheckSampling(request.sampling));
   RETURN_IF_ERROR(CheckRepetition(request.sampling.repetition));
   RETURN_IF_ERROR(CheckLengths(request, endpoint));
@@ -316,7 +366,7 @@ std::optional<int64_t> LogprobsOf(const GenerationRequest& request, GenerationEn
   // llama.cpp's name, on either endpoint; 0 is its way to want none.
   const std::optional<int64_t>& probs = request.samplers.n_probs;
   const bool has_probs = probs.value_or(0) > 0;
-  if (endpoint == GenerationEndpoint::kCompletion) {
+  if (endpoint != GenerationEndpoint::kChat) {
     return has_probs && !request.output.logprobs.has_value() ? probs : request.output.logprobs;
   }
   if (has_probs && !request.chat.logprobs.has_value()) return probs;
@@ -383,7 +433,8 @@ absl::StatusOr<uint32_t> ResolveMaxTokens(const GenerationRequest& request,
                                           GenerationEndpoint endpoint, const ModelLimits& limits,
                                           size_t prompt_tokens) {
   int64_t requested = RequestedTokens(request, endpoint);
-  if (requested > limits.max_model_len) {
+  // Tokens may ask for more than there is room for, and get what there is.
+  if (requested > limits.max_model_len && endpoint != GenerationEndpoint::kTokens) {
     const std::string_view field = request.sampling.max_tokens_field;
     return ParameterError(
         absl::StrCat(ToAbsl(field), "=", requested, " cannot be greater than max_model_len=",

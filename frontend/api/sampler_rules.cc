@@ -90,7 +90,8 @@ absl::Status CheckLogprobLists(const GenerationRequest& request, const ModelLimi
           absl::StrCat("of ", *count, " is greater than max allowed: ", limits.LogprobsMax()),
           absl::StrCat(*count));
     }
-    if (*count > 0 && request.output.stream) {
+    // A stream of tokens shows them as little, but says nothing about it.
+    if (*count > 0 && request.output.stream && !request.token_level.has_value()) {
       return Bad("prompt_logprobs", "are not available when `stream=True`.", "");
     }
   }

@@ -142,10 +142,21 @@ constexpr Support kUnsupported = Support::kUnsupported;
 using S = SamplingOptions;
 using O = OutputOptions;
 
-constexpr Parameter kShared[] = {
+constexpr Parameter kEnvelope[] = {
     {"model", kSupported, [](Field f, Request r) { r.model = f.String().value_or(""); }},
+    {"stream", kSupported, ReadOutputFlag<&O::stream>},
+    {"stream_options", kSupported, ReadStreamOptions},
+    {"return_token_ids", kSupported, ReadOutputFlag<&O::return_token_ids>},
 
-    // Sampling.
+    // Scheduling and identity.
+    {"cache_salt", kSupported, ReadCacheSalt},
+    {"priority", kSupported, ReadPriority},
+    {"request_id", kSupported, [](Field f, Request r) { r.request_id = f.String().value_or(""); }},
+    {"kv_transfer_params", kUnsupported},
+    {"ec_transfer_params", kUnsupported},
+};
+
+constexpr Parameter kSampling[] = {
     {"temperature", kSupported, ReadSamplingNumber<&S::temperature>},
     {"top_p", kSupported, ReadSamplingNumber<&S::top_p>},
     {"top_k", kSupported, ReadSamplingInt<&S::top_k>},
@@ -155,14 +166,10 @@ constexpr Parameter kShared[] = {
     {"frequency_penalty", kSupported, ReadSamplingNumber<&S::frequency_penalty>},
     {"seed", kSupported,
      [](Field f, Request r) { r.sampling.seed = f.IntInRange(INT64_MIN, INT64_MAX); }},
-    {"use_beam_search", kSupported,
-     [](Field f, Request r) { r.sampling.use_beam_search = f.Bool().value_or(false); }},
-    {"length_penalty", kSupported, ReadSamplingNumber<&S::length_penalty>},
     {"n", kSupported, [](Field f, Request r) { r.n = f.Int().value_or(1); }},
 
     // Length and stops.
     {"max_tokens", kSupported, ReadMaxTokens},
-    {"n_predict", kSupported, ReadPredict},
     {"min_tokens", kSupported, ReadSamplingInt<&S::min_tokens>},
     {"stop", kSupported, ReadStop},
     {"stop_token_ids", kSupported,
@@ -173,16 +180,27 @@ constexpr Parameter kShared[] = {
     {"ignore_eos", kSupported,
      [](Field f, Request r) { r.sampling.ignore_eos = f.Bool().value_or(false); }},
     {"thinking_token_budget", kSupported, ReadThinkingBudget},
+    {"structured_outputs", kSupported, ReadStructuredOutputs},
 
-    // The answer's shape.
-    {"stream", kSupported, ReadOutputFlag<&O::stream>},
-    {"stream_options", kSupported, ReadStreamOptions},
+    // The text.
     {"include_stop_str_in_output", kSupported, ReadOutputFlag<&O::include_stop_str_in_output>},
     {"skip_special_tokens", kSupported, ReadOutputFlag<&O::skip_special_tokens>},
     {"spaces_between_special_tokens", kSupported,
      ReadOutputFlag<&O::spaces_between_special_tokens>},
+
+    {"stream_interval", kHint, [](Field f, Request) { (void)f.IntInRange(1, INT64_MAX); }},
+    {"routed_experts_prompt_start", kHint},
+};
+
+constexpr Parameter kShared[] = {
+    {"use_beam_search", kSupported,
+     [](Field f, Request r) { r.sampling.use_beam_search = f.Bool().value_or(false); }},
+    {"length_penalty", kSupported, ReadSamplingNumber<&S::length_penalty>},
+    {"n_predict", kSupported, ReadPredict},
+
+    // The answer's shape.
     {"return_tokens_as_token_ids", kSupported, ReadOutputFlag<&O::return_tokens_as_token_ids>},
-    {"return_token_ids", kSupported, ReadOutputFlag<&O::return_token_ids>},
+    {"return_token_offsets", kSupported, ReadOutputFlag<&O::return_token_offsets>},
     {"echo", kSupported, [](Field f, Request r) { r.echo = f.Bool().value_or(false); }},
 
     // The prompt.
@@ -190,11 +208,6 @@ constexpr Parameter kShared[] = {
     {"truncate_prompt_tokens", kSupported,
      [](Field f, Request r) { r.truncate_prompt_tokens = f.IntInRange(-1, INT64_MAX); }},
     {"truncation_side", kSupported, ReadTruncationSide},
-
-    // Scheduling and identity.
-    {"cache_salt", kSupported, ReadCacheSalt},
-    {"priority", kSupported, ReadPriority},
-    {"request_id", kSupported, [](Field f, Request r) { r.request_id = f.String().value_or(""); }},
 
     // OpenAI: nothing in them changes the text.
     {"user", kHint, [](Field f, Request) { (void)f.String(); }},
@@ -211,11 +224,8 @@ constexpr Parameter kShared[] = {
 
     // vLLM's hints.
     {"session_id", kHint, [](Field f, Request) { (void)f.String(); }},
-    {"stream_interval", kHint, [](Field f, Request) { (void)f.IntInRange(1, INT64_MAX); }},
     {"vllm_xargs", kHint},
     {"early_stopping", kHint},
-    {"return_token_offsets", kHint},
-    {"routed_experts_prompt_start", kHint},
 
     // llama.cpp's hints.
     {"cache_prompt", kHint},
@@ -231,7 +241,6 @@ constexpr Parameter kShared[] = {
 
     // Constraints, and what else would change the tokens.
     {"response_format", kSupported, ReadResponseFormat},
-    {"structured_outputs", kSupported, ReadStructuredOutputs},
     {"guided_json", kSupported, ReadTopLevelForm},
     {"guided_regex", kSupported, ReadTopLevelForm},
     {"guided_choice", kSupported, ReadTopLevelForm},
@@ -241,8 +250,6 @@ constexpr Parameter kShared[] = {
     {"guided_whitespace_pattern", kSupported, ReadGuidedWhitespace},
     {"logits_processors", kUnsupported},
     {"prompt_embeds", kUnsupported},
-    {"kv_transfer_params", kUnsupported},
-    {"ec_transfer_params", kUnsupported},
 
     // llama.cpp's; its samplers have a table of their own.
     {"adaptive_target", kUnsupported, nullptr, IsMinusOne},
@@ -257,6 +264,10 @@ constexpr Parameter kShared[] = {
 };
 
 }  // namespace
+
+absl::Span<const Parameter> EnvelopeParameters() { return kEnvelope; }
+
+absl::Span<const Parameter> SamplingParameters() { return kSampling; }
 
 absl::Span<const Parameter> SharedParameters() { return kShared; }
 

@@ -55,6 +55,10 @@ std::optional<size_t> TokensInside(std::span<const TokenId> prompt,
 std::optional<size_t> SpentIn(std::span<const TokenId> prompt, const GenerationRequest& request,
                               const ChatReply* reply, const v1::ThinkingBudget& budget) {
   const std::optional<size_t> inside = TokensInside(prompt, budget);
+  if (request.token_level.has_value() && request.token_level->reasoning_ended.has_value()) {
+    if (*request.token_level->reasoning_ended) return std::nullopt;
+    return inside.value_or(0);
+  }
   if (reply == nullptr || request.chat.continue_final_message) return inside;
   if (reply->parse.reasoning_start != ReasoningStart::kInside) return std::nullopt;
   return inside.value_or(0);

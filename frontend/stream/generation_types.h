@@ -48,7 +48,7 @@ struct GenerationSpec {
   bool wants_text_ends = false;                   // ChoiceDelta::text_ends
 };
 
-enum class EndReason { kStop, kLength, kRepetition };
+enum class EndReason { kStop, kLength, kRepetition, kAbort };
 
 // How a choice ended. `stop` names the stop string or the stop token of the request that was met;
 // nothing for the model's own end and for the length.

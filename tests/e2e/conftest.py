@@ -30,7 +30,7 @@ def coder():
     """One server of a model that calls tools and fills gaps; as strict about `model` as OpenAI is."""
     if not serving.model_present(serving.CODER):
         pytest.skip(f"SKIPPED: {serving.CODER} has not been fetched (deploy/models.sh {serving.CODER})")
-    running = serving.Server("--max-model-len", "4096", "--require-model",
+    running = serving.Server("--max-model-len", "4096", "--require-model", "--enable-scale-out",
                              model=serving.CODER).wait_ready()
     yield running
     running.stop()

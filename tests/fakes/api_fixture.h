@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "frontend/api/endpoint.h"
+#include "frontend/api/running_answers.h"
 #include "tests/fakes/byte_model.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/scripted_workers.h"
@@ -79,6 +80,7 @@ class ApiFixture : public ::testing::Test {
   ModelCatalog models_{source_, {}, clock_};
   ConcurrencyLimiter limiter_;
   ConstraintValidator constraints_;
+  RunningAnswers running_;
   ScriptedWorkers fleet_;
   ApiOptions options_;
   ApiContext context_{.options = options_,
@@ -89,6 +91,7 @@ class ApiFixture : public ::testing::Test {
                       .metrics = api_metrics_,
                       .registry = registry_,
                       .lifecycle = lifecycle_,
+                      .running = running_,
                       .clock = clock_};
 };
 

@@ -27,6 +27,7 @@
 #include "common/obs/lifecycle.h"
 #include "common/rpc/channel.h"
 #include "frontend/api/endpoint.h"
+#include "frontend/api/running_answers.h"
 #include "frontend/client/worker_sessions.h"
 #include "frontend/http/http_server.h"
 #include "tests/bench/sse_rate/child_process.h"
@@ -131,6 +132,7 @@ class Frontend {
   frontend::ModelCatalog models_{fleet_, Overrides(), RealClock()};
   frontend::ConcurrencyLimiter limiter_{{}};
   frontend::ConstraintValidator constraints_;
+  frontend::RunningAnswers running_;
   frontend::ApiOptions options_;
   frontend::ApiContext context_{.options = options_,
                                 .models = models_,
@@ -140,6 +142,7 @@ class Frontend {
                                 .metrics = api_metrics_,
                                 .registry = registry_,
                                 .lifecycle = lifecycle_,
+                                .running = running_,
                                 .clock = RealClock()};
   frontend::EndpointRegistry endpoints_;
   std::unique_ptr<frontend::HttpServer> server_;

@@ -392,6 +392,132 @@ def _lengths():
     completion("room for two", prompt=[5] * 8190)
 
 
+FRANCE = [504, 3575, 282, 4649, 314]  # "The capital of France is"
+
+
+def generate(name, sampling=None, **fields):
+    body = {"token_ids": FRANCE, "sampling_params": {"max_tokens": 4, "temperature": 0, **(sampling or {})},
+            **fields}
+    _add("generate " + name, "POST", "/inference/v1/generate", _without_absent(body))
+
+
+def render(name, **fields):
+    """The same request, rendered by both endpoints."""
+    for kind, input_ in (("chat", {"messages": GREETING}), ("completion", {"prompt": "Hello"})):
+        body = {"model": MODEL, "max_tokens": 3, "temperature": 0, **input_, **fields}
+        path = "/v1/chat/completions" if kind == "chat" else "/v1/completions"
+        _add(f"render {kind} {name}", "POST", path + "/render", body)
+
+
+# Of sampling_params: one field with a value that stands for itself.
+_SAMPLING_PARAMS = {
+    "temperature": ["x", "0", 3, -1],
+    "top_p": [0], "top_k": [-2], "min_p": [2], "repetition_penalty": [0], "presence_penalty": [3],
+    "n": [0],
+    "seed": [-1],
+    "logprobs": [0, 1, 2, True, 21, -1, -2, "x"],
+    "prompt_logprobs": [0, 1],
+    "stop": ["a", ["a1", "b1", "c1", "d1", "e1"], [""], None, 5],
+    "stop_token_ids": [[7042], [999999]],
+    "logit_bias": [{"7042": -100}, {"999999": 1}],
+    "max_tokens": [0, -1, 100000, None, "x", 16],
+    "min_tokens": [2, 9],
+    "allowed_token_ids": [[5, 6], []],
+    "bad_words": [["foo"], [""]],
+    "structured_outputs": [{"choice": ["a", "b"]}, {}, {"choice": ["a"], "regex": "a"}, {"regex": "("}, None],
+    "repetition_detection": [{"max_pattern_size": 2, "min_pattern_size": 1, "min_count": 2}],
+    "thinking_token_budget": [4],
+    "detokenize": [True],
+    "output_kind": [2],
+    "skip_reading_prefix_cache": [True],
+    "flat_logprobs": [True],
+    "made_up": [1],
+}
+
+_GENERATE_FIELDS = {
+    "model": [MODEL, None, "nope"],
+    "token_ids": [[], [-1], [999999], "x", ["5"], [1.5], ["x", None], [[1]]],
+    "sampling_params": [{"temperature": 0}, None, []],
+    "request_id": ["me", 5],
+    "return_token_ids": [True],
+    "stream": ["x"],
+    "stream_options": [{"include_usage": True}],
+    "cache_salt": ["x", "", 5, "a@b", "x" * 129],
+    "priority": [0, 2**70],
+    "output_mode": ["text", "x"],
+    "reasoning_ended": [True],
+    "token_offsets": [[[0, 1]] * 5],
+    "content_parts": [[]],
+    "made_up": [1],
+}
+
+
+def _token_level():
+    generate("plain")
+    for field, values in _SAMPLING_PARAMS.items():
+        for value in values:
+            generate(f"sampling {field}={_short(value)}", {field: value})
+    for field, values in _GENERATE_FIELDS.items():
+        for value in values:
+            generate(f"{field}={_short(value)}", **{field: value})
+    generate("no tokens", token_ids=ABSENT)
+    generate("no sampling", sampling_params=ABSENT)
+    generate("stream", stream=True)
+    generate("stream with usage", stream=True, stream_options={"include_usage": True})
+    generate("stream with usage in every chunk", stream=True, stream_options=EVERY_CHUNK)
+    generate("stream of logprobs", {"logprobs": 2}, stream=True)
+    generate("stream of token ids", stream=True, return_token_ids=True)
+    generate("two", {"n": 2, "temperature": 1, "seed": 5})
+    generate("stream of two", {"n": 2, "temperature": 1, "seed": 5}, stream=True)
+    generate("two, greedy", {"n": 2})
+    generate("text and logprobs", {"logprobs": 1}, output_mode="text")
+    generate("text to a stop", {"stop": [" Paris"]}, output_mode="text")
+    generate("text to a stop shown", {"stop": ["Paris"], "include_stop_str_in_output": True},
+             output_mode="text")
+    generate("stream of text", output_mode="text", stream=True)
+    generate("text that is not wanted", {"detokenize": False}, output_mode="text")
+    generate("a stop without text", {"detokenize": False, "stop": ["a"]})
+    generate("logprobs of more named tokens", {"logprobs": 1, "logprob_token_ids": [5, 7042]})
+    generate("prompt logprobs of a stream", {"prompt_logprobs": 1}, stream=True)
+    generate("as long as the model", token_ids=[504] * 8191)
+    render("plain")
+    render("drawn", temperature=1.0, seed=5, top_p=0.5, top_k=7, min_p=0.1, n=2)
+    render("stream", stream=True, stream_options={"include_usage": True})
+    render("stops", stop=["a"], stop_token_ids=[3], min_tokens=2, ignore_eos=True)
+    render("penalties", presence_penalty=0.5, frequency_penalty=0.25, repetition_penalty=1.1)
+    render("tokens", logit_bias={"5": 1}, allowed_token_ids=[1, 2], bad_words=["foo"])
+    render("prompt logprobs", prompt_logprobs=1)
+    render("choice", structured_outputs={"choice": ["a", "b"]})
+    render("json object", response_format={"type": "json_object"})
+    render("identity", request_id="me", cache_salt="s", priority=3)
+    render("offsets", return_token_offsets=True)
+    render("shown text", skip_special_tokens=False, spaces_between_special_tokens=False,
+           include_stop_str_in_output=True)
+    render("repetition", repetition_detection={"max_pattern_size": 2, "min_pattern_size": 1, "min_count": 2})
+    render("sixteen tokens", max_tokens=16)
+    render("no length", max_tokens=None)
+    render("beams", use_beam_search=True)
+    render("bad temperature", temperature=9)
+    render("no such model", model="nope")
+    for name, fields in {
+        "characters": {"prompt": "na\u00efve \U0001f642 caf\u00e9 \u65e5\u672c", "return_token_offsets": True},
+        "offsets of tokens": {"prompt": [504, 505], "return_token_offsets": True},
+        "two prompts": {"prompt": ["One", "two"]},
+        "no prompt": {"prompt": []},
+        "a cut prompt": {"prompt": [504] * 30, "truncate_prompt_tokens": 3},
+        "echo": {"echo": True, "logprobs": 2, "max_tokens": 0},
+        "too long": {"max_tokens": 100000},
+    }.items():
+        _add("render completion " + name, "POST", "/v1/completions/render",
+             {"model": MODEL, "prompt": "Hello", "max_tokens": 3, "temperature": 0, **fields})
+    _add("render chat logprobs", "POST", "/v1/chat/completions/render",
+         {"model": MODEL, "messages": GREETING, "max_tokens": 3, "temperature": 0, "logprobs": True,
+          "top_logprobs": 3})
+    for name, body in {"one": {"request_ids": ["x"]}, "none": {}, "a text": {"request_ids": "x"},
+                       "no JSON": b"xx"}.items():
+        _add("abort " + name, "POST", "/inference/v1/abort_requests", body)
+
+
 def _tokens():
     for name, fields in {
         "a prompt": {"prompt": "Hello world"},
@@ -520,7 +646,7 @@ def _native():
          {"messages": [*JAPAN, {"role": "assistant", "content": "It is"}]}, server="llama")
 
 
-for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _llama,
-                 _native):
+for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _token_level,
+                 _llama, _native):
     _section()
 assert len({case.name for case in CASES}) == len(CASES)

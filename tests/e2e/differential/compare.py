@@ -2,7 +2,8 @@
 
 differences(recorded, status, content_type, text) lists what does not, as (aspect, reference's,
 ours). Aspects: status, type, error.type, error.param, error.code, error.keys, keys, finish, usage,
-text, events. Texts of messages, ids, times and fingerprints are nobody's concern.
+text, events; of rendered requests tokens and sampling. Texts of messages, ids, times and
+fingerprints are nobody's concern.
 """
 import json
 
@@ -53,6 +54,8 @@ def events(text):
 def choice_text(choice):
     if "text" in choice:
         return choice["text"]
+    if "message" not in choice and "delta" not in choice:  # tokens alone
+        return "".join(f"{token} " for token in choice["token_ids"])
     message = choice.get("message") or choice.get("delta") or {}
     return message.get("content") or ""
 
@@ -155,6 +158,26 @@ def compare_native(theirs, ours, found):
         found.append(("keys", native_shape(theirs[-1]), native_shape(ours[-1]) if ours else None))
 
 
+def compare_rendered(theirs, ours, found):
+    """Requests of tokens that a request was rendered to: the prompts, and how tokens are drawn."""
+    if [request["token_ids"] for request in theirs] != [request["token_ids"] for request in ours]:
+        found.append(("tokens", theirs, ours))
+        return
+    for request, own in zip(theirs, ours):
+        sampling = {**request["sampling_params"], "offsets": request["token_offsets"]}
+        own_sampling = {**own["sampling_params"], "offsets": own["token_offsets"]}
+        if any(own_sampling.get(name) != value for name, value in sampling.items()
+               if not isinstance(value, dict) or name == "logit_bias"):
+            found.append(("sampling", sampling, own_sampling))
+    if shape(theirs) != shape(ours):
+        found.append(("keys", shape(theirs), shape(ours)))
+
+
+def is_rendered(document):
+    request = document[0] if isinstance(document, list) and document else document
+    return isinstance(request, dict) and "sampling_params" in request
+
+
 def is_native(document):
     answer = document[0] if isinstance(document, list) and document else document
     return isinstance(answer, dict) and "content" in answer
@@ -185,6 +208,8 @@ def differences(recorded, status, content_type, text):
         if isinstance(theirs, list) != isinstance(ours, list):
             found.append(("keys", "a list" if isinstance(theirs, list) else "one", shape(ours)))
         compare_native(as_list(theirs), as_list(ours), found)
+    elif is_rendered(theirs) and is_rendered(ours):
+        compare_rendered(as_list(theirs), as_list(ours), found)
     elif isinstance(theirs, dict) and "choices" in theirs:
         compare_texts(recorded, whole(theirs), whole(ours), found)
         if shape(theirs) != shape(ours):

@@ -35,7 +35,7 @@ ROWS = [
      "the prompt is what does not fit, not a length that nobody asked for"),
     (r"GET /health", "type keys", "a body for llama.cpp's clients; vLLM's look at the status alone"),
     # What is taken here and refused there.
-    (r"(chat|completion) two, greedy", "status", "OpenAI allows n > 1 with temperature 0"),
+    (r"(chat|completion|generate) two, greedy", "status", "OpenAI allows n > 1 with temperature 0"),
     (r"(chat|completion) extra_body=.*", "text", "a literal extra_body counts as the body"),
     (r'completion prompt=(\["a", 1\]|\[\[1\], "a"\])', "status",
      "prompts may mix text and tokens, as llama.cpp's"),
@@ -51,6 +51,13 @@ ROWS = [
     (r"(chat|completion) vllm_xargs=.*", "status", "what changes nothing here is not looked into"),
     (r"(chat|completion) structured_outputs=(?!\{\"(regex|choice)\": (\"\"|\[\"a)).*", "error.param",
      "the field at fault is named"),
+    (r"generate sampling structured_outputs=(\{\}|.*regex.*)|abort (none|no JSON)", "error.param",
+     "the field at fault is named"),
+    # What a request renders to.
+    (r"render (chat|completion) (choice|json object)", "keys",
+     "vLLM's own bookkeeping of its grammar backend has no counterpart"),
+    (r"render ((chat|completion) sixteen tokens|completion no length)", "keys",
+     "16 tokens are asked for in words; vLLM leaves them out, and then generates without a bound"),
     # What is refused here and taken there.
     (r"(chat|completion) structured_outputs=\{\"(regex|choice)\": (\"\"|\[\"a).*", "status",
      "a constraint that nothing can meet, or only nothing, is a mistake"),

@@ -1,13 +1,14 @@
 """Asks a real server every request of cases.py and writes its answers down.
 
-    record.py vllm  http://127.0.0.1:18080  >vllm.jsonl     # vLLM 0.32, --served-model-name smollm2
+    record.py vllm  http://127.0.0.1:18080  >vllm.jsonl     # vLLM 0.32, see below
     record.py llama http://127.0.0.1:18081  >llama.jsonl    # llama-server, -a smollm2
     record.py vllm  http://127.0.0.1:18080  vllm.jsonl >>vllm.jsonl    # only what is not there yet
 
 One line per case: name, status, content-type, text, and for greedy answers `sure`: the beginning of
 the text, by choice, up to the first token whose two likeliest candidates lie within GAP of each
 other. Beyond it, servers that round differently may differ. Weights: SmolLM2-135M-Instruct, for
-vLLM as a Hugging Face directory made from the GGUF file (--max-model-len 8192).
+vLLM as a Hugging Face directory made from the GGUF file (--served-model-name
+smollm2 --max-model-len 8192 --enable-scale-out).
 """
 import http.client
 import json
@@ -18,6 +19,7 @@ import urllib.parse
 import cases
 
 GAP = 0.2
+GENERATE = "/inference/v1/generate"
 
 
 def ask(base, case, body=None):
@@ -44,7 +46,7 @@ def sure_part(choice):
         for entry in logprobs["content"]:
             if gap_of([top["logprob"] for top in entry["top_logprobs"]]) <= GAP:
                 break
-            text += entry["token"]
+            text += entry["token"] if "token" in entry else f"{entry['token_id']} "
     else:
         for token, top in zip(logprobs["tokens"], logprobs["top_logprobs"]):
             if gap_of(list(top.values())) <= GAP:
@@ -56,12 +58,17 @@ def sure_part(choice):
 def sure_parts(base, case):
     """By choice; None when the answer has no text of this kind."""
     body = case.body
-    if not isinstance(body, dict) or case.path not in ("/v1/chat/completions", "/v1/completions"):
+    if not isinstance(body, dict) or case.path not in ("/v1/chat/completions", "/v1/completions", GENERATE):
         return None
-    if body.get("temperature") != 0 or "logit_bias" in body:
+    sampling = body.get("sampling_params", body)
+    if sampling.get("temperature") != 0 or "logit_bias" in sampling:
         return None
     wanted = {"logprobs": True, "top_logprobs": 2} if "messages" in body else {"logprobs": 2}
-    changed = {**body, **wanted, "stream": False, "echo": False}
+    if case.path == GENERATE:
+        wanted = {"sampling_params": {**sampling, **wanted, "prompt_logprobs": None}}
+    changed = {**body, **wanted, "stream": False}
+    if case.path != GENERATE:
+        changed["echo"] = False
     for name in ("stream_options", "return_tokens_as_token_ids", "prompt_logprobs"):
         changed.pop(name, None)
     status, _, text = ask(base, case, changed)

@@ -33,7 +33,7 @@ def reference_like():
     """A server with the names and the length of the recorded ones, and their exact weights."""
     running = serving.Server("--served-model-name", cases.MODEL, "--max-model-len", "8192",
                              "--quantization", "none",
-                             "--enable-tokenizer-info-endpoint").wait_ready()
+                             "--enable-tokenizer-info-endpoint", "--enable-scale-out").wait_ready()
     yield running
     running.stop()
 

@@ -52,7 +52,8 @@ TEST_F(OpenApiDocumentTest, DescribesEveryParameterThatHasAnEffect) {
   const Json descriptions = Json::parse(OpenApiFile("parameters.json"));
   std::set<std::string> known;
   for (const auto table : {ChatParameters(), ToolParameters(), CompletionParameters(),
-                           SharedParameters(), SamplerParameters()}) {
+                           SharedParameters(), SamplerParameters(), SamplingParameters(),
+                           EnvelopeParameters(), TokenParameters(), TokenSamplingParameters()}) {
     for (const Parameter& parameter : table) {
       known.emplace(parameter.name);
       if (parameter.support != Support::kSupported) continue;

@@ -221,7 +221,8 @@ TEST(RequestParserTest, NullMeansAbsent) {
 
 // Every row of every table that would change the answer is refused by name.
 TEST(RequestParserTest, UnsupportedFieldsAreRefusedByName) {
-  for (const absl::Span<const Parameter> table : {SharedParameters(), ChatParameters()}) {
+  for (const absl::Span<const Parameter> table :
+       {SharedParameters(), EnvelopeParameters(), ChatParameters()}) {
     for (const Parameter& parameter : table) {
       if (parameter.support != Support::kUnsupported) continue;
       const std::string name(parameter.name);
@@ -278,8 +279,9 @@ TEST(RequestParserTest, PromptsOfEveryShape) {
 
 TEST(RequestParserTest, TheTablesHaveNoNameTwice) {
   for (const absl::Span<const Parameter> table :
-       {SharedParameters(), SamplerParameters(), ChatParameters(), ToolParameters(),
-        CompletionParameters()}) {
+       {SharedParameters(), EnvelopeParameters(), SamplingParameters(), SamplerParameters(),
+        ChatParameters(), ToolParameters(), CompletionParameters(), TokenParameters(),
+        TokenSamplingParameters()}) {
     std::set<std::string_view> names;
     for (const Parameter& parameter : table) {
       EXPECT_TRUE(names.insert(parameter.name).second) << parameter.name;
