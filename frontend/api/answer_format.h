@@ -55,6 +55,9 @@ class AnswerFormat {
   // The last of a stream: the usage for clients that want it, and the end's mark.
   virtual void AppendEnd(const AnswerUsage& usage, std::string* out) = 0;
 
+  // A chunk without choices, with the usage if there is one. Not all shapes have such.
+  virtual void AppendBareChunk(const AnswerUsage*, std::string*) {}
+
   // The last of a stream that failed after it had begun.
   virtual void AppendError(const ApiError& error, std::string* out);
 

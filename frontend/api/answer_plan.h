@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/text/tokenizer/token_table.h"
 #include "frontend/api/openai_error.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/api/token_offsets.h"
@@ -19,10 +20,20 @@ namespace baton::frontend {
 
 struct AnswerPlan {
   struct Prompt {
+    // Where the tokens came from elsewhere, they may be unknown: none, or kNoToken in front.
     std::vector<TokenId> ids;
     std::string echo;                // text in front of each of its choices; empty: none
     std::string role = "assistant";  // chat only: who speaks
     std::optional<std::vector<TextSpan>> offsets = {};  // of `ids`; see token_offsets.h
+  };
+
+  // One chunk of a stream whose state is carried by the caller: every delta is a chunk, however
+  // little it shows, there is no opening, and what was shown before is not shown again.
+  struct Carried {
+    bool role_sent = false;         // chat: it has been said who speaks
+    bool begun = false;             // completions: a chunk has gone out
+    std::vector<TokenId> last_ids;  // in front of the delta: a character may be split
+    size_t text_offset = 0;         // where the delta's text begins, in characters
   };
 
   std::string id;  // "chatcmpl-…"
@@ -54,8 +65,17 @@ struct AnswerPlan {
   // Chat: how calls and reasoning are told from text, and shown; null: all text is content.
   std::shared_ptr<const ChatReply> reply;
 
+  std::vector<uint32_t> choice_numbers;  // as clients count them; empty: in order
+  std::optional<Carried> carried;
+
   uint32_t choice_count() const { return n * static_cast<uint32_t>(prompts.size()); }
   const Prompt& PromptOfChoice(uint32_t choice) const { return prompts[choice / n]; }
+  uint32_t NumberOf(uint32_t choice) const {
+    return choice_numbers.empty() ? choice : choice_numbers[choice];
+  }
+  bool ShowsIds(const Prompt& prompt) const {
+    return return_token_ids && !prompt.ids.empty() && prompt.ids.front() != kNoToken;
+  }
 };
 
 }  // namespace baton::frontend

@@ -35,6 +35,8 @@ class ChatFormat : public AnswerFormat {
         head_(Head("chat.completion.chunk")),
         texts_(plan.choice_count()) {
     for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
+    if (!plan.carried.has_value()) return;
+    for (TokenTexts& texts : texts_) texts.Advance(style_.tokenizer, plan.carried->last_ids);
   }
 
   void AddPromptLogprobs(uint32_t, const v1::TokenLogprobs& logprobs) override {
@@ -69,9 +71,11 @@ class ChatFormat : public AnswerFormat {
     const bool shows_tokens = !replies_[choice].is_hidden();
     const bool shows_more =
         delta.end != nullptr || (shows_tokens && ShowsMoreThanText(delta, plan_));
-    if (message.empty() && !shows_more) return;
+    if (message.empty() && !shows_more && !plan_.carried.has_value()) return;
     BeginChunk(choice, out);
-    AppendMessageDelta(plan_.reply.get(), message, out);
+    const bool names_role = plan_.carried.has_value() && !plan_.carried->role_sent;
+    const std::string_view role = names_role ? plan_.PromptOfChoice(choice).role : "";
+    AppendMessageDelta(plan_.reply.get(), role, message, out);
     *out += ",\"logprobs\":";
     if (shows_tokens && delta.logprobs != nullptr && plan_.logprobs.has_value() &&
         !delta.ids.empty()) {
@@ -103,8 +107,19 @@ class ChatFormat : public AnswerFormat {
   }
 
   void AppendEnd(const AnswerUsage& usage, std::string* out) override {
-    if (plan_.include_usage) AppendUsage(usage, out);
+    if (plan_.include_usage) AppendBareChunk(&usage, out);
     *out += kStreamDone;
+  }
+
+  void AppendBareChunk(const AnswerUsage* usage, std::string* out) override {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
+    if (usage != nullptr) {
+      AppendUsageJson(*usage, out);
+    } else {
+      *out += "null";
+    }
+    AppendFingerprint(plan_, out);
+    *out += "}\n\n";
   }
 
   void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
@@ -143,16 +158,8 @@ class ChatFormat : public AnswerFormat {
   }
 
  private:
-  // The chunk without choices.
-  void AppendUsage(const AnswerUsage& usage, std::string* out) const {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
-    AppendUsageJson(usage, out);
-    AppendFingerprint(plan_, out);
-    *out += "}\n\n";
-  }
-
   void AppendOwnPromptLogprobs(std::string* out) const {
-    if (!plan_.prompt_logprobs.has_value()) {
+    if (!plan_.prompt_logprobs.has_value() || plan_.prompts.front().ids.empty()) {
       *out += "null";
       return;
     }
@@ -173,7 +180,8 @@ class ChatFormat : public AnswerFormat {
   }
 
   void BeginChunk(uint32_t choice, std::string* out) const {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", choice, ",\"delta\":");
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", plan_.NumberOf(choice),
+                    ",\"delta\":");
   }
 
   void AppendChunkUsage(const AnswerUsage* usage, std::string* out) const {
@@ -189,7 +197,7 @@ class ChatFormat : public AnswerFormat {
   void AppendPromptFields(std::string* out) const {
     const bool is_one = plan_.prompts.size() == 1;
     *out += ",\"prompt_token_ids\":";
-    if (plan_.return_token_ids && is_one) {
+    if (is_one && plan_.ShowsIds(plan_.prompts.front())) {
       AppendTokenIds(plan_.prompts.front().ids, out);
     } else {
       *out += "null";
@@ -203,7 +211,7 @@ class ChatFormat : public AnswerFormat {
   }
 
   void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
-    absl::StrAppend(out, "{\"index\":", index, ",\"message\":{\"role\":");
+    absl::StrAppend(out, "{\"index\":", plan_.NumberOf(index), ",\"message\":{\"role\":");
     AppendJsonString(plan_.PromptOfChoice(index).role, out);
     *out += ',';
     AppendMessageMembers(plan_.reply.get(), plan_.PromptOfChoice(index).echo, choice.message, out);

@@ -124,11 +124,16 @@ std::string_view ChoiceReply::FinishReason(const ChoiceEnd& end) const {
   return FinishReasonName(end.reason);
 }
 
-void AppendMessageDelta(const ChatReply* plan, const MessageDelta& message, std::string* out) {
+void AppendMessageDelta(const ChatReply* plan, std::string_view role, const MessageDelta& message,
+                        std::string* out) {
   char separator = '{';
   const auto begin = [&separator, out](std::string_view key) {
     absl::StrAppend(out, std::string(1, std::exchange(separator, ',')), "\"", ToAbsl(key), "\":");
   };
+  if (!role.empty()) {
+    begin("role");
+    AppendJsonString(role, out);
+  }
   if (!message.reasoning.empty()) {
     begin("reasoning");
     AppendJsonString(message.reasoning, out);

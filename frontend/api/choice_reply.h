@@ -2,7 +2,7 @@
 // their JSON.
 //
 //   MessageDelta message = reply.Read(delta);
-//   AppendMessageDelta(plan, message, &chunk);
+//   AppendMessageDelta(plan, "", message, &chunk);
 //
 // Threading: owned by one answer's strand. Ownership: the plan outlives it.
 #pragma once
@@ -43,9 +43,10 @@ class ChoiceReply {
   uint32_t reasoning_tokens_ = 0;
 };
 
-// {"content":…}, {"reasoning":…}, {"tool_calls":[…]} or what of them there is. A message that adds
-// nothing is {"content":""} when everything is content, else {}.
-void AppendMessageDelta(const ChatReply* plan, const MessageDelta& message, std::string* out);
+// {"role":…}, {"content":…}, {"reasoning":…}, {"tool_calls":[…]} or what of them there is. A
+// message that adds nothing is {"content":""} when everything is content, else {}.
+void AppendMessageDelta(const ChatReply* plan, std::string_view role, const MessageDelta& message,
+                        std::string* out);
 
 // "content":… to "tool_calls":… of an answer that is not streamed. `echo` stands before the
 // content.

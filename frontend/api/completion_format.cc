@@ -15,8 +15,8 @@ class CompletionFormat : public AnswerFormat {
                .as_ids = plan.tokens_as_ids,
                .top_count = static_cast<size_t>(plan.logprobs.value_or(0))},
         head_(Head()),
-        shown_(plan.choice_count()) {
-    if (plan_.logprobs.has_value()) logprobs_.assign(plan_.choice_count(), LegacyLogprobs(0));
+        shown_(plan.choice_count(), plan.carried.has_value() && plan.carried->begun) {
+    if (plan_.logprobs.has_value()) logprobs_.assign(plan_.choice_count(), FirstLogprobs());
     prompt_logprobs_.resize(plan_.prompts.size());
   }
 
@@ -28,10 +28,12 @@ class CompletionFormat : public AnswerFormat {
 
   void AppendDelta(uint32_t choice, const ChoiceDelta& delta, const AnswerUsage* usage,
                    std::string* out) override {
-    if (delta.text.empty() && !ShowsMoreThanText(delta, plan_)) return;
+    const bool shows = !delta.text.empty() || ShowsMoreThanText(delta, plan_);
+    if (!shows && !plan_.carried.has_value()) return;
     const bool is_first = !shown_[choice];
     shown_[choice] = true;
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", choice, ",\"text\":\"");
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", plan_.NumberOf(choice),
+                    ",\"text\":\"");
     if (is_first) AppendJsonEscaped(plan_.PromptOfChoice(choice).echo, out);
     if (!plan_.only_echo) AppendJsonEscaped(delta.text, out);
     *out += "\",\"logprobs\":";
@@ -39,7 +41,8 @@ class CompletionFormat : public AnswerFormat {
     AppendDeltaLogprobs(choice, delta, is_first, out);
     AppendEnd(delta.end, out);
     *out += ",\"prompt_token_ids\":";
-    AppendIdsIf(plan_.return_token_ids && is_first, plan_.PromptOfChoice(choice).ids, out);
+    const AnswerPlan::Prompt& prompt = plan_.PromptOfChoice(choice);
+    AppendIdsIf(is_first && plan_.ShowsIds(prompt), prompt.ids, out);
     *out += ",\"token_ids\":";
     AppendIdsIf(plan_.return_token_ids, delta.ids, out);
     *out += "}]";
@@ -49,8 +52,15 @@ class CompletionFormat : public AnswerFormat {
   }
 
   void AppendEnd(const AnswerUsage& usage, std::string* out) override {
-    if (plan_.include_usage) AppendUsage(usage, out);
+    if (plan_.include_usage) AppendBareChunk(&usage, out);
     *out += kStreamDone;
+  }
+
+  void AppendBareChunk(const AnswerUsage* usage, std::string* out) override {
+    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
+    AppendChunkUsage(usage, out);
+    AppendFingerprint(plan_, out);
+    *out += "}\n\n";
   }
 
   void Collect(uint32_t choice, const ChoiceDelta& delta, CollectedChoice& collected) override {
@@ -81,12 +91,12 @@ class CompletionFormat : public AnswerFormat {
   }
 
  private:
-  // The chunk without choices.
-  void AppendUsage(const AnswerUsage& usage, std::string* out) const {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
-    AppendChunkUsage(&usage, out);
-    AppendFingerprint(plan_, out);
-    *out += "}\n\n";
+  // Of a choice's first token here.
+  LegacyLogprobs FirstLogprobs() const {
+    if (!plan_.carried.has_value()) return LegacyLogprobs(0);
+    LegacyLogprobs logprobs(plan_.carried->text_offset);
+    logprobs.GoOnBehind(style_.tokenizer, plan_.carried->last_ids);
+    return logprobs;
   }
 
   std::string Head() const {
@@ -118,7 +128,7 @@ class CompletionFormat : public AnswerFormat {
   }
 
   void AppendOwnPromptLogprobs(uint32_t choice, std::string* out) const {
-    if (!plan_.prompt_logprobs.has_value()) {
+    if (!plan_.prompt_logprobs.has_value() || plan_.PromptOfChoice(choice).ids.empty()) {
       *out += "null";
       return;
     }
@@ -155,7 +165,7 @@ class CompletionFormat : public AnswerFormat {
 
   void AppendChoice(uint32_t index, const CollectedChoice& choice, std::string* out) const {
     const AnswerPlan::Prompt& prompt = plan_.PromptOfChoice(index);
-    absl::StrAppend(out, "{\"index\":", index, ",\"text\":\"");
+    absl::StrAppend(out, "{\"index\":", plan_.NumberOf(index), ",\"text\":\"");
     AppendJsonEscaped(prompt.echo, out);
     AppendJsonEscaped(choice.text, out);
     *out += "\",\"logprobs\":";
@@ -166,7 +176,7 @@ class CompletionFormat : public AnswerFormat {
     *out += ",\"prompt_logprobs\":";
     AppendOwnPromptLogprobs(index, out);
     *out += ",\"prompt_token_ids\":";
-    AppendIdsIf(plan_.return_token_ids, prompt.ids, out);
+    AppendIdsIf(plan_.ShowsIds(prompt), prompt.ids, out);
     *out += ",\"routed_experts\":null}";
   }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
+#include "common/text/tokenizer/token_table.h"
 #include "frontend/api/json_writer.h"
 
 namespace baton::frontend {
@@ -73,8 +74,10 @@ Alternatives AlternativesOf(const TokenStyle& style, const v1::TokenLogprobs& lo
   const size_t stride = logprobs.top_count();
   const size_t begin = index * stride;
   const size_t sent = static_cast<size_t>(std::min(logprobs.top_ids_size(), logprobs.top_size()));
-  const size_t count = begin + stride <= sent ? std::min(stride, style.top_count) : 0;
-  return {.ids = {logprobs.top_ids().data() + (count > 0 ? begin : 0), count},
+  size_t count = begin + stride <= sent ? std::min(stride, style.top_count) : 0;
+  const uint32_t* const row = logprobs.top_ids().data() + (count > 0 ? begin : 0);
+  count = static_cast<size_t>(std::find(row, row + count, kNoToken) - row);
+  return {.ids = {row, count},
           .logprobs = {logprobs.top().data() + (count > 0 ? begin : 0), count}};
 }
 
@@ -104,6 +107,10 @@ std::string TokenTexts::Of(const Tokenizer& tokenizer, TokenId id) const {
 void TokenTexts::Advance(const Tokenizer& tokenizer, TokenId id) {
   std::string text;
   so_far_.Push(tokenizer.TokenBytes(id), text);
+}
+
+void TokenTexts::Advance(const Tokenizer& tokenizer, std::span<const TokenId> ids) {
+  for (const TokenId id : ids) Advance(tokenizer, id);
 }
 
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,

@@ -37,13 +37,15 @@ class TokenTexts {
   // What `id` adds, or would add, behind the tokens so far.
   std::string Of(const Tokenizer& tokenizer, TokenId id) const;
   void Advance(const Tokenizer& tokenizer, TokenId id);
+  void Advance(const Tokenizer& tokenizer, std::span<const TokenId> ids);
 
  private:
   Utf8Assembler so_far_;
 };
 
 // Appends entries of the chat shape, separated by commas. `logprobs` covers at least `ids`, which
-// go on from `texts`. The bytes are each token's own.
+// go on from `texts`. The bytes are each token's own. A row of alternatives ends where one is
+// kNoToken.
 void AppendChatLogprobs(const TokenStyle& style, std::span<const TokenId> ids,
                         const v1::TokenLogprobs& logprobs, TokenTexts& texts, std::string* out);
 
@@ -75,6 +77,11 @@ class LegacyLogprobs {
   // A whole prompt, of whose first token nothing is known. `logprobs` covers the others.
   void AddPrompt(const TokenStyle& style, std::span<const TokenId> prompt,
                  const v1::TokenLogprobs& logprobs);
+
+  // Tokens that were shown elsewhere: what comes next may complete a character of theirs.
+  void GoOnBehind(const Tokenizer& tokenizer, std::span<const TokenId> ids) {
+    texts_.Advance(tokenizer, ids);
+  }
 
   // The offset of the token after the last.
   size_t offset() const { return offset_; }

@@ -6,6 +6,8 @@ references lie in vllm.jsonl and llama.jsonl, made by record.py.
 import dataclasses
 import json
 
+import cases_derender
+
 MODEL = "smollm2"
 GREETING = [{"role": "user", "content": "Hi"}]
 JAPAN = [{"role": "user", "content": "What is the capital of Japan?"}]
@@ -646,7 +648,12 @@ def _native():
          {"messages": [*JAPAN, {"role": "assistant", "content": "It is"}]}, server="llama")
 
 
+def _derender():
+    for name, path, body in cases_derender.requests():
+        _add(name, "POST", path, body)
+
+
 for _section in (_plumbing, _answers, _combinations, _stops, _echo, _fields, _lengths, _tokens, _token_level,
-                 _llama, _native):
+                 _llama, _native, _derender):
     _section()
 assert len({case.name for case in CASES}) == len(CASES)

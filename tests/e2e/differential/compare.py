@@ -2,8 +2,8 @@
 
 differences(recorded, status, content_type, text) lists what does not, as (aspect, reference's,
 ours). Aspects: status, type, error.type, error.param, error.code, error.keys, keys, finish, usage,
-text, events; of rendered requests tokens and sampling. Texts of messages, ids, times and
-fingerprints are nobody's concern.
+text, events; of rendered requests tokens and sampling; of tokens made into objects logprobs. Texts
+of messages, ids, times, fingerprints and carried states are nobody's concern.
 """
 import json
 
@@ -77,7 +77,7 @@ def collect(stream):
 
 def whole(document):
     texts = {c["index"]: choice_text(c) for c in document["choices"]}
-    reasons = {c["index"]: [c["finish_reason"], c.get("stop_reason")] for c in document["choices"]}
+    reasons = {c["index"]: [c.get("finish_reason"), c.get("stop_reason")] for c in document["choices"]}
     return texts, reasons, document.get("usage")
 
 
@@ -178,6 +178,48 @@ def is_rendered(document):
     return isinstance(request, dict) and "sampling_params" in request
 
 
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def shown_scores(answer):
+    """The tokens that have log-probabilities, and these, by choice."""
+    found = []
+    for choice in answer["choices"]:
+        logprobs = choice.get("logprobs") or {}
+        entries = logprobs.get("content") or []
+        found.append([(entry["token"], entry["logprob"]) for entry in entries] or
+                     list(zip(logprobs.get("tokens") or [], logprobs.get("token_logprobs") or [])))
+    return found
+
+
+def chunk_of(answer):
+    """A chunk looks as those of a stream, which leaves nulls out; an empty text is as good as none."""
+    chunk = without_nulls(answer["chunk"])
+    chunk.pop("system_fingerprint", None)
+    for choice in chunk["choices"]:
+        if choice.get("delta", {}).get("content") == "":
+            del choice["delta"]["content"]
+    return chunk
+
+
+def compare_derendered(theirs, ours, found):
+    """Objects made of given tokens: nothing is left to chance."""
+    if "chunk" in theirs and "chunk" in ours:
+        theirs, ours = chunk_of(theirs), chunk_of(ours)
+    for theirs_of, ours_of, aspect in zip(whole(theirs), whole(ours), ("text", "finish", "usage")):
+        if aspect == "usage":
+            theirs_of, ours_of = without_nulls(theirs_of), without_nulls(ours_of)
+        if theirs_of != ours_of:
+            found.append((aspect, theirs_of, ours_of))
+    if shown_scores(theirs) != shown_scores(ours):
+        found.append(("logprobs", shown_scores(theirs), shown_scores(ours)))
+    if shape(theirs) != shape(ours):
+        found.append(("keys", shape(theirs), shape(ours)))
+
+
 def is_native(document):
     answer = document[0] if isinstance(document, list) and document else document
     return isinstance(answer, dict) and "content" in answer
@@ -208,6 +250,8 @@ def differences(recorded, status, content_type, text):
         if isinstance(theirs, list) != isinstance(ours, list):
             found.append(("keys", "a list" if isinstance(theirs, list) else "one", shape(ours)))
         compare_native(as_list(theirs), as_list(ours), found)
+    elif recorded["name"].startswith("derender "):
+        compare_derendered(theirs, ours, found)
     elif is_rendered(theirs) and is_rendered(ours):
         compare_rendered(as_list(theirs), as_list(ours), found)
     elif isinstance(theirs, dict) and "choices" in theirs:

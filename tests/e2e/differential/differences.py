@@ -88,6 +88,19 @@ ROWS = [
     (r"native a line that is not indented", "finish",
      "the token that is out of place is the last; llama-server looks one token later"),
     (r"llama completion, stop", "finish", "stop_reason names the stop string, as in vLLM"),
+    # Tokens made into objects.
+    (r"derender completion, token ids asked for", "keys", "who asks for token ids sees them"),
+    (r"derender (chat|completion), logprobs of split characters", "logprobs",
+     "a token's text is what it adds: vLLM shows a character behind a space with its last token, space and all"),
+    (r"derender chat, logprobs of split characters", "keys", "a token's bytes are its own"),
+    (r"derender (chat|completion), logprobs without content", "keys", "nothing scored is nothing shown"),
+    (r"derender (chat|completion), logprobs by text", "status", "a token may be named as the chat's shape does"),
+    (r"derender (chat|completion), a stop string", "text",
+     "the text ends where that of the direct answer does; vLLM shows the tokens behind it"),
+    (r"derender (chat|completion), a state that no stream has", "status", "vLLM goes on, and loses text"),
+    (r"derender (chat|completion), (a negative token|a chunk without one|a state (?!that).*)|"
+     r"derender chat, (nothing|no choices at all|of text|a request that is none)", "error.param",
+     "what is wrong with the form that was sent, and where; vLLM also lists its other form, by its classes' names"),
 ]
 
 

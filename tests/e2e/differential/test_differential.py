@@ -20,7 +20,7 @@ import record  # noqa: E402
 
 
 def recorded():
-    lines = [line for name in ("vllm.jsonl", "llama.jsonl")
+    lines = [line for name in ("vllm.jsonl", "derender.jsonl", "llama.jsonl")
              for line in (HERE / name).read_text().splitlines()]
     return {entry["name"]: entry for entry in map(json.loads, lines)}
 
