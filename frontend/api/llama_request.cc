@@ -94,6 +94,10 @@ bool IsNothing(const Json& value) {
 
 // Fields of llama.cpp that would change the text, and that no worker has.
 absl::Status RefuseUnsupported(const Json& document) {
+  const auto adapters = document.find("lora");
+  if (adapters != document.end() && !adapters->is_null() && !adapters->is_array()) {
+    return InvalidArgument("'lora' must be an array of objects with 'id' and 'scale' fields");
+  }
   for (const char* name : {"lora", "grammar_lazy"}) {
     const auto it = document.find(name);
     if (it != document.end() && !IsNothing(*it)) return Unsupported(name);

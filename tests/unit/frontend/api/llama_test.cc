@@ -73,6 +73,7 @@ TEST(LlamaRequest, RefusalsAreInLlamaCppsWords) {
             "Field 'dry_sequence_breakers': Error: dry_sequence_breakers must be a non-empty array "
             "of strings");
   EXPECT_THAT(Refusal(R"({"prompt":"a","lora":[{"id":0}]})"), HasSubstr("not supported"));
+  EXPECT_THAT(Refusal(R"({"prompt":"a","lora":5})"), HasSubstr("must be an array"));
   EXPECT_EQ(Refusal(R"({"prompt":"a","stop":[5]})"),
             "Field 'stop': [json.exception.type_error.302] type must be string, but is number");
   EXPECT_THAT(Refusal(R"({"prompt":"a","samplers":["top_k",5]})"), HasSubstr("'samplers'"));
