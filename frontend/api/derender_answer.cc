@@ -163,7 +163,8 @@ std::unique_ptr<AnswerFormat> MakeFormat(GenerationEndpoint endpoint, const Answ
 void PlayChoice(const GeneratedChoice& choice, const GenerationSpec& spec,
                 std::optional<size_t> wanted,
                 absl::FunctionRef<void(const ChoiceDelta& delta)> tell) {
-  const ChoiceEnd end = choice.end.value_or(ChoiceEnd());
+  const ChoiceEnd unsaid;
+  const ChoiceEnd& end = choice.end.has_value() ? *choice.end : unsaid;
   TokenPlayback playback(spec);
   for (size_t i = 0; i < choice.ids.size(); ++i) {
     v1::TokenLogprobs logprobs;
