@@ -21,6 +21,11 @@ using schema::TypesOf;
 using schema::ValuesOf;
 using schema::WithKey;
 
+// Bounds of the time that one oneOf takes.
+constexpr int kComparisonsMax = 20'000;
+constexpr size_t kPairsMax = 100'000;  // of two enums' values
+constexpr size_t kPairsPerComparison = 16;
+
 Names KindsOf(const OrderedJson& schema) {
   Names kinds;
   const OrderedJson values = ValuesOf(&schema, [](const std::string&) { return nullptr; });
@@ -58,7 +63,13 @@ bool NumbersExclude(const OrderedJson& a, const OrderedJson& b) {
   return false;
 }
 
-bool Exclude(const OrderedJson& a, const OrderedJson& b, int depth);
+// How deep two branches are compared, and how much may still be compared in all.
+struct Comparison {
+  int depth = 0;
+  int& left;
+};
+
+bool Exclude(const OrderedJson& a, const OrderedJson& b, Comparison comparison);
 
 bool Requires(const OrderedJson& schema, const std::string& name) {
   const OrderedJson* required = Find(schema, "required");
@@ -75,7 +86,7 @@ const OrderedJson* PropertyOf(const OrderedJson& schema, const std::string& name
 }
 
 // Whether a property that `a` requires cannot be in an object that `b` admits.
-bool ObjectsExclude(const OrderedJson& a, const OrderedJson& b, int depth) {
+bool ObjectsExclude(const OrderedJson& a, const OrderedJson& b, Comparison comparison) {
   const OrderedJson* required = Find(a, "required");
   if (!IsTextList(required)) return false;
   for (const OrderedJson& name : *required) {
@@ -84,7 +95,7 @@ bool ObjectsExclude(const OrderedJson& a, const OrderedJson& b, int depth) {
     if (*there == OrderedJson(false)) return true;
     const OrderedJson* here = PropertyOf(a, name.get<std::string>());
     if (here != nullptr && Requires(b, name.get<std::string>()) &&
-        Exclude(*here, *there, depth + 1)) {
+        Exclude(*here, *there, {comparison.depth + 1, comparison.left})) {
       return true;
     }
   }
@@ -92,13 +103,17 @@ bool ObjectsExclude(const OrderedJson& a, const OrderedJson& b, int depth) {
 }
 
 // Whether no value fits both, as far as that can be seen.
-bool Exclude(const OrderedJson& a, const OrderedJson& b, int depth) {
-  if (!a.is_object() || !b.is_object() || depth > schema::kReferencesDepthMax) return false;
+bool Exclude(const OrderedJson& a, const OrderedJson& b, Comparison comparison) {
+  if (!a.is_object() || !b.is_object()) return false;
+  if (comparison.depth > schema::kReferencesDepthMax || --comparison.left < 0) return false;
   if (a.contains("$ref") || b.contains("$ref")) return false;  // says nothing else in old drafts
   const auto nowhere = [](const std::string&) { return nullptr; };
   const OrderedJson values = ValuesOf(&a, nowhere);
   const OrderedJson others = ValuesOf(&b, nowhere);
   if (values.is_array() && others.is_array()) {
+    const size_t pairs = values.size() * others.size();
+    if (pairs > kPairsMax) return false;
+    comparison.left -= static_cast<int>(pairs / kPairsPerComparison);
     return std::none_of(values.begin(), values.end(),
                         [&](const OrderedJson& value) { return Holds(others, value); });
   }
@@ -111,7 +126,7 @@ bool Exclude(const OrderedJson& a, const OrderedJson& b, int depth) {
             ? LiesBelow(a, b, "minLength", "maxLength") || LiesBelow(b, a, "minLength", "maxLength")
         : kind == "array"
             ? LiesBelow(a, b, "minItems", "maxItems") || LiesBelow(b, a, "minItems", "maxItems")
-        : kind == "object" ? ObjectsExclude(a, b, depth) || ObjectsExclude(b, a, depth)
+        : kind == "object" ? ObjectsExclude(a, b, comparison) || ObjectsExclude(b, a, comparison)
                            : false;
     if (!excluded) return false;
   }
@@ -163,9 +178,10 @@ void SeparateBranches(OrderedJson& branches) {
 }
 
 bool BranchesExcludeEachOther(const OrderedJson& branches) {
+  int left = kComparisonsMax;
   for (size_t i = 0; i < branches.size(); ++i) {
     for (size_t j = i + 1; j < branches.size(); ++j) {
-      if (!Exclude(branches[i], branches[j], 0)) return false;
+      if (!Exclude(branches[i], branches[j], {0, left})) return false;
     }
   }
   return true;

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "common/base/strings.h"
 #include "common/json/json.h"
 
@@ -43,7 +44,7 @@ std::string PercentEncoded(std::string_view path) {
 // Whether references may be relative to something else than the root.
 bool HasIdentities(const OrderedJson& value) {
   if (value.is_object()) {
-    for (const char* key : {"$id", "$anchor", "$dynamicAnchor"}) {
+    for (const char* key : {"$id", "id", "$anchor", "$dynamicAnchor"}) {
       if (value.contains(key) && value[key].is_string()) return true;
     }
   }
@@ -52,6 +53,20 @@ bool HasIdentities(const OrderedJson& value) {
     if (HasIdentities(part)) return true;
   }
   return false;
+}
+
+// Whether nlohmann takes it for a pointer: it throws at others.
+bool IsPointer(std::string_view path) {
+  constexpr size_t kIndexDigitsMax = 9;
+  for (size_t at = path.find('~'); at != path.npos; at = path.find('~', at + 1)) {
+    if (at + 1 == path.size() || (path[at + 1] != '0' && path[at + 1] != '1')) return false;
+  }
+  for (const absl::string_view step : absl::StrSplit(ToAbsl(path), '/')) {
+    const bool is_index = std::all_of(step.begin(), step.end(),
+                                      [](unsigned char c) { return absl::ascii_isdigit(c); });
+    if (is_index && step.size() > kIndexDigitsMax) return false;
+  }
+  return true;
 }
 
 // The document moves from the root to kWhole.
@@ -89,10 +104,13 @@ class PartSearch {
     return probe_.at(OrderedJson::json_pointer(absl::StrCat("/$defs/document", path)));
   }
 
+  // No longer known once the search has taken as long as it may.
   bool IsRefused(const std::string& path) {
+    if (spent_) return false;
     probe_["$ref"] = absl::StrCat(kWhole, PercentEncoded(path));
     const std::string schema = SerializeJson(probe_);
-    if (--tries_left_ < 0 || bytes_left_ < schema.size()) return false;
+    spent_ = --tries_left_ < 0 || bytes_left_ < schema.size();
+    if (spent_) return false;
     bytes_left_ -= schema.size();
     return message_for_(schema) == message_;
   }
@@ -134,7 +152,7 @@ class PartSearch {
   void AddTarget(std::string_view reference, std::vector<std::string>& parts) {
     if (!reference.starts_with(kWhole) || reference.find('%') != reference.npos) return;
     const std::string path(reference.substr(std::string_view(kWhole).size()));
-    if (!path.empty() && path[0] != '/') return;
+    if ((!path.empty() && path[0] != '/') || !IsPointer(path)) return;
     const OrderedJson::json_pointer pointer(absl::StrCat("/$defs/document", path));
     if (probe_.contains(pointer) && probe_.at(pointer).is_object()) parts.push_back(path);
   }
@@ -149,10 +167,11 @@ class PartSearch {
     std::string found;
     size_t named_length = 0;
     for (const std::string& key : keys) {
+      if (spent_) break;
       if (key == "$defs" || key == "definitions" || key == "$schema") continue;
       OrderedJson whole = At(path);
       At(path).erase(key);
-      const bool decides = tries_left_ > 0 && bytes_left_ > 0 && !IsRefused(path);
+      const bool decides = !IsRefused(path) && !spent_;
       At(path) = std::move(whole);
       if (!decides) continue;
       const size_t length = named.find(key) == named.npos ? 0 : key.size();
@@ -169,6 +188,7 @@ class PartSearch {
   std::set<std::string> visited_;
   int tries_left_ = kTriesMax;
   size_t bytes_left_ = kBytesMax;
+  bool spent_ = false;  // either of them
 };
 
 }  // namespace

@@ -105,6 +105,33 @@ TEST_F(CompiledSchemaTest, OneOfThatMayOverlapIsRefused) {
               HasSubstr("oneOf"));
 }
 
+// Each was a way to make the search for the refused part throw.
+TEST_F(CompiledSchemaTest, ReferencesThatAreNoPointersAreNotFollowed) {
+  for (const char* schema : {
+           R"({"$defs": {"a~b": {}}, "$ref": "#/$defs/a~b",
+               "oneOf": [{"type": "integer"}, {"type": "number"}]})",
+           R"({"id": "x", "allOf": [{"$ref": "#/allOf/99999999999999999999999"}],
+               "oneOf": [{"type": "integer"}, {"type": "number"}]})",
+       }) {
+    EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(schema)), "") << schema;
+  }
+}
+
+// Comparing them in every way would take 2^15 steps a pair.
+TEST_F(CompiledSchemaTest, BranchesAreComparedWithinBounds) {
+  std::string deep = R"({"type": "integer"})";
+  for (int i = 0; i < 15; ++i) {
+    deep = R"({"type": "object", "required": ["x"], "properties": {"x": )" + deep + "}}";
+  }
+  std::string branches;
+  for (int i = 0; i < 40; ++i) {
+    branches += (i == 0 ? "" : ",");
+    branches += R"({"type": "object", "required": ["x", "k"], "properties": {"x": )" + deep +
+                R"(, "k": {"minimum": )" + std::to_string(i) + "}}}";
+  }
+  EXPECT_NE(rig_.Refusal(ConstraintSpec::JsonSchema(R"({"oneOf": [)" + branches + "]}")), "");
+}
+
 TEST_F(CompiledSchemaTest, BranchesThatExcludeEachOtherAreAlternatives) {
   const char* const titled = R"({"oneOf": [{"const": 1, "title": "One"}, {"const": "x"}]})";
   EXPECT_TRUE(Admits(titled, "1"));
