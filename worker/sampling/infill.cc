@@ -65,8 +65,9 @@ void MergeBeginnings(const InfillTokens& tokens, std::vector<Runner>& runners) {
       Runner& other = runners[other_rank];
       if (other_rank == rank || other.merged) continue;
       const bool into_other = other.p > runner.p;
-      (into_other ? other : runner).p += (into_other ? runner : other).p;
-      (into_other ? runner : other).merged = true;
+      Runner& taken = into_other ? runner : other;
+      (into_other ? other : runner).p += std::exchange(taken.p, 0.0f);
+      taken.merged = true;
       if (into_other) break;
     }
   }

@@ -319,6 +319,13 @@ def make_infill_cases(library, vocab):
         row = rows_of(2000 + index, 1, rng.choice([2.0, 4.0, 6.0]))[0]
         lift = single(rng.choice([-30.0, -12.0, -6.0, 0.0]))  # of what ends the text
         row = [single(logit + lift) if i < end_count else logit for i, logit in enumerate(row)]
+        if index % 6 == 5:  # a few beginnings of each other, all of them likely
+            order = ["infill"]
+            near = [i for i in range(end_count, VOCAB)
+                    if texts[i] and any(texts[j].startswith(texts[i]) or texts[i].startswith(texts[j])
+                                        for j in range(end_count, VOCAB) if j != i)]
+            for i in rng.sample(near, 4):
+                row[i] = single(12.0 + rng.uniform(-0.5, 0.5))
         data = (TokenData * VOCAB)(*[TokenData(token, logit, 0.0)
                                      for token, logit in zip(ids, row)])
         array = TokenDataArray(data, VOCAB, -1, False)
