@@ -146,7 +146,12 @@ void PeerMetrics::Collect(Callback callback) {
 }
 
 void PeerMetrics::Serve() {
-  while (std::optional<Callback> callback = scrapes_.Pop()) (*callback)(CollectNow());
+  while (std::optional<Callback> callback = scrapes_.Pop()) {
+    const std::string page = CollectNow();
+    (*callback)(page);
+    // Peers that answer slowly are asked once for all that have come meanwhile.
+    while (std::optional<Callback> other = scrapes_.TryPop()) (*other)(page);
+  }
 }
 
 std::string PeerMetrics::CollectNow() {

@@ -188,7 +188,7 @@ Result FileSize(RenderContext& context, const Value& value, const Arguments& arg
   const bool of_1024 = Truthy(binary);
   const double base = of_1024 ? 1024 : 1000;
   if (*bytes == 1) return NewText(context, "1 Byte");
-  if (std::isnan(*bytes) || *bytes == -HUGE_VAL) return ValueError({"cannot convert to integer"});
+  if (std::isnan(*bytes) || *bytes < -9.2e18) return ValueError({"cannot convert to integer"});
   if (*bytes < base) {
     return NewText(context, std::to_string(static_cast<int64_t>(*bytes)) + " Bytes");
   }

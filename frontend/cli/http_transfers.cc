@@ -115,7 +115,10 @@ void HttpTransfers::Run(std::span<const HttpTransfer> requests, const OnDone& on
       on_done(ended->second->index(), ended->second->Outcome(result));
       under_way.erase(ended);
     }
-    if (running > 0) curl_multi_poll(multi.get(), nullptr, 0, kPollMs, nullptr);
+    const bool is_full = under_way.size() >= std::max<size_t>(concurrency_, 1);
+    if (running > 0 && (is_full || next == requests.size())) {
+      curl_multi_poll(multi.get(), nullptr, 0, kPollMs, nullptr);
+    }
   }
 }
 

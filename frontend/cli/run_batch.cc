@@ -275,7 +275,9 @@ absl::Status RunBatch(const BatchOptions& options, const std::vector<std::string
   ASSIGN_OR_RETURN(const std::string input, ReadInput(options.input_file));
   auto requests = ParseBatch(input);
   if (!requests.ok()) return Annotate(requests.status(), options.input_file);
-  HttpTransfer server = {.url = options.url, .api_key = options.api_key};
+  // The variable may have several keys, a line each.
+  const std::string key = options.api_key.substr(0, options.api_key.find('\n'));
+  HttpTransfer server = {.url = options.url, .api_key = key};
   while (server.url.ends_with('/')) server.url.pop_back();
   OwnServer own(options);
   if (options.url.empty()) RETURN_IF_ERROR(own.Start(of_serve, server));
