@@ -12,8 +12,8 @@ namespace {
 
 using Kind = ConstraintSpec::Kind;
 
-constexpr int kMarkersMax = 16;
-constexpr int kMarkerTokensMax = 64;
+constexpr size_t kMarkersMax = 16;
+constexpr size_t kMarkerTokensMax = 64;
 constexpr size_t kMarkerBytesMax = 256;
 
 absl::Status Bad(std::string_view field, std::string_view message) {
@@ -21,23 +21,11 @@ absl::Status Bad(std::string_view field, std::string_view message) {
 }
 
 absl::Status ReadMarkers(const v1::Constraint& message, ConstraintSpec& spec) {
-  if (message.start_after_size() > kMarkersMax) {
-    return Bad("constraint.start_after", "has too many entries");
-  }
   for (const v1::TokenIds& marker : message.start_after()) {
-    if (marker.ids().empty() || marker.ids_size() > kMarkerTokensMax) {
-      return Bad("constraint.start_after", "has a marker that is empty or too long");
-    }
     spec.start_after.emplace_back(marker.ids().begin(), marker.ids().end());
   }
-  if (message.start_after_text().size() > kMarkerBytesMax) {
-    return Bad("constraint.start_after_text", "is too long");
-  }
   spec.start_after_text = message.start_after_text();
-  if (!spec.start_after.empty() && !spec.start_after_text.empty()) {
-    return Bad("constraint.start_after_text", "is set together with start_after");
-  }
-  return absl::OkStatus();
+  return CheckMarkers(spec);
 }
 
 absl::StatusOr<ConstraintSpec> ReadForm(const v1::Constraint& message) {
@@ -89,6 +77,24 @@ void WriteForm(const ConstraintSpec& spec, v1::Constraint& message) {
 }
 
 }  // namespace
+
+absl::Status CheckMarkers(const ConstraintSpec& spec) {
+  if (spec.start_after.size() > kMarkersMax) {
+    return Bad("constraint.start_after", "has too many entries");
+  }
+  for (const std::vector<TokenId>& marker : spec.start_after) {
+    if (marker.empty() || marker.size() > kMarkerTokensMax) {
+      return Bad("constraint.start_after", "has a marker that is empty or too long");
+    }
+  }
+  if (spec.start_after_text.size() > kMarkerBytesMax) {
+    return Bad("constraint.start_after_text", "is too long");
+  }
+  if (!spec.start_after.empty() && !spec.start_after_text.empty()) {
+    return Bad("constraint.start_after_text", "is set together with start_after");
+  }
+  return absl::OkStatus();
+}
 
 v1::Constraint ToMessage(const ConstraintSpec& spec) {
   v1::Constraint message;

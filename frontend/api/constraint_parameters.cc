@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
+#include "common/constraint/constraint_message.h"
 #include "frontend/api/generation_request.h"
 #include "frontend/api/openai_error.h"
 
@@ -179,7 +180,10 @@ void ReadStructuredOutputs(Field field, GenerationRequest& request) {
     }
     if (name == "whitespace_pattern") input.layout.whitespace_pattern = member.String();
     if (name == "start_after_token_ids") ReadMarkers(member, input);
-    if (name == "start_after_text") input.start_after_text = member.String().value_or("");
+    if (name == "start_after_text") {
+      input.start_given = true;
+      input.start_after_text = member.String().value_or("");
+    }
   });
 }
 
@@ -221,6 +225,8 @@ absl::StatusOr<std::optional<ConstraintSpec>> ResolveConstraint(const Constraint
   spec->layout = input.layout;
   spec->start_after = input.start_after;
   spec->start_after_text = input.start_after_text;
+  const absl::Status markers = CheckMarkers(*spec);
+  if (!markers.ok()) return Refuse(ToStd(markers.message()), "structured_outputs");
   return spec;
 }
 

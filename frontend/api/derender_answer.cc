@@ -96,6 +96,7 @@ void PlanLogprobs(const DerenderRequest& request, AnswerPlan& plan) {
   plan.logprobs.reset();
   plan.logprobs_of_named = false;
   plan.prompt_logprobs.reset();
+  plan.echo_logprobs = false;  // what is turned back has no echo
   for (const GeneratedReply& reply : request.replies) {
     if (reply.prompt_logprobs.has_value()) widen(*reply.prompt_logprobs, plan.prompt_logprobs);
     for (const GeneratedChoice& choice : reply.choices) {

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -55,7 +56,7 @@ ScoredToken ReadScoredToken(Field field) {
       token.logprob = static_cast<float>(member.Number().value_or(0));
       has_logprob = true;
     }
-    if (name == "rank" && !member.IsNull()) token.rank = member.Int();
+    if (name == "rank" && !member.IsNull()) token.rank = member.IntInRange(0, UINT32_MAX);
   });
   if (!has_id) field.Missing("token_id");
   if (!has_logprob) field.Missing("logprob");
@@ -92,7 +93,7 @@ ScoredPlace ReadPromptPlace(Field field) {
     }
     member.VisitMembers([&token](std::string_view part, Field value) {
       if (part == "logprob") token.logprob = static_cast<float>(value.Number().value_or(0));
-      if (part == "rank" && !value.IsNull()) token.rank = value.Int();
+      if (part == "rank" && !value.IsNull()) token.rank = value.IntInRange(0, UINT32_MAX);
     });
     place.likeliest.push_back(token);
   });
@@ -289,11 +290,23 @@ class BodyReader {
 };
 
 // The first size that is beyond its bound, in the reference's words.
+constexpr size_t kScoredTokensMax = 4 << 20;    // of one text, each place as wide as the widest
+constexpr size_t kRepeatedTokensMax = 8 << 20;  // of one answer
+
 absl::Status CheckSize(std::string_view what, size_t size, std::string_view where,
                        std::string_view bound_name, size_t bound) {
   if (size <= bound) return absl::OkStatus();
   return InvalidArgument(absl::StrCat(ToAbsl(what), " (", size, ")", ToAbsl(where), " exceeds ",
                                       ToAbsl(bound_name), " (", bound, ")."));
+}
+
+// As wide as the widest place: that is how they are kept.
+absl::Status CheckTable(const std::vector<ScoredPlace>& places, std::string_view what,
+                        std::string_view where) {
+  size_t widest = 1;
+  for (const ScoredPlace& place : places) widest = std::max(widest, place.likeliest.size());
+  return CheckSize(absl::StrCat(ToAbsl(what), " count"), places.size() * widest, where,
+                   "server maximum", kScoredTokensMax);
 }
 
 absl::Status CheckChoiceSizes(const GeneratedChoice& choice, const ModelLimits& limits) {
@@ -307,6 +320,7 @@ absl::Status CheckChoiceSizes(const GeneratedChoice& choice, const ModelLimits& 
     RETURN_IF_ERROR(CheckSize("top_logprobs count", place.likeliest.size(), where, "max_logprobs",
                               static_cast<size_t>(limits.LogprobsMax())));
   }
+  RETURN_IF_ERROR(CheckTable(*choice.logprobs, "top_logprobs", where));
   const size_t scored = choice.logprobs->size();
   const bool agree =
       scored <= choice.ids.size() &&
@@ -327,10 +341,33 @@ absl::Status CheckReplySizes(const GeneratedReply& reply, const ModelLimits& lim
   if (reply.prompt_logprobs.has_value()) {
     RETURN_IF_ERROR(CheckSize("prompt_logprobs length", reply.prompt_logprobs->size() + 1, where,
                               "max_model_len", limits.max_model_len));
+    for (const ScoredPlace& place : *reply.prompt_logprobs) {
+      // The prompt's own token stands beside the likeliest.
+      RETURN_IF_ERROR(CheckSize("prompt_logprobs count", place.likeliest.size(), where,
+                                "max_logprobs", static_cast<size_t>(limits.LogprobsMax()) + 1));
+    }
+    RETURN_IF_ERROR(CheckTable(*reply.prompt_logprobs, "prompt_logprobs", where));
   }
   const size_t prompt_size = reply.prompt_ids.has_value() ? reply.prompt_ids->size() : 0;
   return CheckSize("prompt_token_ids length", prompt_size, "", "max_model_len",
                    limits.max_model_len);
+}
+
+// What of the prompts is said again in every choice.
+absl::Status CheckRepeated(const std::vector<GeneratedReply>& replies) {
+  size_t choices = 0;
+  size_t repeated = 0;
+  for (const GeneratedReply& reply : replies) {
+    size_t prompt = reply.prompt_ids.has_value() ? reply.prompt_ids->size() : 0;
+    if (reply.prompt_logprobs.has_value()) {
+      for (const ScoredPlace& place : *reply.prompt_logprobs) prompt += 1 + place.likeliest.size();
+    }
+    choices += reply.choices.size();
+    repeated += reply.choices.size() * prompt;
+  }
+  RETURN_IF_ERROR(CheckSize("choices count", choices, "", "server maximum", kSequencesMax));
+  return CheckSize("tokens of the prompts in all choices", repeated, "", "server maximum",
+                   kRepeatedTokensMax);
 }
 
 // A stream's chunk is of one choice, whose state it comes with.
@@ -389,6 +426,7 @@ absl::Status CheckDerenderSizes(const DerenderRequest& request, GenerationEndpoi
   for (const GeneratedReply& reply : request.replies) {
     RETURN_IF_ERROR(CheckReplySizes(reply, limits));
   }
+  RETURN_IF_ERROR(CheckRepeated(request.replies));
   return request.stream ? CheckChunk(request, endpoint, limits.max_model_len) : absl::OkStatus();
 }
 

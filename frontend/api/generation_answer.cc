@@ -62,7 +62,6 @@ GenerationAnswer::~GenerationAnswer() {
 void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
   BATON_CHECK(!specs.empty()) << "answer: no generation";
   const std::shared_ptr<ResponseSink> sink = sink_;
-  environment_.running.Add(name_, this);
   strand_->Run([this, keep = shared_from_this(), specs = std::move(specs)]() mutable {
     prompts_left_ = specs.size();
     for (const GenerationSpec& spec : specs) {
@@ -73,6 +72,7 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
     for (size_t i = 0; i < specs.size(); ++i) {
       generations_.push_back(StartPrompt(std::move(specs[i]), static_cast<uint32_t>(i)));
     }
+    environment_.running.Add(name_, this);  // there is now what an Abort can cut
   });
   sink->OnGone([weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
@@ -84,8 +84,7 @@ void GenerationAnswer::Start(std::vector<GenerationSpec> specs) {
 
 void GenerationAnswer::Abort() {
   strand_->Run([self = shared_from_this()] {
-    if (self->over()) return;
-    self->aborted_ = true;
+    if (self->over() || std::exchange(self->aborted_, true)) return;
     for (uint32_t prompt = 0; prompt < self->counts_.size(); ++prompt) {
       for (uint32_t i = 0; i < self->counts_[prompt].n; ++i) self->CutChoice(prompt, i);
     }

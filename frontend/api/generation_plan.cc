@@ -135,7 +135,7 @@ absl::Status AddChatPrompt(const ApiContext& context, GenerationRequest& request
     if (auto constraint = ToolConstraint(request.chat.tools, *plan.reply, model)) {
       RETURN_IF_ERROR(CheckToolSchemas(request.chat.tools, *plan.reply));
       request.constraint = std::move(constraint);
-    } else if (request.constraint.has_value()) {
+    } else if (request.constraint.has_value() && !request.constraint_input.start_given) {
       StartBehindReasoning(plan.reply->parse, model, *request.constraint);
     }
   }

@@ -135,9 +135,10 @@ absl::StatusOr<ParsedRequest> ParseGenerationBody(std::string_view body,
   const auto read = [&](std::string_view name, const JsonField& field) {
     missing.erase(name);
     reader.Read(index, name, field);
-    if (endpoint == GenerationEndpoint::kTokens && name == "sampling_params") {
-      reader.ReadSamplingParams(field);
-    }
+    if (endpoint != GenerationEndpoint::kTokens) return;
+    if (name == "sampling_params") reader.ReadSamplingParams(field);
+    // Unlike other fields, it is not left out by a null.
+    if (name == "token_ids" && field.IsNull()) field.VisitItems([](const JsonField&) {});
   };
   ASSIGN_OR_RETURN(const size_t member_count, VisitBody(body, problems, read));
   for (const std::string_view field : RequiredFields(endpoint)) {

@@ -81,6 +81,29 @@ absl::Status CheckSampling(const SamplingOptions& sampling) {
   return absl::OkStatus();
 }
 
+// Every sequence looks for them, and holds back what could become one.
+absl::Status CheckStopBytes(const GenerationRequest& request) {
+  size_t bytes = 0;
+  for (const std::string& stop : request.sampling.stop) bytes += stop.size();
+  if (bytes > kStopBytesMax) {
+    return ParameterError(absl::StrCat("stop strings may have at most ", kStopBytesMax,
+                                       " bytes in all, got ", bytes, "."),
+                          "stop", "");
+  }
+  const size_t prompts = std::max<size_t>(request.completion.prompts.size(), 1);
+  const size_t sequences = prompts * static_cast<size_t>(request.n);
+  if (sequences * bytes <= kStopBytesOfSequencesMax) return absl::OkStatus();
+  return ParameterError(
+      absl::StrCat("stop strings of ", bytes, " bytes are too long for ", sequences, " sequences."),
+      "stop", "");
+}
+
+absl::Status CheckRequestId(std::string_view id) {
+  if (id.size() <= kRequestIdBytesMax) return absl::OkStatus();
+  return ParameterError(absl::StrCat("request_id may have at most ", kRequestIdBytesMax, " bytes."),
+                        "request_id", "");
+}
+
 absl::Status CheckSalt(std::string_view salt) {
   if (salt.empty()) {
     return ParameterError("Parameter 'cache_salt' must be a non-empty string if provided.",
@@ -212,6 +235,7 @@ absl::Status CheckCompletion(const GenerationRequest& request) {
 
 absl::Status CheckTokenLevel(const GenerationRequest& request) {
   const TokenLevelInput& input = *request.token_level;
+  if (request.completion.prompts.empty()) return InvalidArgument("token_ids must not be empty");
   const std::optional<int64_t>& logprobs = request.output.logprobs;
   if (logprobs.has_value() && *logprobs < -1) {
     return ParameterError(absl::StrCat("logprobs must be non-negative or -1, got ", *logprobs, "."),
@@ -359,6 +383,8 @@ absl::Status CheckRequest(const GenerationRequest& request, GenerationEndpoint e
   RETURN_IF_ERROR(CheckSampling(request.sampling));
   RETURN_IF_ERROR(CheckRepetition(request.sampling.repetition));
   RETURN_IF_ERROR(CheckLengths(request, endpoint));
+  RETURN_IF_ERROR(CheckStopBytes(request));
+  RETURN_IF_ERROR(CheckRequestId(request.request_id));
   return CheckBeams(request, endpoint);
 }
 

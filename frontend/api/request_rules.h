@@ -38,6 +38,10 @@ struct ModelLimits {
 };
 
 inline constexpr int64_t kSequencesMax = 16384;
+// All stop strings together, in bytes; and that times the sequences that look for them.
+inline constexpr size_t kStopBytesMax = 16 << 10;
+inline constexpr size_t kStopBytesOfSequencesMax = 16 << 20;
+inline constexpr size_t kRequestIdBytesMax = 1 << 10;
 inline constexpr size_t kPromptsMax = 1024;
 
 // Everything that needs no model.

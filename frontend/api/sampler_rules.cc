@@ -1,6 +1,7 @@
 #include "frontend/api/sampler_rules.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -277,7 +278,12 @@ absl::Status AddBiases(const SamplerOptions& samplers, const Tokenizer& tokenize
           ids, tokenizer.Encode(std::get<std::string>(token), {.add_special_tokens = false}));
     }
     for (const TokenId id : ids) {
-      if (id < tokenizer.vocab_size()) (*sampling.mutable_logit_bias())[id] += bias;
+      if (id >= tokenizer.vocab_size()) continue;
+      float& sum = (*sampling.mutable_logit_bias())[id];
+      sum += bias;
+      if (std::isnan(sum) || sum == std::numeric_limits<float>::infinity()) {
+        return Bad("logit_bias", "must be finite.", "");
+      }
     }
   }
   return absl::OkStatus();

@@ -152,6 +152,9 @@ void BeamGeneration::Deliver() {
                        .end = &end,
                        .output_tokens = static_cast<uint32_t>(ids.size())});
   }
+  // Cut before its first step, a search has fewer.
+  const ChoiceEnd cut{.reason = EndReason::kLength};
+  for (; index < spec_.n; ++index) observer->OnDelta({.choice = index, .end = &cut});
   Release();
   observer->OnDone();
 }

@@ -357,6 +357,33 @@ TEST_F(DerenderTest, SizesAreBounded) {
               HasSubstr("prompt_tokens length (2) must equal generate_responses length (1)"));
 }
 
+TEST_F(DerenderTest, AnEchoIsNotRepeated) {
+  Json reply = Reply({65});
+  reply["choices"][0]["logprobs"] = WireScores({65});
+  const Json request = {{"prompt", "x"}, {"echo", true}, {"logprobs", 1}};
+  const Json answer = Derender({{"completion_request", request}, {"generate_responses", {reply}}},
+                               GenerationEndpoint::kCompletion);
+  EXPECT_EQ(answer["choices"][0]["text"], "A");
+  EXPECT_EQ(answer["choices"][0]["logprobs"]["tokens"], Json::array({"A"}));
+}
+
+TEST_F(DerenderTest, WhatIsRepeatedIsBounded) {
+  Json wide = Json::object();
+  for (int i = 0; i < 30; ++i) wide[std::to_string(i)] = Json::object();
+  Json reply = Reply({65});
+  reply["prompt_logprobs"] = {nullptr, wide};
+  EXPECT_THAT(ErrorOf({{"generate_response", reply}}),
+              HasSubstr("prompt_logprobs count (30) in response 'chatcmpl-rid' exceeds "
+                        "max_logprobs (21)"));
+  reply["prompt_logprobs"] = Json::array({nullptr});
+  for (int i = 0; i < 2000; ++i) reply["prompt_logprobs"].push_back({{"1", Json::object()}});
+  const Json choice = reply["choices"][0];
+  for (uint32_t i = 1; i < 3000; ++i) reply["choices"].push_back(choice);
+  for (size_t i = 0; i < reply["choices"].size(); ++i) reply["choices"][i]["index"] = i;
+  EXPECT_THAT(ErrorOf({{"generate_responses", {reply}}}, GenerationEndpoint::kCompletion),
+              HasSubstr("tokens of the prompts in all choices (12000000)"));
+}
+
 TEST_F(DerenderTest, WhatIsMissingOrUnreadableIsNamed) {
   const std::pair<Json, const char*> cases[] = {
       {Json::object(), "body.generate_response"},

@@ -115,6 +115,18 @@ TEST_F(GenerateTest, RefusesInTheReferencesWords) {
   EXPECT_THAT(Refusal(R"({"token_ids":[1]})"), HasSubstr("\"body.sampling_params\""));
   EXPECT_THAT(Refusal(R"({"sampling_params":{}})"), HasSubstr("\"body.token_ids\""));
   EXPECT_THAT(Refusal(R"({"token_ids":[],"sampling_params":{}})"), HasSubstr("too_short"));
+  EXPECT_THAT(Refusal(R"({"token_ids":null,"sampling_params":{}})"), HasSubstr("list_type"));
+  EXPECT_THAT(Refusal(R"({"extra_body":{"token_ids":null},"sampling_params":{}})"),
+              HasSubstr("\"error\""));
+  EXPECT_THAT(Refusal(R"({"token_ids":[1],"sampling_params":{"structured_outputs":)"
+                      R"({"regex":"a","start_after_token_ids":[[]]}}})"),
+              HasSubstr("a marker that is empty"));
+  EXPECT_THAT(Refusal(R"({"token_ids":[1],"sampling_params":{"structured_outputs":)"
+                      R"({"regex":"a","start_after_text":")" +
+                      std::string(257, 'x') + "\"}}}"),
+              HasSubstr("is too long"));
+  EXPECT_THAT(Refusal(R"({"token_ids":[1],"sampling_params":{"logit_bias":[[5,1e39]]}})"),
+              HasSubstr("must be finite"));
   EXPECT_THAT(Refusal(R"({"token_ids":[-1],"sampling_params":{}})"), HasSubstr("value_error"));
   EXPECT_THAT(Refusal(R"({"token_ids":[99999],"sampling_params":{}})"),
               HasSubstr("Token id 99999 is out of vocabulary"));

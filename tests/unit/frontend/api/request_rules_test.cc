@@ -66,6 +66,21 @@ TEST(RequestRulesTest, ANamedToolExcludesOtherStructure) {
   EXPECT_TRUE(Check(kChat, std::string(kTools) + R"("tool_choice":"auto")").ok());
 }
 
+TEST(RequestRulesTest, StopStringsAreBounded) {
+  const std::string longest = R"("stop":")" + std::string(kStopBytesMax, 'x') + '"';
+  EXPECT_TRUE(Check(kChat, longest).ok());
+  const std::string longer = R"("stop":")" + std::string(kStopBytesMax + 1, 'x') + '"';
+  const std::string many = longest + R"(,"n":2000)";
+  const std::string id = R"("request_id":")" + std::string(kRequestIdBytesMax + 1, 'x') + '"';
+  const Refusal refusals[] = {
+      {longer.c_str(), "stop", "at most 16384 bytes in all, got 16385."},
+      {many.c_str(), "stop", "too long for 2000 sequences"},
+      {id.c_str(), "request_id", "at most 1024 bytes"},
+  };
+  ExpectRefusals(kChat, refusals);
+  ExpectRefusals(kCompletion, refusals);
+}
+
 TEST(RequestRulesTest, RefusalsOfBothEndpoints) {
   const Refusal refusals[] = {
       {R"("temperature":-1)", "temperature",

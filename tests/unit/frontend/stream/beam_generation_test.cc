@@ -188,6 +188,15 @@ TEST_F(BeamGenerationTest, ACutDeliversWhatIsThere) {
   EXPECT_EQ(seen_->terminals, 1);
 }
 
+TEST_F(BeamGenerationTest, ACutBeforeTheFirstStepEndsEveryChoice) {
+  const auto generation = Start(Spec(2, 8));
+  generation->Cut(0);
+  ASSERT_EQ(seen_->choices.size(), 2u);
+  EXPECT_EQ(seen_->choices[1].text, "");
+  EXPECT_EQ(seen_->choices[1].end.reason, EndReason::kLength);
+  EXPECT_EQ(seen_->terminals, 1);
+}
+
 TEST_F(BeamGenerationTest, OneBeamsErrorIsTheAnswer) {
   Start(Spec(2, 8));
   PlaceAll();
