@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -116,8 +117,20 @@ absl::StatusOr<std::string> ReadInput(const std::string& where) {
                      outcome.status == 0 ? outcome.body : absl::StrCat("status ", outcome.status)));
   }
   std::ifstream file(where, std::ios::binary);
-  if (!file) return NotFound(absl::StrCat("cannot read ", where));
+  if (!file || std::filesystem::is_directory(where)) {
+    return NotFound(absl::StrCat("cannot read ", where));
+  }
   return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// Before anything is computed that could not be kept then.
+absl::Status CheckOutput(const BatchOptions& options) {
+  const bool is_file = !IsUrl(options.output_file);
+  const std::string& where = is_file ? options.output_file : options.output_tmp_dir;
+  if (where.empty()) return absl::OkStatus();
+  const bool may_write =
+      is_file ? std::ofstream(where, std::ios::app).is_open() : access(where.c_str(), W_OK) == 0;
+  return may_write ? absl::OkStatus() : NotFound(absl::StrCat("cannot write ", where));
 }
 
 absl::Status WriteFile(const std::string& path, const std::string& text) {
@@ -141,10 +154,14 @@ absl::Status Upload(const std::string& url, const std::string& text) {
 
 absl::Status WriteOutput(const BatchOptions& options, const std::string& text) {
   if (!IsUrl(options.output_file)) return WriteFile(options.output_file, text);
-  if (options.output_tmp_dir.empty()) return Upload(options.output_file, text);
-  const std::string path = absl::StrCat(options.output_tmp_dir, "/tmp_batch_output.jsonl");
+  const std::string path = options.output_tmp_dir.empty()
+                               ? absl::StrCat("/tmp/baton-batch-", getpid(), ".jsonl")
+                               : absl::StrCat(options.output_tmp_dir, "/tmp_batch_output.jsonl");
   RETURN_IF_ERROR(WriteFile(path, text));
-  RETURN_IF_ERROR(Upload(options.output_file, text));  // the file stays where this fails
+  const absl::Status sent = Upload(options.output_file, text);
+  if (!sent.ok()) {
+    return Unavailable(absl::StrCat(sent.message(), "; the answers are in ", path));
+  }
   unlink(path.c_str());
   return absl::OkStatus();
 }
@@ -158,7 +175,9 @@ class OwnServer {
       kill(pid_, SIGTERM);
       waitpid(pid_, nullptr, 0);
     }
-    if (!folder_.empty()) rmdir(folder_.c_str());
+    if (folder_.empty()) return;
+    unlink((folder_ + "/socket").c_str());  // of a server that could not remove it
+    rmdir(folder_.c_str());
   }
   OwnServer(const OwnServer&) = delete;
   OwnServer& operator=(const OwnServer&) = delete;
@@ -173,6 +192,9 @@ class OwnServer {
       const bool everywhere = options_.host == "0.0.0.0" || options_.host == "::";
       const std::string host = everywhere ? "127.0.0.1" : options_.host;
       server.url = absl::StrCat("http://", HostPort(host, options_.port), "/v1");
+      if (RunTransfer({.url = server.url + "/health"}).status != 0) {
+        return Unavailable(absl::StrCat("port ", options_.port, " is another server's"));
+      }
       process.arguments.insert(process.arguments.end(),
                                {"--host", options_.host, "--port", absl::StrCat(options_.port)});
     } else {
@@ -275,6 +297,7 @@ absl::Status RunBatch(const BatchOptions& options, const std::vector<std::string
   ASSIGN_OR_RETURN(const std::string input, ReadInput(options.input_file));
   auto requests = ParseBatch(input);
   if (!requests.ok()) return Annotate(requests.status(), options.input_file);
+  RETURN_IF_ERROR(CheckOutput(options));
   // The variable may have several keys, a line each.
   const std::string key = options.api_key.substr(0, options.api_key.find('\n'));
   HttpTransfer server = {.url = options.url, .api_key = key};

@@ -78,6 +78,19 @@ def test_nothing_gives_nothing_and_nonsense_is_refused(server, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_what_cannot_work_is_said_before_anything_is_computed(server, tmp_path):
+    given = tmp_path / "in.jsonl"
+    given.write_text(GOOD)
+    result = run("-i", given, "-o", tmp_path / "no" / "out.jsonl", "--url", server.url + "/v1")
+    assert result.returncode != 0 and "cannot write" in result.stderr
+    result = run("-i", tmp_path, "-o", tmp_path / "out.jsonl", "--url", server.url + "/v1")
+    assert result.returncode != 0 and "cannot read" in result.stderr
+    port = server.url.rsplit(":", 1)[1]
+    result = run("-i", given, "-o", tmp_path / "out.jsonl", "--model", serving.MODEL,
+                 "--enable-metrics", "--host", "127.0.0.1", "--port", port)
+    assert result.returncode != 0 and "another server's" in result.stderr
+
+
 class Store(http.server.BaseHTTPRequestHandler):
     files = {"/in.jsonl": GOOD.encode()}
 
