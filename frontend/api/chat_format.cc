@@ -74,7 +74,8 @@ class ChatFormat : public AnswerFormat {
     if (message.empty() && !shows_more && !plan_.carried.has_value()) return;
     BeginChunk(choice, out);
     const bool names_role = plan_.carried.has_value() && !plan_.carried->role_sent;
-    const std::string_view role = names_role ? plan_.PromptOfChoice(choice).role : "";
+    const std::string_view role =
+        names_role ? std::string_view(plan_.PromptOfChoice(choice).role) : std::string_view();
     AppendMessageDelta(plan_.reply.get(), role, message, out);
     *out += ",\"logprobs\":";
     if (shows_tokens && delta.logprobs != nullptr && plan_.logprobs.has_value() &&

@@ -54,7 +54,8 @@ def test_schemathesis(start, tmp_path):
     """Whatever is sent, there is no 5xx and no answer that openapi.json does not declare."""
     st = environments.python("suites") / "st"
     server = start("--max-model-len", "512", "--override-generation-config", '{"max_new_tokens": 2}',
-                   "--enable-tokenizer-info-endpoint", "--response-store", "50").wait_ready()
+                   "--enable-tokenizer-info-endpoint", "--enable-scale-out", "--response-store",
+                   "50").wait_ready()
     longer = ["--max-time", "600"] if FULL else ["--max-examples", "5", "--seed", "1"]
     environments.run([st, "--config-file", CLIENTS / "schemathesis.toml", "run", "--no-color", *longer,
                       "--url", server.url, server.url + "/openapi.json"], timeout=1200, folder=tmp_path)
