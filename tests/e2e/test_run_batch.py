@@ -15,8 +15,10 @@ def line(custom_id, url, body):
 
 
 GOOD = "\n".join([
-    line("chat", CHAT, {"model": serving.MODEL, "messages": USER, "max_tokens": 5}), "",
-    line("text", "/v1/completions", {"prompt": "Once", "max_tokens": 3})]) + "\n"
+    line("chat", CHAT, {"model": serving.MODEL, "messages": USER, "max_tokens": 5,
+                        "ignore_eos": True}), "",
+    line("text", "/v1/completions", {"prompt": "Once", "max_tokens": 3,
+                                      "ignore_eos": True})]) + "\n"
 BAD = "\n".join([
     line("no-model", CHAT, {"model": "NonExistModel", "messages": USER}),
     line("bad-field", CHAT, {"messages": USER, "max_tokens": -1}),
