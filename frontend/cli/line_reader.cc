@@ -125,6 +125,9 @@ class TerminalReader final : public LineReader {
       const ssize_t count = read(STDIN_FILENO, &byte, 1);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return static_cast<int>(count);
+      // What the kernel leaves of a Ctrl-D pressed while no line was read. libedit binds it to the
+      // keys that the terminal's raw mode lacks, "insert the next key as it is" among them.
+      if (byte == '\0') continue;
       const size_t length = std::mbrtowc(character, &byte, 1, &state);
       if (length == static_cast<size_t>(-2)) continue;  // the sequence goes on
       if (length == static_cast<size_t>(-1)) *character = L'?';

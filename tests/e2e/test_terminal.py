@@ -113,6 +113,19 @@ def test_ctrl_c_stops_the_reply_and_not_the_program(server):
     assert chat.leave() == 0
 
 
+def test_ctrl_d_during_a_reply_does_not_spoil_the_next_line(server):
+    """The kernel makes a NUL of it, which libedit took for "insert the next key as it is"."""
+    chat = Terminal(str(serving.BIN / "baton"), "chat", "--url", server.url + "/v1",
+                    "--max-tokens", "200", "--temperature", "0")
+    chat.read_until("> ")
+    chat.write("Write a very long story about a dragon and a knight.\n")
+    serving.eventually(lambda: server.metric("vllm:num_requests_running"), "the reply has begun")
+    chat.write("\x04")
+    serving.eventually(lambda: server.metric("vllm:num_requests_running") == 0, "the reply has ended")
+    chat.read_until("> ")
+    assert chat.leave() == 0
+
+
 def test_serve_drains_on_ctrl_c(start):
     server = start().wait_ready()
     assert server.stop(signal.SIGINT) == 0
