@@ -84,7 +84,7 @@ absl::Status TryStart(ApiContext& context, const HttpRequest& http,
   if (!document.is_object()) return InvalidArgument("the body must be a JSON object");
   LlamaStart start;
   ASSIGN_OR_RETURN(start.request, ReadLlamaOptions(document));
-  ASSIGN_OR_RETURN(start.model, FindLlamaModel(context, start.request.model));
+  ASSIGN_OR_RETURN(start.model, context.models.FindOrOnly(start.request.model));
   const Tokenizer& tokenizer = *start.model->tokenizer;
   const auto marks = FillInMiddle::Of(tokenizer);
   if (!marks.has_value()) {

@@ -31,7 +31,7 @@ absl::Status TryStart(ApiContext& context, const HttpRequest& http,
   const MonotonicTime arrival = context.clock.Now();
   LlamaStart start;
   ASSIGN_OR_RETURN(start.request, ParseLlamaRequest(http.body));
-  ASSIGN_OR_RETURN(start.model, FindLlamaModel(context, start.request.model));
+  ASSIGN_OR_RETURN(start.model, context.models.FindOrOnly(start.request.model));
   for (const PromptInput& input : start.request.prompts) {
     ASSIGN_OR_RETURN(std::vector<TokenId> tokens, TokensOf(input, *start.model->tokenizer));
     start.prompts.push_back(std::move(tokens));

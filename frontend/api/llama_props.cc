@@ -7,7 +7,7 @@
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/api/llama_error.h"
-#include "frontend/api/llama_start.h"
+#include "frontend/api/llama_settings.h"
 #include "frontend/api/sampler_rules.h"
 
 namespace baton::frontend {
@@ -48,7 +48,7 @@ absl::Status Register_llama_props(ApiContext& context, EndpointRegistry& registr
   return registry.Add(
       "llama_props", {{"GET", "/props"}},
       [&context](HttpRequest, std::shared_ptr<ResponseSink> sink) {
-        const auto model = FindLlamaModel(context, "");
+        const auto model = context.models.FindOrOnly("");
         if (!model.ok()) return sink->Respond(LlamaErrorResponse(model.status()));
         sink->Respond({.status = 200,
                        .headers = {{"content-type", "application/json; charset=utf-8"}},

@@ -43,19 +43,6 @@ std::vector<TokenId> SetEnds(const ModelContext& model, LlamaSettings& settings)
   return {};
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const ModelContext>> FindLlamaModel(const ApiContext& context,
-                                                                   std::string_view name) {
-  auto found = context.models.Find(name);
-  if (found.ok()) return found;
-  const ModelCatalog::Models models = context.models.models();
-  if (models.size() == 1) return models.front();
-  return found.status();
-}
-
-namespace {
-
 struct Prepared {
   LlamaAnswerPlan plan;
   std::vector<GenerationSpec> specs;

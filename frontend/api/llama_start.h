@@ -12,10 +12,6 @@
 
 namespace baton::frontend {
 
-// The model that a request of llama.cpp's API means: where one is served, whatever it is called.
-absl::StatusOr<std::shared_ptr<const ModelContext>> FindLlamaModel(const ApiContext& context,
-                                                                   std::string_view name);
-
 // A request that has been read, on its way to an answer.
 struct LlamaStart {
   LlamaRequest request;

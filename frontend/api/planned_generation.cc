@@ -7,7 +7,6 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "frontend/api/constraint_start.h"
-#include "frontend/api/llama_start.h"
 #include "frontend/api/request_rules.h"
 #include "frontend/api/thinking_budget.h"
 
@@ -48,7 +47,7 @@ absl::StatusOr<UnderstoodRequest> ReadGeneration(const ApiContext& context,
     return WithField(InvalidArgument("you must provide a model parameter"), "model");
   }
   ASSIGN_OR_RETURN(understood.model, context.options.preset == ApiPreset::kLlamaCpp
-                                         ? FindLlamaModel(context, request.model)
+                                         ? context.models.FindOrOnly(request.model)
                                          : context.models.Find(request.model));
   return understood;
 }

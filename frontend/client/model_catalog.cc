@@ -113,6 +113,15 @@ absl::StatusOr<std::shared_ptr<const ModelContext>> ModelCatalog::Find(
       "model");
 }
 
+absl::StatusOr<std::shared_ptr<const ModelContext>> ModelCatalog::FindOrOnly(
+    std::string_view name) const {
+  auto found = Find(name);
+  if (found.ok()) return found;
+  const Models served = models();
+  if (served.size() == 1) return served.front();
+  return found.status();
+}
+
 ModelCatalog::Models ModelCatalog::models() const { return view_.Load()->models; }
 
 bool ModelCatalog::ready() const { return view_.Load()->ready; }

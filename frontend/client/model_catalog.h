@@ -44,6 +44,10 @@ class ModelCatalog {
   // An empty name is the first model's.
   absl::StatusOr<std::shared_ptr<const ModelContext>> Find(std::string_view name) const;
 
+  // The same, for an API whose clients may call the model what they like: where only one is served,
+  // it is meant by any name.
+  absl::StatusOr<std::shared_ptr<const ModelContext>> FindOrOnly(std::string_view name) const;
+
   // In the order of the routers' list.
   Models models() const;
 

@@ -54,6 +54,21 @@ TEST_F(ModelCatalogTest, KnowsModelsByEveryName) {
   EXPECT_EQ((*catalog.Find(""))->token_bytes_max, 9u);  // "<|start|>"
 }
 
+TEST_F(ModelCatalogTest, TheOnlyModelIsMeantByAnyNameWhereThatIsAskedFor) {
+  ModelCatalog catalog(source_, {}, clock_);
+  EXPECT_TRUE(absl::IsUnavailable(catalog.FindOrOnly("x").status()));
+  Serve(1);
+  EXPECT_TRUE(catalog.Refresh());
+  EXPECT_EQ(*catalog.FindOrOnly("x"), *catalog.Find(""));
+  v1::ListModelsReply::Entry second = ByteModelEntry();
+  second.mutable_model()->set_name("second");
+  second.mutable_model()->set_card_digest("second");
+  *source_.list->add_models() = second;
+  EXPECT_TRUE(catalog.Refresh());
+  EXPECT_TRUE(catalog.FindOrOnly("second").ok());
+  EXPECT_TRUE(absl::IsNotFound(catalog.FindOrOnly("x").status()));
+}
+
 TEST_F(ModelCatalogTest, CardsAreFetchedOnce) {
   ModelCatalog catalog(source_, {}, clock_);
   Serve(1);
