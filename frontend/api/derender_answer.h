@@ -10,7 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/endpoint.h"
+#include "frontend/api/api_context.h"
 #include "frontend/api/request_parser.h"
 #include "frontend/http/http_types.h"
 

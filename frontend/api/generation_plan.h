@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "frontend/api/answer_format.h"
 #include "frontend/api/answer_plan.h"
-#include "frontend/api/endpoint.h"
+#include "frontend/api/api_context.h"
 #include "frontend/api/request_parser.h"
 #include "frontend/api/request_rules.h"
 #include "frontend/http/http_types.h"

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "frontend/api/endpoint.h"
+#include "frontend/api/api_context.h"
 #include "frontend/api/generation_plan.h"
 #include "frontend/http/http_types.h"
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "frontend/api/endpoint.h"
+#include "frontend/api/api_context.h"
 #include "frontend/api/llama_request.h"
 
 namespace baton::frontend {

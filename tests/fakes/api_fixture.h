@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "frontend/api/endpoint.h"
+#include "frontend/api/api_context.h"
 #include "frontend/api/running_answers.h"
 #include "tests/fakes/byte_model.h"
 #include "tests/fakes/fake_clock.h"
@@ -52,7 +52,7 @@ class ApiFixture : public ::testing::Test {
   MetricsRegistry registry_;
   Lifecycle lifecycle_{clock_};
   StreamMetrics stream_metrics_{registry_};
-  ApiMetrics api_metrics_{registry_, EndpointNames()};
+  ApiMetrics api_metrics_{registry_, {}};
 
  private:
   class Source : public ModelSource {

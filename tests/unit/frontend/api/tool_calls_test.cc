@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontend/api/endpoint.h"
 #include "frontend/api/generation_start.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
