@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/json_body.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/running_answers.h"
 #include "frontend/api/scale_out.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

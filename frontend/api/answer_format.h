@@ -14,7 +14,7 @@
 
 #include "absl/types/span.h"
 #include "frontend/api/answer_plan.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 #include "frontend/stream/generation_types.h"
 #include "frontend/tools/reply_parser.h"
 

@@ -11,10 +11,10 @@
 
 #include "common/base/ids.h"
 #include "common/text/tokenizer/token_table.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/api/token_offsets.h"
 #include "frontend/client/model_context.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 

@@ -1,7 +1,7 @@
 // POST /v1/chat/completions/batch: several conversations, a choice for each.
 #include "frontend/api/endpoint.h"
 #include "frontend/api/generation_start.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 

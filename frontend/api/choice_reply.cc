@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "frontend/api/answer_format.h"
-#include "frontend/api/json_writer.h"
 #include "frontend/http/request_id.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

@@ -11,7 +11,7 @@
 #include "common/base/strings.h"
 #include "common/constraint/constraint_message.h"
 #include "frontend/api/generation_request.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

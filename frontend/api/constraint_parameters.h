@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/constraint/constraint_spec.h"
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_field.h"
 
 namespace baton::frontend {
 

@@ -12,8 +12,8 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "common/text/tokenizer/token_table.h"
-#include "frontend/api/json_body.h"
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/json_field.h"
 
 namespace baton::frontend {
 namespace {

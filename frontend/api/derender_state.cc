@@ -13,7 +13,7 @@
 #include "common/text/tokenizer/token_table.h"
 #include "common/text/unicode/utf8.h"
 #include "frontend/api/answer_format.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

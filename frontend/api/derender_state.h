@@ -20,7 +20,7 @@
 #include "common/base/ids.h"
 #include "common/text/tokenizer/incremental_detokenizer.h"
 #include "common/text/tokenizer/tokenizer.h"
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_field.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -1,10 +1,10 @@
 // POST /detokenize. vLLM calls the text "prompt", llama.cpp "content", and both ask in the same
 // words: the answer has it under both names.
 #include "common/base/status_macros.h"
-#include "frontend/api/json_body.h"
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/json_writer.h"
 #include "frontend/api/token_pieces.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

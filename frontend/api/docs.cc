@@ -1,8 +1,8 @@
 // GET /docs, its assets, and GET /openapi.json
 #include "common/base/build_info.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/openapi_document.h"
+#include "frontend/json/openai_error.h"
 #include "frontend/web/web_assets.h"
 
 #include "absl/strings/str_cat.h"

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

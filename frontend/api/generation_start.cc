@@ -6,10 +6,10 @@
 #include "common/base/status_macros.h"
 #include "frontend/api/answer.h"
 #include "frontend/api/batch_body.h"
-#include "frontend/api/json_body.h"
 #include "frontend/api/load_report.h"
 #include "frontend/api/planned_generation.h"
 #include "frontend/api/request_rules.h"
+#include "frontend/json/json_body.h"
 
 namespace baton::frontend {
 namespace {

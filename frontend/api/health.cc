@@ -2,7 +2,7 @@
 // llama.cpp's clients read a status from that of /health.
 #include "common/base/status.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 

@@ -11,9 +11,9 @@
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/api/fill_in_middle.h"
-#include "frontend/api/json_body.h"
 #include "frontend/api/llama_error.h"
 #include "frontend/api/llama_start.h"
+#include "frontend/json/json_body.h"
 
 namespace baton::frontend {
 namespace {

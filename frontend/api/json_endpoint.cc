@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "frontend/api/json_body.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "frontend/api/answer_format.h"
-#include "frontend/api/json_writer.h"
 #include "frontend/api/llama_error.h"
 #include "frontend/api/logprobs_json.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,6 +1,6 @@
 // GET /load: generation requests in flight.
 #include "frontend/api/endpoint.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "common/text/tokenizer/token_table.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

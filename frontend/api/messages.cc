@@ -3,8 +3,8 @@
 #include "common/base/status_macros.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/api/generation_start.h"
-#include "frontend/api/json_body.h"
 #include "frontend/api/messages_format.h"
+#include "frontend/json/json_body.h"
 #include "frontend/messages/messages_request.h"
 
 namespace baton::frontend {

@@ -7,7 +7,7 @@
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/api/choice_reply.h"
-#include "frontend/api/own_names.h"
+#include "frontend/json/own_names.h"
 #include "frontend/messages/message_blocks.h"
 
 namespace baton::frontend {

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "frontend/api/answer_format.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/http/http_types.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 

@@ -3,8 +3,8 @@
 #include "absl/strings/str_format.h"
 #include "common/base/status.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/json_writer.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/json_writer.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

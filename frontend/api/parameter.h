@@ -14,7 +14,7 @@
 
 #include "absl/types/span.h"
 #include "frontend/api/generation_request.h"
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_field.h"
 
 namespace baton::frontend {
 

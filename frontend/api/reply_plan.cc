@@ -6,7 +6,7 @@
 
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -6,9 +6,9 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/json_body.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/parameter.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -13,9 +13,9 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "frontend/api/beam_rules.h"
-#include "frontend/api/json_writer.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/token_pieces.h"
+#include "frontend/json/json_writer.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

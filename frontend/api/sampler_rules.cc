@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/request_rules.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

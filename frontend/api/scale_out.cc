@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "common/base/status.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -6,7 +6,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/text/unicode/utf8.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

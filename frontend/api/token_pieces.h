@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/text/tokenizer/tokenizer.h"
 #include "frontend/api/generation_request.h"
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_field.h"
 
 namespace baton::frontend {
 

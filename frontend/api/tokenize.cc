@@ -7,12 +7,12 @@
 #include "common/text/unicode/utf8.h"
 #include "frontend/api/answer_format.h"
 #include "frontend/api/chat_prompt.h"
-#include "frontend/api/json_body.h"
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/json_writer.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/request_rules.h"
 #include "frontend/api/token_pieces.h"
+#include "frontend/json/json_body.h"
+#include "frontend/json/json_writer.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,7 +1,7 @@
 // GET /version
 #include "common/base/build_info.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/request_parser.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "common/base/status.h"
-#include "frontend/api/openai_error.h"
 #include "frontend/api/parameter.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/status.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/status.h"
-#include "frontend/api/json_body.h"
+#include "frontend/json/json_body.h"
 #include "tests/fakes/byte_model.h"
 
 namespace baton::frontend {

@@ -1,10 +1,10 @@
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 namespace baton::frontend {
 namespace {

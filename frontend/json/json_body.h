@@ -19,8 +19,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "frontend/api/json_field.h"
 #include "frontend/http/http_types.h"
+#include "frontend/json/json_field.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 #include <array>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "frontend/api/json_body.h"
+#include "frontend/json/json_body.h"
 
 #include <simdjson.h>
 
@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

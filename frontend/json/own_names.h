@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "absl/types/span.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/own_names.h"
+#include "frontend/json/own_names.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "frontend/api/json_field.h"
+#include "frontend/json/json_field.h"
 
 #include <simdjson.h>
 
@@ -11,7 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "frontend/api/openai_error.h"
+#include "frontend/json/openai_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/json_writer.h"
+#include "frontend/json/json_writer.h"
 
 #include <gtest/gtest.h>
 
