@@ -12,8 +12,8 @@
 #include "common/config/option_table.h"
 #include "common/obs/log.h"
 #include "frontend/api/fingerprint.h"
-#include "frontend/api/sampler_options.h"
 #include "frontend/chat/content_format.h"
+#include "frontend/request/sampler_options.h"
 
 namespace baton::frontend {
 

@@ -15,9 +15,9 @@
 #include "frontend/api/constraint_validator.h"
 #include "frontend/api/fingerprint.h"
 #include "frontend/api/metrics.h"
-#include "frontend/api/request_parser.h"
-#include "frontend/api/sampler_options.h"
 #include "frontend/client/model_catalog.h"
+#include "frontend/request/request_parser.h"
+#include "frontend/request/sampler_options.h"
 #include "frontend/responses/response_store.h"
 #include "frontend/stream/generation.h"
 

@@ -3,8 +3,8 @@
 #include "common/base/status_macros.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/json/json_writer.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

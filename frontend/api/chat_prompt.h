@@ -17,8 +17,8 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/client/model_context.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

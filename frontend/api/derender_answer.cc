@@ -16,9 +16,9 @@
 #include "frontend/api/derender_state.h"
 #include "frontend/api/generation_plan.h"
 #include "frontend/api/reply_plan.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/api/token_playback.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "frontend/api/api_context.h"
-#include "frontend/api/request_parser.h"
 #include "frontend/http/http_types.h"
+#include "frontend/request/request_parser.h"
 
 namespace baton::frontend {
 

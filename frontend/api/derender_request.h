@@ -22,8 +22,8 @@
 #include "common/base/ids.h"
 #include "frontend/api/answer_format.h"
 #include "frontend/api/derender_state.h"
-#include "frontend/api/request_parser.h"
-#include "frontend/api/request_rules.h"
+#include "frontend/request/request_parser.h"
+#include "frontend/request/request_rules.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -2,9 +2,9 @@
 // words: the answer has it under both names.
 #include "common/base/status_macros.h"
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/token_pieces.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/json_writer.h"
+#include "frontend/request/token_pieces.h"
 
 namespace baton::frontend {
 namespace {

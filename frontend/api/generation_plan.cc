@@ -7,15 +7,15 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/beam_rules.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/fill_in_middle.h"
 #include "frontend/api/reply_plan.h"
-#include "frontend/api/sampler_rules.h"
 #include "frontend/api/thinking_budget.h"
 #include "frontend/api/token_offsets.h"
-#include "frontend/api/token_pieces.h"
 #include "frontend/api/tool_constraint.h"
+#include "frontend/request/beam_rules.h"
+#include "frontend/request/sampler_rules.h"
+#include "frontend/request/token_pieces.h"
 
 namespace baton::frontend {
 

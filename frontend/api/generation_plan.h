@@ -21,9 +21,9 @@
 #include "frontend/api/answer_format.h"
 #include "frontend/api/answer_plan.h"
 #include "frontend/api/api_context.h"
-#include "frontend/api/request_parser.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/http/http_types.h"
+#include "frontend/request/request_parser.h"
+#include "frontend/request/request_rules.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -5,11 +5,11 @@
 
 #include "common/base/status_macros.h"
 #include "frontend/api/answer.h"
-#include "frontend/api/batch_body.h"
 #include "frontend/api/load_report.h"
 #include "frontend/api/planned_generation.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/json/json_body.h"
+#include "frontend/request/batch_body.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

@@ -8,7 +8,7 @@
 #include "frontend/api/endpoint.h"
 #include "frontend/api/llama_error.h"
 #include "frontend/api/llama_settings.h"
-#include "frontend/api/sampler_rules.h"
+#include "frontend/request/sampler_rules.h"
 
 namespace baton::frontend {
 namespace {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/api/llama_settings.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

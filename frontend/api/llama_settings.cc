@@ -10,7 +10,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/sampler_rules.h"
+#include "frontend/request/sampler_rules.h"
 
 namespace baton::frontend {
 namespace {

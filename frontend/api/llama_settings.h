@@ -21,7 +21,7 @@
 #include "common/base/ids.h"
 #include "common/json/json.h"
 #include "common/text/tokenizer/tokenizer.h"
-#include "frontend/api/sampler_options.h"
+#include "frontend/request/sampler_options.h"
 
 namespace baton::frontend {
 

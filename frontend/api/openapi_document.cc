@@ -6,7 +6,7 @@
 #include "common/base/check.h"
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/parameter.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

@@ -7,8 +7,8 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "frontend/api/constraint_start.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/api/thinking_budget.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/client/model_context.h"
+#include "frontend/request/generation_request.h"
 #include "frontend/tools/reply_parser.h"
 
 namespace baton::frontend {

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/client/model_context.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

@@ -8,11 +8,11 @@
 #include "frontend/api/answer_format.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/request_rules.h"
-#include "frontend/api/token_pieces.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/json_writer.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/request_rules.h"
+#include "frontend/request/token_pieces.h"
 
 namespace baton::frontend {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "common/constraint/constraint_spec.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/api/reply_plan.h"
 #include "frontend/client/model_context.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

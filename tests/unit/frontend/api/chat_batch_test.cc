@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontend/api/batch_body.h"
 #include "frontend/api/generation_start.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/batch_body.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "frontend/api/endpoint.h"
-#include "frontend/api/parameter.h"
+#include "frontend/request/parameter.h"
 #include "frontend/web/web_assets.h"
 #include "tests/fakes/api_fixture.h"
 

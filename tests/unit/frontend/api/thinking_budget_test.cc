@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "frontend/api/request_parser.h"
+#include "frontend/request/request_parser.h"
 #include "tests/fakes/byte_model.h"
 
 namespace baton::frontend {

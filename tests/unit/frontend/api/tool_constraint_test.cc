@@ -11,7 +11,7 @@
 
 #include "common/constraint/compiled_grammar.h"
 #include "common/constraint/grammar_threads.h"
-#include "frontend/api/request_parser.h"
+#include "frontend/request/request_parser.h"
 #include "tests/fakes/byte_model.h"
 
 namespace baton::frontend {

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "frontend/api/parameter.h"
 #include "frontend/json/json_writer.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,12 +1,12 @@
-#include "frontend/api/constraint_parameters.h"
+#include "frontend/request/constraint_parameters.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "frontend/api/request_parser.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/request_parser.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/request_parser.h"
+#include "frontend/request/request_parser.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <span>
 
 #include "common/base/status.h"
-#include "frontend/api/parameter.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,7 +1,7 @@
 #include <simdjson.h>
 
-#include "frontend/api/parameter.h"
-#include "frontend/api/token_pieces.h"
+#include "frontend/request/parameter.h"
+#include "frontend/request/token_pieces.h"
 
 namespace baton::frontend {
 namespace {

@@ -20,9 +20,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "baton/v1/inference.pb.h"
-#include "frontend/api/generation_request.h"
-#include "frontend/api/request_parser.h"
 #include "frontend/client/generation_defaults.h"
+#include "frontend/request/generation_request.h"
+#include "frontend/request/request_parser.h"
 
 namespace baton::frontend {
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "frontend/api/generation_request.h"
-#include "frontend/api/request_parser.h"
-#include "frontend/api/request_rules.h"
+#include "frontend/request/generation_request.h"
+#include "frontend/request/request_parser.h"
+#include "frontend/request/request_rules.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -1,4 +1,4 @@
-#include "frontend/api/sampler_rules.h"
+#include "frontend/request/sampler_rules.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

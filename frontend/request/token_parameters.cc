@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "frontend/api/parameter.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

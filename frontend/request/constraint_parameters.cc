@@ -1,4 +1,4 @@
-#include "frontend/api/constraint_parameters.h"
+#include "frontend/request/constraint_parameters.h"
 
 #include <simdjson.h>
 
@@ -10,8 +10,8 @@
 #include "common/base/status.h"
 #include "common/base/strings.h"
 #include "common/constraint/constraint_message.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 namespace {

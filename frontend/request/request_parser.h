@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/generation_request.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/request_rules.h"
+#include "frontend/request/request_rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

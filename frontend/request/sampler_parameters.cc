@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "frontend/api/parameter.h"
-#include "frontend/api/sampler_rules.h"
+#include "frontend/request/parameter.h"
+#include "frontend/request/sampler_rules.h"
 
 namespace baton::frontend {
 namespace {

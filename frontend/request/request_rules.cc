@@ -1,4 +1,4 @@
-#include "frontend/api/request_rules.h"
+#include "frontend/request/request_rules.h"
 
 #include <algorithm>
 #include <array>
@@ -12,10 +12,10 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/beam_rules.h"
-#include "frontend/api/token_pieces.h"
 #include "frontend/json/json_writer.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/beam_rules.h"
+#include "frontend/request/token_pieces.h"
 
 namespace baton::frontend {
 namespace {

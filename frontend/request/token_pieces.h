@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "common/text/tokenizer/tokenizer.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/json/json_field.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/sampler_rules.h"
+#include "frontend/request/sampler_rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "common/base/status.h"
-#include "frontend/api/request_parser.h"
+#include "frontend/request/request_parser.h"
 #include "tests/fakes/byte_model.h"
 
 namespace baton::frontend {

@@ -15,9 +15,9 @@
 #include "absl/status/status.h"
 #include "baton/v1/inference.pb.h"
 #include "common/text/tokenizer/tokenizer.h"
-#include "frontend/api/generation_request.h"
-#include "frontend/api/request_rules.h"
-#include "frontend/api/sampler_options.h"
+#include "frontend/request/generation_request.h"
+#include "frontend/request/request_rules.h"
+#include "frontend/request/sampler_options.h"
 
 namespace baton::frontend {
 

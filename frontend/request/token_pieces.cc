@@ -1,4 +1,4 @@
-#include "frontend/api/token_pieces.h"
+#include "frontend/request/token_pieces.h"
 
 #include <simdjson.h>
 

@@ -17,8 +17,8 @@
 
 #include "common/base/ids.h"
 #include "common/constraint/constraint_spec.h"
-#include "frontend/api/constraint_parameters.h"
-#include "frontend/api/sampler_options.h"
+#include "frontend/request/constraint_parameters.h"
+#include "frontend/request/sampler_options.h"
 
 namespace baton::frontend {
 

@@ -1,7 +1,7 @@
 #include <simdjson.h>
 
 #include "absl/strings/str_cat.h"
-#include "frontend/api/parameter.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

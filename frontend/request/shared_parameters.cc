@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "frontend/api/constraint_parameters.h"
-#include "frontend/api/parameter.h"
+#include "frontend/request/constraint_parameters.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/batch_body.h"
+#include "frontend/request/batch_body.h"
 
 #include <simdjson.h>
 
@@ -7,12 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/parameter.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/json_field.h"
 #include "frontend/json/json_writer.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/parameter.h"
+#include "frontend/request/request_rules.h"
 
 namespace baton::frontend {
 namespace {

@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "absl/types/span.h"
-#include "frontend/api/generation_request.h"
 #include "frontend/json/json_field.h"
+#include "frontend/request/generation_request.h"
 
 namespace baton::frontend {
 

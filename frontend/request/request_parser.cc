@@ -1,4 +1,4 @@
-#include "frontend/api/request_parser.h"
+#include "frontend/request/request_parser.h"
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -6,9 +6,9 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/parameter.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/parameter.h"
 
 namespace baton::frontend {
 namespace {

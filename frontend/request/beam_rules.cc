@@ -1,4 +1,4 @@
-#include "frontend/api/beam_rules.h"
+#include "frontend/request/beam_rules.h"
 
 #include <cmath>
 #include <string_view>
@@ -8,8 +8,8 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/request_rules.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/request/request_rules.h"
 #include "frontend/stream/beam_search.h"
 
 namespace baton::frontend {
