@@ -23,7 +23,6 @@
 #include "common/rpc/channel.h"
 #include "frontend/admission/api_key_auth.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/peer_metrics.h"
 #include "frontend/api/running_answers.h"
 #include "frontend/client/router_client.h"
 #include "frontend/client/worker_sessions.h"
@@ -31,6 +30,7 @@
 #include "frontend/http/http_server.h"
 #include "frontend/json/json_writer.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/metrics/peer_metrics.h"
 #include "frontend/tools/reasoning_format.h"
 #include "frontend/tools/tool_format.h"
 

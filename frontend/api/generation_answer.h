@@ -22,10 +22,10 @@
 
 #include "common/base/clock.h"
 #include "frontend/admission/concurrency_limiter.h"
-#include "frontend/api/metrics.h"
 #include "frontend/api/running_answers.h"
 #include "frontend/client/model_context.h"
 #include "frontend/http/http_types.h"
+#include "frontend/metrics/api_metrics.h"
 #include "frontend/stream/generation.h"
 #include "frontend/stream/strand.h"
 

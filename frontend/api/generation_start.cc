@@ -5,9 +5,9 @@
 
 #include "common/base/status_macros.h"
 #include "frontend/api/answer.h"
-#include "frontend/api/load_report.h"
 #include "frontend/api/planned_generation.h"
 #include "frontend/json/json_body.h"
+#include "frontend/metrics/load_report.h"
 #include "frontend/request/batch_body.h"
 #include "frontend/request/request_rules.h"
 

@@ -1,6 +1,6 @@
 // GET /metrics: this process, and its peers where a supervisor has named them.
 #include "frontend/api/endpoint.h"
-#include "frontend/api/peer_metrics.h"
+#include "frontend/metrics/peer_metrics.h"
 
 namespace baton::frontend {
 namespace {

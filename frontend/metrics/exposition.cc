@@ -1,4 +1,4 @@
-#include "frontend/api/exposition.h"
+#include "frontend/metrics/exposition.h"
 
 #include <map>
 

@@ -1,8 +1,8 @@
-#include "frontend/api/exposition.h"
+#include "frontend/metrics/exposition.h"
 
 #include <gtest/gtest.h>
 
-#include "frontend/api/peer_metrics.h"
+#include "frontend/metrics/peer_metrics.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/metrics.h"
+#include "frontend/metrics/api_metrics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-#include "frontend/api/peer_metrics.h"
+#include "frontend/metrics/peer_metrics.h"
 #include "frontend/stream/stream_metrics.h"
 
 namespace baton::frontend {

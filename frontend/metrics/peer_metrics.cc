@@ -1,4 +1,4 @@
-#include "frontend/api/peer_metrics.h"
+#include "frontend/metrics/peer_metrics.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
-#include "frontend/api/exposition.h"
+#include "frontend/metrics/exposition.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/metrics.h"
+#include "frontend/metrics/api_metrics.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "frontend/api/load_report.h"
+#include "frontend/metrics/load_report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

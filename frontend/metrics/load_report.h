@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "frontend/api/peer_metrics.h"
 #include "frontend/http/http_types.h"
+#include "frontend/metrics/peer_metrics.h"
 
 namespace baton::frontend {
 
