@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/config/option_table.h"
 #include "common/obs/log.h"
-#include "frontend/api/fingerprint.h"
+#include "frontend/answer/fingerprint.h"
 #include "frontend/chat/content_format.h"
 #include "frontend/request/sampler_options.h"
 

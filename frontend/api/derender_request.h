@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/api/derender_state.h"
 #include "frontend/request/request_parser.h"
 #include "frontend/request/request_rules.h"

@@ -12,7 +12,7 @@
 #include "common/base/strings.h"
 #include "common/text/tokenizer/token_table.h"
 #include "common/text/unicode/utf8.h"
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/json/json_writer.h"
 
 namespace baton::frontend {

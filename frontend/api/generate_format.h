@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 
 namespace baton::frontend {
 

@@ -18,8 +18,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "frontend/api/answer_format.h"
-#include "frontend/api/answer_plan.h"
+#include "frontend/answer/answer_format.h"
+#include "frontend/answer/answer_plan.h"
 #include "frontend/api/api_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/request/request_parser.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/base/status_macros.h"
-#include "frontend/api/answer.h"
+#include "frontend/answer/answer.h"
 #include "frontend/api/planned_generation.h"
 #include "frontend/json/json_body.h"
 #include "frontend/metrics/load_report.h"

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "frontend/api/generation_answer.h"
+#include "frontend/answer/generation_answer.h"
 #include "frontend/api/llama_line_end.h"
 #include "frontend/api/llama_request.h"
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "common/json/json.h"
-#include "frontend/api/choice_reply.h"
+#include "frontend/answer/choice_reply.h"
 #include "frontend/json/own_names.h"
 #include "frontend/messages/message_blocks.h"
 

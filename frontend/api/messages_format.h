@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/http/http_types.h"
 #include "frontend/json/openai_error.h"
 

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "common/json/json.h"
-#include "frontend/api/choice_reply.h"
-#include "frontend/api/logprobs_json.h"
+#include "frontend/answer/choice_reply.h"
+#include "frontend/answer/logprobs_json.h"
 #include "frontend/responses/response_object.h"
 #include "frontend/responses/response_output.h"
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/responses/response_store.h"
 
 namespace baton::frontend {

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
-#include "frontend/api/reply_plan.h"
+#include "frontend/answer/reply_plan.h"
 #include "frontend/client/model_context.h"
 #include "frontend/request/generation_request.h"
 

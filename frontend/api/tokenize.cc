@@ -5,7 +5,7 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/text/unicode/utf8.h"
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/api/chat_prompt.h"
 #include "frontend/api/json_endpoint.h"
 #include "frontend/json/json_body.h"

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "common/constraint/constraint_spec.h"
-#include "frontend/api/reply_plan.h"
+#include "frontend/answer/reply_plan.h"
 #include "frontend/client/model_context.h"
 #include "frontend/request/generation_request.h"
 

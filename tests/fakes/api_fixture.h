@@ -14,8 +14,8 @@
 #include <string>
 #include <utility>
 
+#include "frontend/answer/running_answers.h"
 #include "frontend/api/api_context.h"
-#include "frontend/api/running_answers.h"
 #include "tests/fakes/byte_model.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/scripted_workers.h"

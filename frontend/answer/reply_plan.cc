@@ -1,4 +1,4 @@
-#include "frontend/api/reply_plan.h"
+#include "frontend/answer/reply_plan.h"
 
 #include <nlohmann/json.hpp>
 #include <string>

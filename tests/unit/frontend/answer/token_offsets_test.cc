@@ -1,4 +1,4 @@
-#include "frontend/api/token_offsets.h"
+#include "frontend/answer/token_offsets.h"
 
 #include <gtest/gtest.h>
 

@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "frontend/api/answer_format.h"
-#include "frontend/api/answer_plan.h"
-#include "frontend/api/generation_answer.h"
+#include "frontend/answer/answer_format.h"
+#include "frontend/answer/answer_plan.h"
+#include "frontend/answer/generation_answer.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/answer.h"
+#include "frontend/answer/answer.h"
 
 #include <numeric>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "frontend/api/generation_answer.h"
+#include "frontend/answer/generation_answer.h"
 
 #include <algorithm>
 #include <utility>

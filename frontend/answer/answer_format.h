@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "frontend/api/answer_plan.h"
+#include "frontend/answer/answer_plan.h"
 #include "frontend/json/openai_error.h"
 #include "frontend/stream/generation_types.h"
 #include "frontend/tools/reply_parser.h"

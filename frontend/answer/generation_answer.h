@@ -22,7 +22,7 @@
 
 #include "common/base/clock.h"
 #include "frontend/admission/concurrency_limiter.h"
-#include "frontend/api/running_answers.h"
+#include "frontend/answer/running_answers.h"
 #include "frontend/client/model_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/metrics/api_metrics.h"

@@ -1,5 +1,5 @@
 // Requests from HTTP body to HTTP answer, with workers that the test plays.
-#include "frontend/api/answer.h"
+#include "frontend/answer/answer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
-#include "frontend/api/choice_reply.h"
+#include "frontend/answer/choice_reply.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 #include "frontend/http/request_id.h"
 #include "frontend/json/json_writer.h"
 

@@ -1,8 +1,8 @@
-#include "frontend/api/running_answers.h"
+#include "frontend/answer/running_answers.h"
 
 #include <vector>
 
-#include "frontend/api/generation_answer.h"
+#include "frontend/answer/generation_answer.h"
 
 namespace baton::frontend {
 

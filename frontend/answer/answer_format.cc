@@ -1,4 +1,4 @@
-#include "frontend/api/answer_format.h"
+#include "frontend/answer/answer_format.h"
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"

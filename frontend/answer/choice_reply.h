@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "frontend/api/reply_plan.h"
+#include "frontend/answer/reply_plan.h"
 #include "frontend/stream/generation_types.h"
 #include "frontend/tools/reply_parser.h"
 

@@ -11,8 +11,8 @@
 
 #include "common/base/ids.h"
 #include "common/text/tokenizer/token_table.h"
-#include "frontend/api/reply_plan.h"
-#include "frontend/api/token_offsets.h"
+#include "frontend/answer/reply_plan.h"
+#include "frontend/answer/token_offsets.h"
 #include "frontend/client/model_context.h"
 #include "frontend/json/openai_error.h"
 

@@ -1,4 +1,4 @@
-#include "frontend/api/fingerprint.h"
+#include "frontend/answer/fingerprint.h"
 
 #include "absl/strings/str_cat.h"
 #include "common/base/build_info.h"

@@ -3,9 +3,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
-#include "frontend/api/answer_format.h"
-#include "frontend/api/choice_reply.h"
-#include "frontend/api/logprobs_json.h"
+#include "frontend/answer/answer_format.h"
+#include "frontend/answer/choice_reply.h"
+#include "frontend/answer/logprobs_json.h"
 #include "frontend/json/json_writer.h"
 
 namespace baton::frontend {

@@ -1,4 +1,4 @@
-#include "frontend/api/logprobs_json.h"
+#include "frontend/answer/logprobs_json.h"
 
 #include <algorithm>
 #include <cmath>
