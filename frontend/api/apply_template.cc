@@ -1,8 +1,8 @@
 // POST /apply-template, as llama.cpp has it: the text that a chat request becomes. A last message
 // of the assistant is gone on with, unless the request wants no generation prompt.
 #include "common/base/status_macros.h"
-#include "frontend/api/chat_prompt.h"
 #include "frontend/api/json_endpoint.h"
+#include "frontend/generation/chat_prompt.h"
 #include "frontend/json/json_writer.h"
 #include "frontend/request/request_rules.h"
 

@@ -1,6 +1,6 @@
 // POST /v1/chat/completions/batch: several conversations, a choice for each.
 #include "frontend/api/endpoint.h"
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "frontend/json/openai_error.h"
 
 namespace baton::frontend {

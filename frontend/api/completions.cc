@@ -1,6 +1,6 @@
 // POST /v1/completions
 #include "frontend/api/endpoint.h"
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 
 namespace baton::frontend {
 

@@ -12,11 +12,11 @@
 #include "common/base/strings.h"
 #include "common/text/tokenizer/token_table.h"
 #include "frontend/answer/reply_plan.h"
-#include "frontend/api/chat_prompt.h"
 #include "frontend/api/derender_request.h"
 #include "frontend/api/derender_state.h"
-#include "frontend/api/generation_plan.h"
 #include "frontend/api/token_playback.h"
+#include "frontend/generation/chat_prompt.h"
+#include "frontend/generation/generation_plan.h"
 #include "frontend/json/openai_error.h"
 #include "frontend/request/request_rules.h"
 

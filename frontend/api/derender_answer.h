@@ -10,7 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/api_context.h"
+#include "frontend/generation/api_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/request/request_parser.h"
 

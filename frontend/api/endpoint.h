@@ -19,7 +19,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "common/base/strings.h"
-#include "frontend/api/api_context.h"
+#include "frontend/generation/api_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/http/route_table.h"
 

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <string>
 
-#include "frontend/api/planned_generation.h"
+#include "frontend/generation/planned_generation.h"
 
 namespace baton::frontend {
 

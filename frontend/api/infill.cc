@@ -10,9 +10,9 @@
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/fill_in_middle.h"
 #include "frontend/api/llama_error.h"
 #include "frontend/api/llama_start.h"
+#include "frontend/generation/fill_in_middle.h"
 #include "frontend/json/json_body.h"
 
 namespace baton::frontend {

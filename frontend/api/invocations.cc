@@ -1,6 +1,6 @@
 // POST /invocations, the one path that SageMaker calls: a chat or a completion, as the body shows.
 #include "frontend/api/endpoint.h"
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "frontend/json/json_body.h"
 
 namespace baton::frontend {

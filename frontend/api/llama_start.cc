@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/constraint_start.h"
 #include "frontend/api/llama_answer.h"
 #include "frontend/api/llama_end_tokens.h"
 #include "frontend/api/llama_error.h"
+#include "frontend/generation/constraint_start.h"
 
 namespace baton::frontend {
 namespace {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "frontend/api/api_context.h"
 #include "frontend/api/llama_request.h"
+#include "frontend/generation/api_context.h"
 
 namespace baton::frontend {
 

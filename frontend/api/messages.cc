@@ -2,8 +2,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/generation_start.h"
 #include "frontend/api/messages_format.h"
+#include "frontend/generation/generation_start.h"
 #include "frontend/json/json_body.h"
 #include "frontend/messages/messages_request.h"
 

@@ -7,8 +7,8 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "frontend/api/generate_request_json.h"
-#include "frontend/api/planned_generation.h"
 #include "frontend/api/scale_out.h"
+#include "frontend/generation/planned_generation.h"
 #include "frontend/json/json_body.h"
 
 namespace baton::frontend {

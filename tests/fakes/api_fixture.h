@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "frontend/answer/running_answers.h"
-#include "frontend/api/api_context.h"
+#include "frontend/generation/api_context.h"
 #include "tests/fakes/byte_model.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/scripted_workers.h"

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
 

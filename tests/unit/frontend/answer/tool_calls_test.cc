@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
 

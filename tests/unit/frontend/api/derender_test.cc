@@ -7,7 +7,7 @@
 
 #include "frontend/api/derender_answer.h"
 #include "frontend/api/derender_state.h"
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "frontend/json/openai_error.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"

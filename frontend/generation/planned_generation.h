@@ -20,7 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "frontend/api/generation_plan.h"
+#include "frontend/generation/generation_plan.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/planned_generation.h"
+#include "frontend/generation/planned_generation.h"
 
 #include <utility>
 
@@ -6,8 +6,8 @@
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
-#include "frontend/api/constraint_start.h"
-#include "frontend/api/thinking_budget.h"
+#include "frontend/generation/constraint_start.h"
+#include "frontend/generation/thinking_budget.h"
 #include "frontend/request/request_rules.h"
 
 namespace baton::frontend {

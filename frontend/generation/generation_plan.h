@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "frontend/answer/answer_format.h"
 #include "frontend/answer/answer_plan.h"
-#include "frontend/api/api_context.h"
+#include "frontend/generation/api_context.h"
 #include "frontend/http/http_types.h"
 #include "frontend/request/request_parser.h"
 #include "frontend/request/request_rules.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/constraint/constraint_spec.h"
-#include "frontend/api/constraint_validator.h"
+#include "frontend/generation/constraint_validator.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -1,5 +1,5 @@
 // What a worker is told of a budget for reasoning: marks as tokens, and what the prompt has spent.
-#include "frontend/api/thinking_budget.h"
+#include "frontend/generation/thinking_budget.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "frontend/api/chat_prompt.h"
+#include "frontend/generation/chat_prompt.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "frontend/api/tool_constraint.h"
+#include "frontend/generation/tool_constraint.h"
 
 #include <string>
 #include <string_view>

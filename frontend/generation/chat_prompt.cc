@@ -1,4 +1,4 @@
-#include "frontend/api/chat_prompt.h"
+#include "frontend/generation/chat_prompt.h"
 
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "frontend/api/generation_plan.h"
+#include "frontend/generation/generation_plan.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,10 +9,10 @@
 #include "common/base/strings.h"
 #include "frontend/answer/reply_plan.h"
 #include "frontend/answer/token_offsets.h"
-#include "frontend/api/chat_prompt.h"
-#include "frontend/api/fill_in_middle.h"
-#include "frontend/api/thinking_budget.h"
-#include "frontend/api/tool_constraint.h"
+#include "frontend/generation/chat_prompt.h"
+#include "frontend/generation/fill_in_middle.h"
+#include "frontend/generation/thinking_budget.h"
+#include "frontend/generation/tool_constraint.h"
 #include "frontend/request/beam_rules.h"
 #include "frontend/request/sampler_rules.h"
 #include "frontend/request/token_pieces.h"

@@ -1,4 +1,4 @@
-#include "frontend/api/constraint_validator.h"
+#include "frontend/generation/constraint_validator.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "frontend/api/thinking_budget.h"
+#include "frontend/generation/thinking_budget.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "frontend/api/fill_in_middle.h"
+#include "frontend/generation/fill_in_middle.h"
 
 #include <algorithm>
 

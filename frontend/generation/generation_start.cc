@@ -1,11 +1,11 @@
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 
 #include <utility>
 #include <vector>
 
 #include "common/base/status_macros.h"
 #include "frontend/answer/answer.h"
-#include "frontend/api/planned_generation.h"
+#include "frontend/generation/planned_generation.h"
 #include "frontend/json/json_body.h"
 #include "frontend/metrics/load_report.h"
 #include "frontend/request/batch_body.h"

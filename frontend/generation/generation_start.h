@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "frontend/api/api_context.h"
-#include "frontend/api/generation_plan.h"
+#include "frontend/generation/api_context.h"
+#include "frontend/generation/generation_plan.h"
 #include "frontend/http/http_types.h"
 
 namespace baton::frontend {

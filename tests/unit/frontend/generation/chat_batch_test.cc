@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontend/api/generation_start.h"
+#include "frontend/generation/generation_start.h"
 #include "frontend/json/openai_error.h"
 #include "frontend/request/batch_body.h"
 #include "tests/fakes/api_fixture.h"

@@ -1,7 +1,7 @@
 // What a reply with enforced calls must match, held against what reads it: a text that a constraint
 // asks for is written out, the grammar must admit it, and the parser of the same request must find
 // in it the calls that were asked for.
-#include "frontend/api/tool_constraint.h"
+#include "frontend/generation/tool_constraint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

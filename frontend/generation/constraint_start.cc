@@ -1,4 +1,4 @@
-#include "frontend/api/constraint_start.h"
+#include "frontend/generation/constraint_start.h"
 
 #include <utility>
 
