@@ -10,10 +10,10 @@
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/llama_error.h"
-#include "frontend/api/llama_start.h"
 #include "frontend/generation/fill_in_middle.h"
 #include "frontend/json/json_body.h"
+#include "frontend/llama/llama_error.h"
+#include "frontend/llama/llama_start.h"
 
 namespace baton::frontend {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "common/base/status_macros.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/llama_error.h"
-#include "frontend/api/llama_start.h"
+#include "frontend/llama/llama_error.h"
+#include "frontend/llama/llama_start.h"
 
 namespace baton::frontend {
 namespace {

@@ -6,8 +6,8 @@
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/llama_error.h"
-#include "frontend/api/llama_settings.h"
+#include "frontend/llama/llama_error.h"
+#include "frontend/llama/llama_settings.h"
 #include "frontend/request/sampler_rules.h"
 
 namespace baton::frontend {

@@ -2,7 +2,7 @@
 // workers hold blocks that every request shares, and a frontend keeps nothing between requests.
 #include "common/base/status.h"
 #include "frontend/api/endpoint.h"
-#include "frontend/api/llama_error.h"
+#include "frontend/llama/llama_error.h"
 
 namespace baton::frontend {
 

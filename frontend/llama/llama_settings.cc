@@ -1,4 +1,4 @@
-#include "frontend/api/llama_settings.h"
+#include "frontend/llama/llama_settings.h"
 
 #include <algorithm>
 #include <charconv>

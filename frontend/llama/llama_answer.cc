@@ -1,4 +1,4 @@
-#include "frontend/api/llama_answer.h"
+#include "frontend/llama/llama_answer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 #include "common/base/strings.h"
 #include "frontend/answer/answer_format.h"
 #include "frontend/answer/logprobs_json.h"
-#include "frontend/api/llama_error.h"
 #include "frontend/json/json_writer.h"
+#include "frontend/llama/llama_error.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/llama_line_end.h"
+#include "frontend/llama/llama_line_end.h"
 
 namespace baton::frontend {
 

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "frontend/answer/generation_answer.h"
-#include "frontend/api/llama_line_end.h"
-#include "frontend/api/llama_request.h"
+#include "frontend/llama/llama_line_end.h"
+#include "frontend/llama/llama_request.h"
 
 namespace baton::frontend {
 

@@ -1,4 +1,4 @@
-#include "frontend/api/llama_request.h"
+#include "frontend/llama/llama_request.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>

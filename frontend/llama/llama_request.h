@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "frontend/api/llama_settings.h"
+#include "frontend/llama/llama_settings.h"
 #include "frontend/request/generation_request.h"
 
 namespace baton::frontend {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "frontend/api/llama_request.h"
 #include "frontend/generation/api_context.h"
+#include "frontend/llama/llama_request.h"
 
 namespace baton::frontend {
 

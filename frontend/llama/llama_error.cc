@@ -1,4 +1,4 @@
-#include "frontend/api/llama_error.h"
+#include "frontend/llama/llama_error.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "frontend/api/llama_end_tokens.h"
+#include "frontend/llama/llama_end_tokens.h"
 
 #include <algorithm>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "frontend/api/llama_start.h"
+#include "frontend/llama/llama_start.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/llama_answer.h"
-#include "frontend/api/llama_end_tokens.h"
-#include "frontend/api/llama_error.h"
 #include "frontend/generation/constraint_start.h"
+#include "frontend/llama/llama_answer.h"
+#include "frontend/llama/llama_end_tokens.h"
+#include "frontend/llama/llama_error.h"
 
 namespace baton::frontend {
 namespace {
