@@ -1,7 +1,7 @@
 // POST /v1/completions/derender: what was generated elsewhere, as the object of a completion.
-#include "frontend/api/derender_answer.h"
 #include "frontend/api/json_endpoint.h"
 #include "frontend/api/scale_out.h"
+#include "frontend/scale_out/derender_answer.h"
 
 namespace baton::frontend {
 

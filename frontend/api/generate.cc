@@ -1,7 +1,7 @@
 // POST /inference/v1/generate: tokens in, tokens out.
-#include "frontend/api/generate_format.h"
 #include "frontend/api/scale_out.h"
 #include "frontend/generation/generation_start.h"
+#include "frontend/scale_out/generate_format.h"
 
 namespace baton::frontend {
 

@@ -6,10 +6,10 @@
 
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/generate_request_json.h"
 #include "frontend/api/scale_out.h"
 #include "frontend/generation/planned_generation.h"
 #include "frontend/json/json_body.h"
+#include "frontend/scale_out/generate_request_json.h"
 
 namespace baton::frontend {
 namespace {

@@ -1,4 +1,4 @@
-#include "frontend/api/generate_format.h"
+#include "frontend/scale_out/generate_format.h"
 
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"

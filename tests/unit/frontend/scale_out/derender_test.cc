@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontend/api/derender_answer.h"
-#include "frontend/api/derender_state.h"
 #include "frontend/generation/generation_start.h"
 #include "frontend/json/openai_error.h"
+#include "frontend/scale_out/derender_answer.h"
+#include "frontend/scale_out/derender_state.h"
 #include "tests/fakes/api_fixture.h"
 #include "tests/fakes/recording_sink.h"
 

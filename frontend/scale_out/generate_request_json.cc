@@ -1,4 +1,4 @@
-#include "frontend/api/generate_request_json.h"
+#include "frontend/scale_out/generate_request_json.h"
 
 #include <algorithm>
 #include <array>

@@ -21,9 +21,9 @@
 #include "baton/v1/inference.pb.h"
 #include "common/base/ids.h"
 #include "frontend/answer/answer_format.h"
-#include "frontend/api/derender_state.h"
 #include "frontend/request/request_parser.h"
 #include "frontend/request/request_rules.h"
+#include "frontend/scale_out/derender_state.h"
 #include "frontend/stream/generation_types.h"
 
 namespace baton::frontend {

@@ -1,4 +1,4 @@
-#include "frontend/api/derender_answer.h"
+#include "frontend/scale_out/derender_answer.h"
 
 #include <algorithm>
 #include <memory>
@@ -12,13 +12,13 @@
 #include "common/base/strings.h"
 #include "common/text/tokenizer/token_table.h"
 #include "frontend/answer/reply_plan.h"
-#include "frontend/api/derender_request.h"
-#include "frontend/api/derender_state.h"
-#include "frontend/api/token_playback.h"
 #include "frontend/generation/chat_prompt.h"
 #include "frontend/generation/generation_plan.h"
 #include "frontend/json/openai_error.h"
 #include "frontend/request/request_rules.h"
+#include "frontend/scale_out/derender_request.h"
+#include "frontend/scale_out/derender_state.h"
+#include "frontend/scale_out/token_playback.h"
 
 namespace baton::frontend {
 namespace {

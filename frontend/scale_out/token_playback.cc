@@ -1,4 +1,4 @@
-#include "frontend/api/token_playback.h"
+#include "frontend/scale_out/token_playback.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "frontend/api/derender_state.h"
+#include "frontend/scale_out/derender_state.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "frontend/api/derender_request.h"
+#include "frontend/scale_out/derender_request.h"
 
 #include <simdjson.h>
 
