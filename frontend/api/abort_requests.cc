@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "frontend/answer/running_answers.h"
-#include "frontend/api/scale_out.h"
+#include "frontend/api/scale_out_endpoint.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/openai_error.h"
 

@@ -1,6 +1,6 @@
 // POST /v1/chat/completions/derender: what was generated elsewhere, as the object of a chat.
 #include "frontend/api/json_endpoint.h"
-#include "frontend/api/scale_out.h"
+#include "frontend/api/scale_out_endpoint.h"
 #include "frontend/scale_out/derender_answer.h"
 
 namespace baton::frontend {

@@ -1,5 +1,5 @@
 // POST /inference/v1/generate: tokens in, tokens out.
-#include "frontend/api/scale_out.h"
+#include "frontend/api/scale_out_endpoint.h"
 #include "frontend/generation/generation_start.h"
 #include "frontend/scale_out/generate_format.h"
 

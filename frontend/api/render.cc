@@ -6,7 +6,7 @@
 
 #include "common/base/status.h"
 #include "common/base/status_macros.h"
-#include "frontend/api/scale_out.h"
+#include "frontend/api/scale_out_endpoint.h"
 #include "frontend/generation/planned_generation.h"
 #include "frontend/json/json_body.h"
 #include "frontend/scale_out/generate_request_json.h"

@@ -1,4 +1,4 @@
-#include "frontend/api/scale_out.h"
+#include "frontend/api/scale_out_endpoint.h"
 
 #include <utility>
 
