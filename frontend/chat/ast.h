@@ -300,11 +300,10 @@ struct MacroStatement : Statement {
 
 struct CallBlockStatement : Statement {
   explicit CallBlockStatement(int line)
-      : Statement(StatementKind::kCallBlock, line), caller(std::make_unique<MacroStatement>(line)) {
-    caller->name = "caller";
-  }
+      : Statement(StatementKind::kCallBlock, line),
+        caller(std::make_unique<MacroStatement>(line)) {}
   std::unique_ptr<CallExpression> call;
-  std::unique_ptr<MacroStatement> caller;
+  std::unique_ptr<MacroStatement> caller;  // has no name
 };
 
 struct FilterBlockStatement : Statement {

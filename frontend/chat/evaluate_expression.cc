@@ -6,6 +6,7 @@
 #include "frontend/chat/evaluator.h"
 #include "frontend/chat/operators.h"
 #include "frontend/chat/python_repr.h"
+#include "frontend/chat/value_objects.h"
 
 namespace baton::frontend::internal {
 
@@ -203,7 +204,7 @@ absl::StatusOr<Value> Evaluator::EvaluateCall(const CallExpression& call, Activa
     if (method != nullptr && caller.missing()) {
       RETURN_IF_ERROR(EvaluateArguments(call.arguments, activation, arguments));
       context_.line = call.line;
-      return method->call(context_, object, arguments.view());
+      return CallMethod(context_, *method, object, arguments.view());
     }
     ASSIGN_OR_RETURN(callee, GetAttribute(context_, object, attribute.name, attribute.methods));
   } else {

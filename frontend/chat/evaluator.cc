@@ -10,6 +10,11 @@
 namespace baton::frontend::internal {
 namespace {
 
+// As Python's repr: the body of a call block has no name.
+std::string QuotedName(const MacroStatement& macro) {
+  return macro.name.empty() ? "None" : "'" + macro.name + "'";
+}
+
 void Empty(Activation& activation, const SlotRange& range) {
   for (size_t slot = range.first; slot < range.last; ++slot) activation.slots[slot] = Value();
 }
@@ -290,7 +295,7 @@ absl::StatusOr<Value> Evaluator::Call(const Value& callee, const Arguments& argu
     case Kind::kMacro:
       return CallMacro(callee.macro(), arguments);
     case Kind::kMethod:
-      return callee.method().method->call(context_, callee.method().self, arguments);
+      return CallMethod(context_, *callee.method().method, callee.method().self, arguments);
     case Kind::kLoop:
       return CallLoop(callee.loop(), arguments);
     case Kind::kUndefined:
@@ -348,7 +353,8 @@ absl::Status Evaluator::BindMacro(const MacroStatement& macro, const Arguments& 
     } else if (macro.kwargs_slot >= 0) {
       unknown.Set(Value::String(keyword.name), keyword.value);
     } else {
-      return TypeError({"macro '", macro.name, "' takes no keyword argument '", keyword.name, "'"});
+      return TypeError(
+          {"macro ", QuotedName(macro), " takes no keyword argument '", keyword.name, "'"});
     }
   }
   if (macro.kwargs_slot >= 0)
@@ -360,8 +366,8 @@ absl::Status Evaluator::BindMacro(const MacroStatement& macro, const Arguments& 
               arguments.positional.end(), items);
     activation.slots[static_cast<size_t>(macro.varargs_slot)] = Value::Tuple({items, extra});
   } else if (arguments.positional.size() > count) {
-    return TypeError(
-        {"macro '", macro.name, "' takes not more than ", std::to_string(count), " argument(s)"});
+    return TypeError({"macro ", QuotedName(macro), " takes not more than ", std::to_string(count),
+                      " argument(s)"});
   }
   return absl::OkStatus();
 }

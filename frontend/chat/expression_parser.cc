@@ -389,7 +389,11 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParseBracketed(ExpressionPtr nod
   int colons = 0;
   while (!Current().IsOperator("]")) {
     if (Current().IsOperator(",")) {
-      return SyntaxError(Current().line, "an index of several items is not supported");
+      if (colons > 0 || parts[0] == nullptr) {
+        return SyntaxError(Current().line, "an index of several slices is not supported");
+      }
+      ASSIGN_OR_RETURN(ExpressionPtr index, ParseTupleIndex(std::move(parts[0]), line));
+      return Make<ItemExpression>(line, std::move(node), std::move(index));
     }
     if (Current().IsOperator(":")) {
       if (++colons > 2) return Unexpected("]");
@@ -406,6 +410,17 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParseBracketed(ExpressionPtr nod
   }
   if (parts[0] == nullptr) return SyntaxError(line, "expected an index, got ']'");
   return Make<ItemExpression>(line, std::move(node), std::move(parts[0]));
+}
+
+absl::StatusOr<ExpressionPtr> ExpressionParser::ParseTupleIndex(ExpressionPtr first, int line) {
+  auto tuple = std::make_unique<OperandsExpression>(ExpressionKind::kTuple, line);
+  tuple->operands.push_back(std::move(first));
+  while (!SkipOperator("]")) {
+    RETURN_IF_ERROR(ExpectOperator(","));
+    ASSIGN_OR_RETURN(ExpressionPtr item, ParseExpression());
+    tuple->operands.push_back(std::move(item));
+  }
+  return tuple;
 }
 
 absl::StatusOr<ExpressionPtr> ExpressionParser::ParseCall(ExpressionPtr node) {
@@ -439,6 +454,11 @@ absl::Status ExpressionParser::ParseCallArgument(CallArguments& arguments, int l
   if (arguments.star_star != nullptr || (star && arguments.star != nullptr) ||
       (plain && (arguments.star != nullptr || !arguments.keyword.empty()))) {
     return SyntaxError(line, "invalid syntax for function call expression");
+  }
+  for (const auto& [given, value] : arguments.keyword) {
+    if (named && given == Current().text) {
+      return SyntaxError(line, "keyword argument repeated: " + given);
+    }
   }
   std::string name;
   if (named) {

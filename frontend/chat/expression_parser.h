@@ -78,6 +78,7 @@ class ExpressionParser {
   absl::StatusOr<ExpressionPtr> ParseFilterChain(ExpressionPtr node);
   absl::StatusOr<ExpressionPtr> ParseSubscript(ExpressionPtr node);
   absl::StatusOr<ExpressionPtr> ParseBracketed(ExpressionPtr node, int line);
+  absl::StatusOr<ExpressionPtr> ParseTupleIndex(ExpressionPtr first, int line);
   absl::StatusOr<ExpressionPtr> ParseTest(ExpressionPtr node);
   absl::StatusOr<ExpressionPtr> ParseCall(ExpressionPtr node);
   absl::StatusOr<CallArguments> ParseCallArguments();

@@ -29,6 +29,7 @@ TestFunction FindTest(std::string_view name);
 
 // The tables, by the kind of value that they work on.
 absl::Span<const FilterEntry> TextFilters();
+absl::Span<const FilterEntry> HtmlFilters();
 absl::Span<const FilterEntry> NumberFilters();
 absl::Span<const FilterEntry> SequenceFilters();
 absl::Span<const FilterEntry> SelectionFilters();
@@ -45,5 +46,7 @@ absl::StatusOr<Value> AttributePath(RenderContext& context, const Value& item,
 Value FoldCase(RenderContext& context, const Value& value);
 // The text of a value in the arena.
 Value NewText(RenderContext& context, std::string_view text);
+// The same, marked safe where `like` is.
+Value NewTextLike(RenderContext& context, std::string_view text, const Value& like);
 
 }  // namespace baton::frontend::internal

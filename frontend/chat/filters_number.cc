@@ -145,11 +145,19 @@ Result Round(RenderContext&, const Value& value, const Arguments& arguments) {
   Value bound[2];  // precision, method
   RETURN_IF_ERROR(
       BindArguments("do_round", arguments, {"precision", "method"}, 0, absl::MakeSpan(bound)));
+  const std::string_view method = bound[1].string()    ? bound[1].text()
+                                  : bound[1].missing() ? "common"
+                                                       : "";
+  if (method != "common" && method != "ceil" && method != "floor") {
+    return PythonError("FilterArgumentError", {"method must be common, ceil or floor"});
+  }
   if (value.undefined()) return UndefinedError(value);
   if (!value.number()) {
     return TypeError({"type ", TypeName(value), " doesn't define __round__ method"});
   }
-  const std::string_view method = bound[1].string() ? bound[1].text() : "common";
+  if (!bound[0].missing() && !bound[0].none() && !bound[0].integral()) {
+    return TypeError({"'", TypeName(bound[0]), "' object cannot be interpreted as an integer"});
+  }
   const auto precision = bound[0].integral()
                              ? static_cast<int>(std::clamp<WideInt>(bound[0].integer(), -300, 300))
                              : 0;
@@ -157,9 +165,6 @@ Result Round(RenderContext&, const Value& value, const Arguments& arguments) {
     if (value.integral() && precision >= 0) return MakeInteger(value.integer());
     const double rounded = RoundReal(value.real(), precision);
     return value.integral() ? Value::Int(static_cast<int64_t>(rounded)) : Value::Float(rounded);
-  }
-  if (method != "ceil" && method != "floor") {
-    return PythonError("FilterArgumentError", {"method must be common, ceil or floor"});
   }
   const double scale = std::pow(10, precision);
   const double scaled = value.real() * scale;

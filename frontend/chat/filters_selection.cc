@@ -159,7 +159,8 @@ Result SelectFilter(RenderContext& context, const Value& value, const Arguments&
   return Select(context, value, arguments, kByAttribute, kKeep);
 }
 
-Result Items(RenderContext& context, const Value& value, const Arguments&) {
+Result Items(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("do_items", arguments, {}, 0, {}));
   return NewIterator<ItemPairs>(context, value);
 }
 
@@ -220,7 +221,7 @@ absl::Span<const FilterEntry> SelectionFilters() { return kFilters; }
 
 FilterFunction FindFilter(std::string_view name) {
   for (const auto& table :
-       {TextFilters(), NumberFilters(), SequenceFilters(), SelectionFilters()}) {
+       {TextFilters(), HtmlFilters(), NumberFilters(), SequenceFilters(), SelectionFilters()}) {
     if (const FilterEntry* entry = FindEntry(table, name)) return entry->function;
   }
   return nullptr;
@@ -263,6 +264,11 @@ Value FoldCase(RenderContext& context, const Value& value) {
 
 Value NewText(RenderContext& context, std::string_view text) {
   return Value::String(context.arena().Copy(text));
+}
+
+Value NewTextLike(RenderContext& context, std::string_view text, const Value& like) {
+  const Value made = NewText(context, text);
+  return like.markup() ? Value::Markup(made.text()) : made;
 }
 
 }  // namespace baton::frontend::internal

@@ -48,6 +48,25 @@ Result Last(RenderContext& context, const Value& value, const Arguments& argumen
   return MakeUndefinedHint(context, "No last item, sequence was empty.");
 }
 
+// The item of a sequence of one. Of more, Jinja draws one at random.
+Result Random(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("do_random", arguments, {}, 0, {}));
+  if (value.string()) RETURN_IF_ERROR(context.ChargeCodePoints(value.text().size()));
+  const int64_t length = Length(value);
+  if (length < 0) return TypeError({"object of type '", TypeName(value), "' has no len()"});
+  if (length == 0) return MakeUndefinedHint(context, "No random item, sequence was empty.");
+  if (length > 1) {
+    return PythonError("NotImplementedError",
+                       {"the filter random: the prompt of a request may not depend on chance"});
+  }
+  if (value.is(Kind::kDictView)) {
+    return TypeError({"'", TypeName(value), "' object is not subscriptable"});
+  }
+  ASSIGN_OR_RETURN(const Value item, GetItem(context, value, Value::Int(0)));
+  if (item.undefined() && value.is(Kind::kDict)) return PythonError("KeyError", {"0"});
+  return item;
+}
+
 Result ToList(RenderContext& context, const Value& value, const Arguments& arguments) {
   RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
@@ -58,6 +77,9 @@ Result Reverse(RenderContext& context, const Value& value, const Arguments& argu
   RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   if (value.string()) {
     return GetSlice(context, value, Value(), Value(), Value::Int(-1));
+  }
+  if (!Cursor::Over(value).ok()) {
+    return PythonError("FilterArgumentError", {"argument must be iterable"});
   }
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
   Value* reversed = context.arena().AllocateArray<Value>(items.size());
@@ -91,7 +113,7 @@ Result DictSort(RenderContext& context, const Value& value, const Arguments& arg
   Value bound[3];
   RETURN_IF_ERROR(BindArguments("do_dictsort", arguments, {"case_sensitive", "by", "reverse"}, 0,
                                 absl::MakeSpan(bound)));
-  const std::string_view by = bound[1].string() ? bound[1].text() : "key";
+  const std::string_view by = bound[1].string() ? bound[1].text() : bound[1].missing() ? "key" : "";
   if (by != "key" && by != "value") {
     return PythonError("FilterArgumentError", {"You can only sort by either \"key\" or \"value\""});
   }
@@ -144,6 +166,9 @@ Result Sort(RenderContext& context, const Value& value, const Arguments& argumen
   Value bound[3];
   RETURN_IF_ERROR(BindArguments("do_sort", arguments, {"reverse", "case_sensitive", "attribute"}, 0,
                                 absl::MakeSpan(bound)));
+  if (!bound[0].missing() && !bound[0].integral()) {
+    return TypeError({"'", TypeName(bound[0]), "' object cannot be interpreted as an integer"});
+  }
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
   std::vector<Value> keys;
   for (const Value& item : items) {
@@ -231,16 +256,25 @@ Result GroupBy(RenderContext& context, const Value& value, const Arguments& argu
   return Value::List({out, groups.size()});
 }
 
+// What batch makes for a size that no list has: one list.
+Result OneBatch(RenderContext& context, absl::Span<const Value> items) {
+  if (items.empty()) return MakeSpanIterator(context, {});
+  Value* list = context.arena().AllocateArray<Value>(1);
+  list[0] = Value::List(items);
+  return MakeSpanIterator(context, {list, 1});
+}
+
 // Lists of `count` items; the last one is filled up with `fill` when that is given.
 Result Batch(RenderContext& context, const Value& value, const Arguments& arguments) {
   Value bound[2];
   RETURN_IF_ERROR(
       BindArguments("do_batch", arguments, {"linecount", "fill_with"}, 1, absl::MakeSpan(bound)));
-  if (!bound[0].integral() || bound[0].integer() > (1 << 20)) {
-    return TypeError({"batch needs a number of items, at most 2^20"});
+  if (bound[0].integral() && bound[0].integer() > (1 << 20)) {
+    return PythonError("limit exceeded", {"batch makes lists of at most 2^20 items"});
   }
-  const bool fill = !bound[1].missing() && !bound[1].none();
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, value));
+  if (!bound[0].integral()) return OneBatch(context, items);
+  const bool fill = !bound[1].missing() && !bound[1].none();
   // As in Jinja, a size that is never reached makes one list, and 0 an empty one in front of it.
   const bool reachable = bound[0].integer() > 0;
   const size_t size = reachable ? static_cast<size_t>(bound[0].integer()) : items.size();
@@ -266,8 +300,11 @@ Result SliceEvenly(RenderContext& context, const Value& value, const Arguments& 
   Value bound[2];
   RETURN_IF_ERROR(
       BindArguments("do_slice", arguments, {"slices", "fill_with"}, 1, absl::MakeSpan(bound)));
-  if (!bound[0].integral() || bound[0].integer() > (1 << 16)) {
-    return TypeError({"slice needs a number of lists, at most 2^16"});
+  if (bound[0].integral() && bound[0].integer() > (1 << 16)) {
+    return PythonError("limit exceeded", {"slice makes at most 2^16 lists"});
+  }
+  if (!bound[0].integral()) {
+    return TypeError({"unsupported operand type(s) for //: 'int' and '", TypeName(bound[0]), "'"});
   }
   if (bound[0].integer() == 0) return PythonError("ZeroDivisionError", {"division by zero"});
   if (bound[0].integer() < 0) return MakeSpanIterator(context, {});
@@ -293,10 +330,10 @@ Result SliceEvenly(RenderContext& context, const Value& value, const Arguments& 
 }
 
 constexpr FilterEntry kFilters[] = {
-    {"batch", &Batch},       {"count", &LengthOf}, {"dictsort", &DictSort}, {"first", &First},
-    {"groupby", &GroupBy},   {"join", &Join},      {"last", &Last},         {"length", &LengthOf},
-    {"list", &ToList},       {"max", &Max},        {"min", &Min},           {"reverse", &Reverse},
-    {"slice", &SliceEvenly}, {"sort", &Sort},      {"sum", &Sum},
+    {"batch", &Batch},     {"count", &LengthOf},    {"dictsort", &DictSort}, {"first", &First},
+    {"groupby", &GroupBy}, {"join", &Join},         {"last", &Last},         {"length", &LengthOf},
+    {"list", &ToList},     {"max", &Max},           {"min", &Min},           {"random", &Random},
+    {"reverse", &Reverse}, {"slice", &SliceEvenly}, {"sort", &Sort},         {"sum", &Sum},
 };
 
 }  // namespace

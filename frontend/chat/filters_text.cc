@@ -6,15 +6,22 @@
 #include "frontend/chat/filters.h"
 #include "frontend/chat/json_dump.h"
 #include "frontend/chat/operators.h"
+#include "frontend/chat/pretty_print.h"
 #include "frontend/chat/python_format.h"
 #include "frontend/chat/python_repr.h"
 #include "frontend/chat/python_text.h"
 #include "frontend/chat/text_lines.h"
+#include "frontend/chat/text_wrap.h"
 
 namespace baton::frontend::internal {
 namespace {
 
 using Result = absl::StatusOr<Value>;
+
+absl::Status NoAttribute(const Value& value, std::string_view name) {
+  return PythonError("AttributeError",
+                     {"'", TypeName(value), "' object has no attribute '", name, "'"});
+}
 
 // The value as text; markup stays markup.
 Value SoftText(RenderContext& context, const Value& value) {
@@ -26,7 +33,7 @@ Result ConvertCase(RenderContext& context, const Value& value, const Arguments& 
   RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
   const Value text = SoftText(context, value);
   RETURN_IF_ERROR(context.ChargeLetters(text.text().size()));
-  return NewText(context, kFunction(text.text()));
+  return NewTextLike(context, kFunction(text.text()), text);
 }
 
 // Words begin after white space, hyphens and opening brackets, unlike in str.title.
@@ -91,6 +98,7 @@ Result Indent(RenderContext& context, const Value& value, const Arguments& argum
       BindArguments("do_indent", arguments, {"width", "first", "blank"}, 0, absl::MakeSpan(bound)));
   if (value.undefined()) return UndefinedError(value);
   if (!value.string()) {
+    if (value.is(Kind::kList)) return NoAttribute(value, "splitlines");
     return TypeError({"unsupported operand type(s) for +=: '", TypeName(value), "' and 'str'"});
   }
   std::string unit = "    ";
@@ -120,7 +128,7 @@ Result Indent(RenderContext& context, const Value& value, const Arguments& argum
     out.append(line);
     first = false;
   }
-  return NewText(context, out);
+  return NewTextLike(context, out, value);
 }
 
 Result Truncate(RenderContext& context, const Value& value, const Arguments& arguments) {
@@ -132,6 +140,17 @@ Result Truncate(RenderContext& context, const Value& value, const Arguments& arg
   };
   const int64_t length = integer(bound[0], 255);
   const int64_t leeway = integer(bound[3], 5);
+  for (const Value* given : {&bound[0], &bound[3]}) {
+    if (given->missing() || given->integral() || (given == &bound[3] && given->none())) continue;
+    if (given->undefined()) return UndefinedError(*given);
+    return TypeError(
+        {"'>=' not supported between instances of '", TypeName(*given), "' and 'int'"});
+  }
+  if (!bound[2].missing() && Length(bound[2]) < 0) {
+    return TypeError({"object of type '", TypeName(bound[2]), "' has no len()"});
+  }
+  const Value suffix =
+      value.markup() && bound[2].string() ? EscapeHtml(context, bound[2]) : bound[2];
   const std::string_view end = bound[2].string() ? bound[2].text() : "...";
   const auto end_length = static_cast<int64_t>(CodePointCount(end));
   if (length < end_length) {
@@ -151,7 +170,8 @@ Result Truncate(RenderContext& context, const Value& value, const Arguments& arg
       kept = kept.substr(0, space);
     }
   }
-  return NewText(context, std::string(kept) + std::string(end));
+  const std::string_view appended = suffix.string() ? suffix.text() : end;
+  return NewTextLike(context, std::string(kept) + std::string(appended), value);
 }
 
 Result WordCount(RenderContext& context, const Value& value, const Arguments& arguments) {
@@ -174,7 +194,59 @@ Result Center(RenderContext& context, const Value& value, const Arguments& argum
   Value bound;
   RETURN_IF_ERROR(BindArguments("do_center", arguments, {"width"}, 0, absl::MakeSpan(&bound, 1)));
   if (!bound.missing()) width = bound;
-  return PadText(context, SoftText(context, value).text(), width, Value(), Padding::kBoth);
+  const Value text = SoftText(context, value);
+  ASSIGN_OR_RETURN(const Value centered,
+                   PadText(context, text.text(), width, Value(), Padding::kBoth));
+  return text.markup() ? Value::Markup(centered.text()) : centered;
+}
+
+// Lines of at most `width` code points.
+Result WordWrap(RenderContext& context, const Value& value, const Arguments& arguments) {
+  Value bound[4];
+  RETURN_IF_ERROR(BindArguments("do_wordwrap", arguments,
+                                {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, 0,
+                                absl::MakeSpan(bound)));
+  if (value.undefined()) return UndefinedError(value);
+  if (!value.string()) return NoAttribute(value, "splitlines");
+  const Value& ends = bound[2];
+  if (!ends.missing() && !ends.none() && !ends.string()) return NoAttribute(ends, "join");
+  const std::string_view line_end = ends.string() ? ends.text() : "\n";
+  WrapOptions options;
+  if (!bound[0].missing()) {
+    if (!bound[0].integral()) {
+      return TypeError(
+          {"'<=' not supported between instances of '", TypeName(bound[0]), "' and 'int'"});
+    }
+    constexpr WideInt kFar = WideInt{1} << 40;
+    options.width = static_cast<int64_t>(std::clamp<WideInt>(bound[0].integer(), -kFar, kFar));
+  }
+  options.break_long_words = bound[1].missing() || Truthy(bound[1]);
+  options.break_on_hyphens = bound[3].missing() || Truthy(bound[3]);
+  // Every code point may be a chunk.
+  RETURN_IF_ERROR(context.Reserve(value.text().size() * sizeof(std::string_view) * 2));
+  RETURN_IF_ERROR(context.ChargeLetters(value.text().size()));
+  std::string out;
+  bool first = true;
+  for (const std::string_view paragraph : SplitLines(value.text(), /*keep_ends=*/false)) {
+    if (options.width <= 0) {
+      return ValueError({"invalid width ", std::to_string(options.width), " (must be > 0)"});
+    }
+    if (!std::exchange(first, false)) out.append(line_end);
+    bool first_line = true;
+    for (const std::string_view line : WrapText(paragraph, options)) {
+      if (!std::exchange(first_line, false)) out.append(line_end);
+      out.append(line);
+      if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
+    }
+  }
+  return NewText(context, out);
+}
+
+Result Pretty(RenderContext& context, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(BindArguments("do_pprint", arguments, {}, 0, {}));
+  ASSIGN_OR_RETURN(const std::string text, PrettyPrint(context, value));
+  RETURN_IF_ERROR(context.Reserve(text.size()));
+  return NewText(context, text);
 }
 
 // A part of a URL; in a query a slash is quoted too, and a space is a plus.
@@ -234,54 +306,6 @@ Result MarkSafe(RenderContext& context, const Value& value, const Arguments& arg
   return Value::Markup(StrIn(context, value));
 }
 
-Result Escape(RenderContext& context, const Value& value, const Arguments& arguments) {
-  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
-  return EscapeHtml(context, value);
-}
-
-// Marked text, too.
-Result ForceEscape(RenderContext& context, const Value& value, const Arguments& arguments) {
-  RETURN_IF_ERROR(BindArguments("filter", arguments, {}, 0, {}));
-  return EscapeHtml(context, Value::String(StrIn(context, value)));
-}
-
-bool EndsAttributeName(char32_t c) { return IsSpace(c) || c == '/' || c == '>' || c == '='; }
-
-// key="value" for the entries of a dict that have a value.
-Result XmlAttributes(RenderContext& context, const Value& value, const Arguments& arguments) {
-  Value autospace;
-  RETURN_IF_ERROR(
-      BindArguments("do_xmlattr", arguments, {"autospace"}, 0, absl::MakeSpan(&autospace, 1)));
-  if (value.undefined()) return UndefinedError(value);
-  if (!value.is(Kind::kDict)) {
-    return PythonError("AttributeError",
-                       {"'", TypeName(value), "' object has no attribute 'items'"});
-  }
-  std::string out;
-  for (uint32_t i = 0; i < value.dict().size; ++i) {
-    const DictEntry& entry = value.dict().entries[i];
-    if (entry.value.none() || entry.value.undefined()) continue;
-    if (!entry.key.string()) {
-      return TypeError({"expected string or bytes-like object, got '", TypeName(entry.key), "'"});
-    }
-    const std::string_view key = entry.key.text();
-    RETURN_IF_ERROR(context.ChargeLetters(key.size()));
-    for (size_t at = 0; at < key.size(); at += SequenceLength(key, at)) {
-      if (EndsAttributeName(CodePointAt(key, at))) {
-        return ValueError({"Invalid character in attribute name: '", key, "'"});
-      }
-    }
-    const bool spaced = !out.empty() || autospace.missing() || Truthy(autospace);
-    if (spaced) out.push_back(' ');
-    out.append(EscapeHtml(context, entry.key).text());
-    out.append("=\"");
-    out.append(EscapeHtml(context, entry.value).text());
-    out.push_back('"');
-    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
-  }
-  return NewText(context, out);
-}
-
 Result Format(RenderContext& context, const Value& value, const Arguments& arguments) {
   if (!arguments.positional.empty() && !arguments.keyword.empty()) {
     return PythonError("FilterArgumentError",
@@ -323,6 +347,8 @@ Result ToJson(RenderContext& context, const Value& value, const Arguments& argum
     const WideInt width = bound[1].integer();
     if (width > 1000) return ValueError({"indent width is too large"});
     options.indent = std::string(width > 0 ? static_cast<size_t>(width) : 0, ' ');
+  } else if (!bound[1].missing() && !bound[1].none() && !value.string()) {
+    return TypeError({"can't multiply sequence by non-int of type '", TypeName(bound[1]), "'"});
   }
   if (options.indent.has_value()) options.item_separator = ",";
   RETURN_IF_ERROR(BindSeparators(context, bound[2], options));
@@ -335,12 +361,10 @@ Result ToJson(RenderContext& context, const Value& value, const Arguments& argum
 constexpr FilterEntry kFilters[] = {
     {"capitalize", &ConvertCase<Capitalize>},
     {"center", &Center},
-    {"e", &Escape},
-    {"escape", &Escape},
-    {"forceescape", &ForceEscape},
     {"format", &Format},
     {"indent", &Indent},
     {"lower", &ConvertCase<Lower>},
+    {"pprint", &Pretty},
     {"replace", &Replace},
     {"safe", &MarkSafe},
     {"string", &ToString},
@@ -351,7 +375,7 @@ constexpr FilterEntry kFilters[] = {
     {"upper", &ConvertCase<Upper>},
     {"urlencode", &UrlEncode},
     {"wordcount", &WordCount},
-    {"xmlattr", &XmlAttributes},
+    {"wordwrap", &WordWrap},
 };
 
 }  // namespace

@@ -179,10 +179,18 @@ Result MakeCycler(RenderContext& context, void*, const Arguments& arguments) {
   return Value::Of(state->object);
 }
 
+// The words of Jinja's lipsum are drawn at random.
+Result Lipsum(RenderContext&, void*, const Arguments&) {
+  return PythonError("NotImplementedError",
+                     {"lipsum() makes random text: the prompt of a request may not depend on "
+                      "chance"});
+}
+
 constexpr Function kFunctions[] = {
     {"cycler", &MakeCycler},
     {"dict", &MakeDict},
     {"joiner", &MakeJoiner},
+    {"lipsum", &Lipsum},
     {"namespace", &MakeNamespace},
     {"raise_exception", &RaiseException},
     {"range", &Range},

@@ -1,12 +1,14 @@
 // The methods of dicts, lists and tuples, and the table of all methods by name.
+#include <algorithm>
+#include <map>
+#include <vector>
+
 #include "common/base/status_macros.h"
 #include "frontend/chat/ast.h"
 #include "frontend/chat/filters.h"
 #include "frontend/chat/operators.h"
 #include "frontend/chat/text_methods.h"
 #include "frontend/chat/value_objects.h"
-
-#include <map>
 
 namespace baton::frontend::internal {
 namespace {
@@ -21,6 +23,22 @@ Result DictGet(RenderContext& context, const Value& self, const Arguments& argum
   const Value* found = self.dict().Find(context, bound[0]);
   if (found != nullptr) return *found;
   return bound[1].missing() ? Value::None() : bound[1];
+}
+
+// A dict of the keys that an iterable yields, all with one value.
+Result FromKeys(RenderContext& context, const Value&, const Arguments& arguments) {
+  Value bound[2];
+  RETURN_IF_ERROR(
+      BindArguments("fromkeys", arguments, {"iterable", "value"}, 1, absl::MakeSpan(bound)));
+  if (bound[1].missing()) bound[1] = Value::None();
+  ASSIGN_OR_RETURN(Cursor cursor, Cursor::Over(bound[0]));
+  DictBuilder dict(context, 4);
+  while (true) {
+    ASSIGN_OR_RETURN(const Value key, cursor.Next(context));
+    if (key.missing()) return dict.Build();
+    if (!Hashable(context, key)) return TypeError({"unhashable type: '", TypeName(key), "'"});
+    dict.Set(key, bound[1]);
+  }
 }
 
 template <DictViewKind kView>
@@ -44,17 +62,30 @@ Result CountItem(RenderContext& context, const Value& self, const Arguments& arg
 }
 
 Result IndexOfItem(RenderContext& context, const Value& self, const Arguments& arguments) {
-  Value wanted;
-  RETURN_IF_ERROR(BindArguments("index", arguments, {"value"}, 1, absl::MakeSpan(&wanted, 1)));
-  RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(self.items().size())));
-  for (size_t i = 0; i < self.items().size(); ++i) {
-    if (Equal(context, self.items()[i], wanted)) return Value::Int(static_cast<int64_t>(i));
+  Value bound[3];
+  RETURN_IF_ERROR(
+      BindArguments("index", arguments, {"value", "start", "stop"}, 1, absl::MakeSpan(bound)));
+  const auto length = static_cast<WideInt>(self.items().size());
+  WideInt bounds[2] = {0, length};
+  for (size_t i = 0; i < 2; ++i) {
+    const Value& given = bound[i + 1];
+    if (given.missing()) continue;
+    if (!given.integral()) {
+      return TypeError({"slice indices must be integers or have an __index__ method"});
+    }
+    const WideInt at = given.integer();
+    bounds[i] = std::clamp<WideInt>(at < 0 ? at + length : at, 0, length);
+  }
+  RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(length)));
+  for (auto i = static_cast<size_t>(bounds[0]); i < static_cast<size_t>(bounds[1]); ++i) {
+    if (Equal(context, self.items()[i], bound[0])) return Value::Int(static_cast<int64_t>(i));
   }
   return ValueError({TypeName(self), ".index(x): x not in ", TypeName(self)});
 }
 
 constexpr Method kDictMethods[] = {
     {"copy", &CopySelf},
+    {"fromkeys", &FromKeys},
     {"get", &DictGet},
     {"items", &View<DictViewKind::kItems>},
     {"keys", &View<DictViewKind::kKeys>},
@@ -72,6 +103,37 @@ constexpr Method kTupleMethods[] = {
 constexpr const char* kMutatingDict[] = {"clear", "pop", "popitem", "setdefault", "update"};
 constexpr const char* kMutatingList[] = {"append", "clear", "pop",    "reverse",
                                          "insert", "sort",  "extend", "remove"};
+
+// The position of the argument whose text the method of this name puts into marked text; or 2.
+size_t InsertedArgument(std::string_view name) {
+  if (name == "join") return 0;
+  if (name == "replace" || name == "ljust" || name == "rjust" || name == "center") return 1;
+  return 2;
+}
+
+Result Escaped(RenderContext& context, const Value& inserted) {
+  if (inserted.string()) return EscapeHtml(context, inserted);
+  ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, inserted));
+  Value* escaped = context.arena().AllocateArray<Value>(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    escaped[i] = EscapeHtml(context, items[i]);
+    RETURN_IF_ERROR(context.Charge(1));
+  }
+  return Value::List({escaped, items.size()});
+}
+
+// The texts of a result, marked.
+Result Marked(RenderContext& context, const Value& result) {
+  if (result.string()) return Value::Markup(result.text());
+  if (!result.sequence()) return result;
+  RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(result.items().size())));
+  Value* items = context.arena().AllocateArray<Value>(result.items().size());
+  for (size_t i = 0; i < result.items().size(); ++i) {
+    items[i] = Value::Markup(result.items()[i].text());
+  }
+  const absl::Span<const Value> span(items, result.items().size());
+  return result.is(Kind::kList) ? Value::List(span) : Value::Tuple(span);
+}
 
 std::map<std::string_view, MethodSet> MakeTable() {
   std::map<std::string_view, MethodSet> table;
@@ -107,13 +169,26 @@ const MethodSet* FindMethods(std::string_view name) {
   return found == table.end() ? nullptr : &found->second;
 }
 
+absl::StatusOr<Value> CallMethod(RenderContext& context, const Method& method, const Value& self,
+                                 const Arguments& arguments) {
+  if (!self.markup()) return method.call(context, self, arguments);
+  std::vector<Value> positional(arguments.positional.begin(), arguments.positional.end());
+  const size_t inserted = InsertedArgument(method.name);
+  if (inserted < positional.size() && (inserted == 0 || positional[inserted].string())) {
+    ASSIGN_OR_RETURN(positional[inserted], Escaped(context, positional[inserted]));
+  }
+  ASSIGN_OR_RETURN(const Value result,
+                   method.call(context, self, Arguments{positional, arguments.keyword}));
+  return Marked(context, result);
+}
+
 std::string_view MethodName(const BoundMethod& method) { return method.method->name; }
 const Value& MethodSelf(const BoundMethod& method) { return method.self; }
 std::string_view MacroName(const MacroClosure& macro) { return macro.macro->name; }
 
 Value MacroAttribute(RenderContext& context, const MacroClosure& closure, std::string_view name) {
   const MacroStatement& macro = *closure.macro;
-  if (name == "name") return Value::String(macro.name);
+  if (name == "name") return macro.name.empty() ? Value::None() : Value::String(macro.name);
   if (name == "catch_varargs") return Value::Bool(macro.varargs_slot >= 0);
   if (name == "catch_kwargs") return Value::Bool(macro.kwargs_slot >= 0);
   if (name == "caller") return Value::Bool(macro.caller_slot >= 0);

@@ -386,6 +386,23 @@ std::string_view SliceText(RenderContext& context, std::string_view text,
   return context.arena().Copy(picked);
 }
 
+// The fields of a range and the parts of a number; kMissing for other names.
+Value FieldOf(const Value& object, std::string_view name) {
+  if (object.is(Kind::kRange)) {
+    const RangeInfo& range = object.range();
+    if (name == "start") return Value::Int(range.start);
+    if (name == "stop") return Value::Int(range.stop);
+    if (name == "step") return Value::Int(range.step);
+  }
+  if (!object.number()) return Value();
+  const bool real = object.is(Kind::kFloat);
+  const Value self = object.is(Kind::kBool) ? Value::Int(object.bool_value() ? 1 : 0) : object;
+  if (name == "real" || (name == "numerator" && !real)) return self;
+  if (name == "imag") return real ? Value::Float(0) : Value::Int(0);
+  if (name == "denominator" && !real) return Value::Int(1);
+  return Value();
+}
+
 }  // namespace
 
 absl::StatusOr<Value> Apply(RenderContext& context, BinaryOperator op, const Value& left,
@@ -483,6 +500,10 @@ absl::StatusOr<Value> GetOwnAttribute(RenderContext& context, const Value& objec
   if (object.group() && name == "list") return object.items()[1];
   if (object.is(Kind::kLoop)) return object.loop().Attribute(context, name);
   if (object.is(Kind::kMacro)) return MacroAttribute(context, object.macro(), name);
+  if (object.number() || object.is(Kind::kRange)) {
+    const Value field = FieldOf(object, name);
+    if (!field.missing()) return field;
+  }
   if (methods != nullptr) {
     if (methods->Hidden(object)) return UnsafeUndefined(context, object, name);
     if (const Method* method = methods->For(object)) {

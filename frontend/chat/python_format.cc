@@ -150,8 +150,8 @@ bool IsOneOf(char c, std::string_view set) { return set.find(c) != std::string_v
 
 class PercentFormatter {
  public:
-  PercentFormatter(RenderContext& context, std::string_view format, const Value& values)
-      : context_(context), format_(format), values_(values) {}
+  PercentFormatter(RenderContext& context, const Value& format, const Value& values)
+      : context_(context), format_(format.text()), escapes_(format.markup()), values_(values) {}
 
   absl::StatusOr<Value> Run() {
     while (at_ < format_.size()) {
@@ -238,8 +238,10 @@ class PercentFormatter {
     if (IsOneOf(spec.type, "sra")) {
       if (spec.align == '=') spec.align = '>';
       spec.fill = " ";
-      out_.append(
-          FormatText(spec, spec.type == 's' ? Str(context_, value) : Repr(context_, value)));
+      std::string text = spec.type == 's' ? Str(context_, value) : Repr(context_, value);
+      const bool safe = !escapes_ || (spec.type == 's' && value.markup());
+      if (!safe) text = std::string(EscapeHtml(context_, Value::String(text)).text());
+      out_.append(FormatText(spec, text));
       return absl::OkStatus();
     }
     if (spec.type == 'c') {
@@ -287,6 +289,7 @@ class PercentFormatter {
 
   RenderContext& context_;
   const std::string_view format_;
+  const bool escapes_;
   const Value& values_;
   size_t at_ = 0;
   size_t used_ = 0;
@@ -360,8 +363,8 @@ absl::StatusOr<std::string> FormatValue(RenderContext& context, const Value& val
 
 class BraceFormatter {
  public:
-  BraceFormatter(RenderContext& context, const Arguments& arguments)
-      : context_(context), arguments_(arguments) {}
+  BraceFormatter(RenderContext& context, const Arguments& arguments, bool escapes)
+      : context_(context), arguments_(arguments), escapes_(escapes) {}
 
   absl::StatusOr<std::string> Run(std::string_view format, int depth) {
     if (depth > 2) return ValueError({"Max string recursion exceeded"});
@@ -407,6 +410,17 @@ class BraceFormatter {
       converts = true;
       name = name.substr(0, mark);
     }
+    std::string number;
+    if (name.empty()) {
+      number = std::to_string(automatic_++);
+      name = number;
+    } else if (name.find_first_not_of("0123456789") == std::string_view::npos) {
+      numbered_ = true;
+    }
+    if (numbered_ && automatic_ > 0) {
+      return ValueError(
+          {"cannot switch from manual field specification to automatic field numbering"});
+    }
     ASSIGN_OR_RETURN(Value value, Look(name));
     std::string spec(raw_spec);
     if (raw_spec.find('{') != std::string_view::npos) {
@@ -414,7 +428,13 @@ class BraceFormatter {
     }
     if (converts)
       value = NewText(context_, conversion == 's' ? Str(context_, value) : Repr(context_, value));
-    return FormatValue(context_, value, spec);
+    if (escapes_ && value.markup() && !converts) {
+      if (spec.empty()) return std::string(value.text());
+      return ValueError({"Format specifier ", spec, " given, but Markup does not define one"});
+    }
+    ASSIGN_OR_RETURN(std::string text, FormatValue(context_, value, spec));
+    if (escapes_) text = std::string(EscapeHtml(context_, Value::String(text)).text());
+    return text;
   }
 
   absl::StatusOr<Value> Look(std::string_view name) {
@@ -444,10 +464,8 @@ class BraceFormatter {
 
   absl::StatusOr<Value> Argument(std::string_view name) {
     size_t at = 0;
-    ASSIGN_OR_RETURN(int index, ReadNumber(name, at));
-    if (name.empty()) {
-      index = automatic_++;
-    } else if (at != name.size()) {
+    ASSIGN_OR_RETURN(const int index, ReadNumber(name, at));
+    if (at == 0 || at != name.size()) {
       for (const KeywordArgument& keyword : arguments_.keyword) {
         if (keyword.name == name) return keyword.value;
       }
@@ -462,19 +480,23 @@ class BraceFormatter {
 
   RenderContext& context_;
   const Arguments& arguments_;
-  int automatic_ = 0;
+  const bool escapes_;
+  int automatic_ = 0;      // fields without a number so far
+  bool numbered_ = false;  // there was a field with one
 };
 
 }  // namespace
 
 absl::StatusOr<Value> FormatPercent(RenderContext& context, const Value& format,
                                     const Value& values) {
-  return PercentFormatter(context, format.text(), values).Run();
+  ASSIGN_OR_RETURN(const Value text, PercentFormatter(context, format, values).Run());
+  return format.markup() ? Value::Markup(text.text()) : text;
 }
 
-absl::StatusOr<Value> FormatBraces(RenderContext& context, std::string_view format,
+absl::StatusOr<Value> FormatBraces(RenderContext& context, const Value& format,
                                    const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const std::string text, BraceFormatter(context, arguments).Run(format, 0));
+  ASSIGN_OR_RETURN(const std::string text,
+                   BraceFormatter(context, arguments, format.markup()).Run(format.text(), 0));
   return NewText(context, text);
 }
 

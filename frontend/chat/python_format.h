@@ -15,8 +15,9 @@ namespace baton::frontend::internal {
 absl::StatusOr<Value> FormatPercent(RenderContext& context, const Value& format,
                                     const Value& values);
 
-// format.format(...) as the sandbox allows it: fields may name items and attributes.
-absl::StatusOr<Value> FormatBraces(RenderContext& context, std::string_view format,
+// format.format(...) as the sandbox allows it: fields may name items and attributes. In marked text
+// both escape what they insert.
+absl::StatusOr<Value> FormatBraces(RenderContext& context, const Value& format,
                                    const Arguments& arguments);
 
 }  // namespace baton::frontend::internal

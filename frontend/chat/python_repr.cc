@@ -87,7 +87,12 @@ void AppendRange(std::string& out, const RangeInfo& range) {
 // Values without a textual form of their own print as Python objects do, less the address.
 void AppendObject(std::string& out, const Value& value) {
   if (value.is(Kind::kMacro)) {
-    out.append("<Macro '").append(MacroName(value.macro())).append("'>");
+    const std::string_view name = MacroName(value.macro());
+    if (name.empty()) {
+      out.append("<Macro anonymous>");
+    } else {
+      out.append("<Macro '").append(name).append("'>");
+    }
   } else if (value.is(Kind::kMethod)) {
     out.append("<built-in method ").append(MethodName(value.method())).append(" of ");
     out.append(TypeName(MethodSelf(value.method()))).append(" object>");

@@ -143,6 +143,9 @@ Result SplitLinesMethod(RenderContext& context, const Value& self, const Argumen
   Value keep;
   RETURN_IF_ERROR(
       BindArguments("splitlines", arguments, {"keepends"}, 0, absl::MakeSpan(&keep, 1)));
+  if (!keep.missing() && !keep.integral()) {
+    return TypeError({"'", TypeName(keep), "' object cannot be interpreted as an integer"});
+  }
   RETURN_IF_ERROR(context.ChargeCodePoints(self.text().size()));
   return NewList(context, SplitLines(self.text(), Truthy(keep)));
 }
@@ -382,7 +385,148 @@ Result IsAsciiMethod(RenderContext&, const Value& self, const Arguments& argumen
 }
 
 Result Format(RenderContext& context, const Value& self, const Arguments& arguments) {
-  return FormatBraces(context, self.text(), arguments);
+  return FormatBraces(context, self, arguments);
+}
+
+// The fields are the entries of a mapping.
+Result FormatMap(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value mapping;
+  RETURN_IF_ERROR(
+      BindArguments("format_map", arguments, {"mapping"}, 1, absl::MakeSpan(&mapping, 1)));
+  std::vector<KeywordArgument> fields;
+  if (mapping.is(Kind::kDict)) {
+    RETURN_IF_ERROR(context.Charge(mapping.dict().size));
+    for (uint32_t i = 0; i < mapping.dict().size; ++i) {
+      const DictEntry& entry = mapping.dict().entries[i];
+      if (entry.key.string()) fields.push_back(KeywordArgument{entry.key.text(), entry.value});
+    }
+  }
+  return FormatBraces(context, self, Arguments{{}, fields});
+}
+
+Result ExpandTabs(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value bound;
+  RETURN_IF_ERROR(
+      BindArguments("expandtabs", arguments, {"tabsize"}, 0, absl::MakeSpan(&bound, 1)));
+  if (!bound.missing() && !bound.integral()) {
+    return TypeError({"'", TypeName(bound), "' object cannot be interpreted as an integer"});
+  }
+  constexpr WideInt kFar = WideInt{1} << 40;
+  const WideInt size = bound.missing() ? 8 : std::min(bound.integer(), kFar);
+  RETURN_IF_ERROR(context.ChargeLetters(self.text().size()));
+  std::string out;
+  WideInt column = 0;
+  for (const char c : self.text()) {
+    if (c == '\t') {
+      const auto blanks = static_cast<size_t>(size > 0 ? size - column % size : 0);
+      if (!context.arena().Fits(out.size() + blanks)) return context.Reserve(out.size() + blanks);
+      out.append(blanks, ' ');
+      column += static_cast<WideInt>(blanks);
+      continue;
+    }
+    out.push_back(c);
+    if (c == '\n' || c == '\r') {
+      column = 0;
+    } else if ((static_cast<unsigned char>(c) & 0xC0u) != 0x80u) {
+      ++column;
+    }
+  }
+  return NewText(context, out);
+}
+
+// What a table of translate has for a letter: kMissing to keep it, None to leave it out.
+Result Translated(RenderContext& context, const Value& table, char32_t c) {
+  const Value key = Value::Int(c);
+  if (table.is(Kind::kDict)) {
+    const Value* found = table.dict().Find(context, key);
+    return found == nullptr ? Value() : *found;
+  }
+  if (!table.string() && !table.sequence() && !table.is(Kind::kRange)) {
+    return TypeError({"'", TypeName(table), "' object is not subscriptable"});
+  }
+  ASSIGN_OR_RETURN(const Value item, GetItem(context, table, key));
+  return item.undefined() ? Value() : item;
+}
+
+Result Translate(RenderContext& context, const Value& self, const Arguments& arguments) {
+  Value table;
+  RETURN_IF_ERROR(BindArguments("translate", arguments, {"table"}, 1, absl::MakeSpan(&table, 1)));
+  constexpr WideInt kCodePoints = 0x110000;
+  const std::string_view text = self.text();
+  std::string out;
+  for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
+    RETURN_IF_ERROR(context.Charge(1));
+    ASSIGN_OR_RETURN(const Value with, Translated(context, table, CodePointAt(text, at)));
+    if (with.missing()) {
+      out.append(text.substr(at, SequenceLength(text, at)));
+    } else if (with.string()) {
+      out.append(with.text());
+    } else if (with.integral()) {
+      if (with.integer() < 0 || with.integer() >= kCodePoints) {
+        return ValueError({"character mapping must be in range(0x110000)"});
+      }
+      AppendCodePoint(out, static_cast<char32_t>(with.integer()));
+    } else if (!with.none()) {
+      return TypeError({"character mapping must return integer, None or str"});
+    }
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
+  }
+  return NewText(context, out);
+}
+
+// The table of translate that one dict describes: its keys may be letters.
+Result TableOfDict(RenderContext& context, const Value& letters) {
+  if (!letters.is(Kind::kDict)) {
+    return TypeError({"if you give only one argument to maketrans it must be a dict"});
+  }
+  RETURN_IF_ERROR(context.Charge(letters.dict().size));
+  DictBuilder table(context, letters.dict().size);
+  for (uint32_t i = 0; i < letters.dict().size; ++i) {
+    const DictEntry& entry = letters.dict().entries[i];
+    if (entry.key.integral()) {
+      table.Set(entry.key, entry.value);
+    } else if (!entry.key.string()) {
+      return TypeError({"keys in translate table must be strings or integers"});
+    } else if (CodePointCount(entry.key.text()) != 1) {
+      return ValueError({"string keys in translate table must be of length 1"});
+    } else {
+      table.Set(Value::Int(CodePointAt(entry.key.text(), 0)), entry.value);
+    }
+  }
+  return table.Build();
+}
+
+Result MakeTable(RenderContext& context, const Value&, const Arguments& arguments) {
+  Value bound[3];
+  RETURN_IF_ERROR(BindArguments("maketrans", arguments, {"x", "y", "z"}, 1, absl::MakeSpan(bound)));
+  if (bound[1].missing()) return TableOfDict(context, bound[0]);
+  for (const Value& letters : bound) {
+    if (!letters.missing() && !letters.string()) return NeedsString("maketrans argument", letters);
+  }
+  const std::string_view from = bound[0].text();
+  const std::string_view to = bound[1].text();
+  const std::string_view without = bound[2].missing() ? std::string_view() : bound[2].text();
+  RETURN_IF_ERROR(context.ChargeLetters(from.size() + to.size() + without.size()));
+  if (CodePointCount(from) != CodePointCount(to)) {
+    return ValueError({"the first two maketrans arguments must have equal length"});
+  }
+  DictBuilder table(context, 4);
+  size_t to_at = 0;
+  for (size_t at = 0; at < from.size(); at += SequenceLength(from, at)) {
+    RETURN_IF_ERROR(context.Charge(1));
+    table.Set(Value::Int(CodePointAt(from, at)), Value::Int(CodePointAt(to, to_at)));
+    to_at += SequenceLength(to, to_at);
+  }
+  for (size_t at = 0; at < without.size(); at += SequenceLength(without, at)) {
+    RETURN_IF_ERROR(context.Charge(1));
+    table.Set(Value::Int(CodePointAt(without, at)), Value::None());
+  }
+  return table.Build();
+}
+
+Result Encode(RenderContext&, const Value&, const Arguments&) {
+  return PythonError("NotImplementedError",
+                     {"str.encode() makes bytes, which chat templates do not have here"});
 }
 
 constexpr Method kMethods[] = {
@@ -390,9 +534,12 @@ constexpr Method kMethods[] = {
     {"casefold", &ConvertCase<CaseFold>},
     {"center", &Pad<Padding::kBoth>},
     {"count", &Count},
+    {"encode", &Encode},
     {"endswith", &HasAffix<false>},
+    {"expandtabs", &ExpandTabs},
     {"find", &Find<false, false>},
     {"format", &Format},
+    {"format_map", &FormatMap},
     {"index", &Find<false, true>},
     {"isalnum", &All<IsAlphanumeric>},
     {"isalpha", &All<IsAlphabetic>},
@@ -410,6 +557,7 @@ constexpr Method kMethods[] = {
     {"ljust", &Pad<Padding::kRight>},
     {"lower", &ConvertCase<Lower>},
     {"lstrip", &Strip<true, false>},
+    {"maketrans", &MakeTable},
     {"partition", &Partition<false>},
     {"removeprefix", &RemoveAffix<true>},
     {"removesuffix", &RemoveAffix<false>},
@@ -426,6 +574,7 @@ constexpr Method kMethods[] = {
     {"strip", &Strip<true, true>},
     {"swapcase", &ConvertCase<SwapCase>},
     {"title", &ConvertCase<Title>},
+    {"translate", &Translate},
     {"upper", &ConvertCase<Upper>},
     {"zfill", &ZeroFill},
 };

@@ -40,6 +40,10 @@ struct BoundMethod {
   const Method* method;
 };
 
+// Calls a method. One of marked text escapes the text that it takes in, and makes marked text.
+absl::StatusOr<Value> CallMethod(RenderContext& context, const Method& method, const Value& self,
+                                 const Arguments& arguments);
+
 std::string_view MethodName(const BoundMethod& method);
 const Value& MethodSelf(const BoundMethod& method);
 std::string_view MacroName(const MacroClosure& macro);

@@ -52,6 +52,18 @@ TEST(ChatTemplateTest, RaiseExceptionSpeaksForItself) {
   EXPECT_EQ(ErrorOf("{{ raise_exception('roles must alternate') }}"), "roles must alternate");
 }
 
+TEST(ChatTemplateTest, ChanceAndBytesAreRefusedWithTheReason) {
+  EXPECT_EQ(ErrorOf("{{ [1, 2] | random }}"),
+            "chat template: line 1: NotImplementedError: the filter random: the prompt of a "
+            "request may not depend on chance");
+  EXPECT_EQ(ErrorOf("{{ lipsum() }}"),
+            "chat template: line 1: NotImplementedError: lipsum() makes random text: the prompt of "
+            "a request may not depend on chance");
+  EXPECT_EQ(ErrorOf("{{ 'a'.encode() }}"),
+            "chat template: line 1: NotImplementedError: str.encode() makes bytes, which chat "
+            "templates do not have here");
+}
+
 TEST(ChatTemplateTest, StepsAreBounded) {
   RenderLimits limits;
   limits.steps_max = 10'000;
@@ -89,7 +101,11 @@ TEST(ChatTemplateTest, MemoryIsBounded) {
         "{% set ns = namespace(s='ab') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}"
         "{% endfor %}",
         "{{ ('a' * 1000).replace('a', 'b' * 10000) }}", "{{ range(100000) | list | length }}",
-        "{{ range(90000) | join('abcdefghijklmnop') }}"}) {
+        "{{ range(90000) | join('abcdefghijklmnop') }}", "{{ '\t'.expandtabs(10 ** 9) }}",
+        "{{ 'aaaa'.translate({97: 'b' * 500000}) }}", "{{ ('a b ' * 50000) | wordwrap(2) }}",
+        "{{ ('a ' * 5000) | wordwrap(1, wrapstring='b' * 5000) }}",
+        "{{ ('ab.com ' * 100) | urlize(target='x' * 100000) }}",
+        "{{ {'k' * 100000: ['long ' * 8] * 20} | pprint }}"}) {
     EXPECT_EQ(ErrorOf(source, limits), message) << source;
   }
 }
@@ -131,10 +147,22 @@ TEST(ChatTemplateTest, WorkInsideOneOperationIsBounded) {
   const std::string long_text = "{% set a = 'ab ' * 100000 %}{% set b = 'ab ' * 100000 %}";
   const std::string again = "{% for i in range(100000) %}";
   for (const std::string& source :
-       {wide + "{{ ns.x == ns.y }}", wide + "{{ ns.x < ns.y }}", wide + "{{ ns.x }}",
-        wide + "{{ ns.x is lower }}", wide + "{{ {ns.t: 1} | length }}",
-        wide + "{{ ns.x | tojson }}", wide + "{{ [ns.t, ns.t] | unique | list }}",
-        wide + "{{ '%r' % [ns.x] }}", long_text + again + "{% if a == b %}{% endif %}{% endfor %}",
+       {wide + "{{ ns.x == ns.y }}",
+        wide + "{{ ns.x < ns.y }}",
+        wide + "{{ ns.x }}",
+        wide + "{{ ns.x is lower }}",
+        wide + "{{ {ns.t: 1} | length }}",
+        wide + "{{ ns.x | tojson }}",
+        wide + "{{ [ns.t, ns.t] | unique | list }}",
+        wide + "{{ '%r' % [ns.x] }}",
+        wide + "{{ ns.x | pprint }}",
+        long_text + again + "{% set c = a | striptags %}{% endfor %}",
+        long_text + again + "{% set c = a | wordwrap %}{% endfor %}",
+        long_text + again + "{% set c = a | urlize %}{% endfor %}",
+        long_text + again + "{% set c = a | pprint %}{% endfor %}",
+        long_text + again + "{% set c = a.translate({}) %}{% endfor %}",
+        long_text + again + "{% set c = (a | safe).upper() %}{% endfor %}",
+        long_text + again + "{% if a == b %}{% endif %}{% endfor %}",
         long_text + again + "{% set c = a.isalpha() or a.istitle() %}{% endfor %}",
         long_text + again + "{% set c = a.strip('ba ') %}{% endfor %}",
         long_text + again + "{% set c = a[-1] %}{% endfor %}",
