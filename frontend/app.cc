@@ -22,6 +22,7 @@
 #include "common/obs/metrics.h"
 #include "common/rpc/channel.h"
 #include "frontend/admission/api_key_auth.h"
+#include "frontend/admission/json_values.h"
 #include "frontend/answer/running_answers.h"
 #include "frontend/api/endpoint.h"
 #include "frontend/client/router_client.h"
@@ -284,6 +285,11 @@ HttpServerOptions FrontendApp::Parts::ServerOptions() {
               .body = std::string(ApiKeyAuth::kUnauthorizedBody)};
         });
   }
+  server_options.filters.push_back([](const HttpRequest& request) -> std::optional<HttpResponse> {
+    if (!HoldsMoreJsonValues(request.body, kJsonValuesMax)) return std::nullopt;
+    return FormatHttpError(413, absl::StrCat("the request body holds more than ", kJsonValuesMax,
+                                             " objects, arrays and strings"));
+  });
   return server_options;
 }
 

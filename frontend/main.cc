@@ -1,4 +1,5 @@
 // baton-frontend: the OpenAI API over HTTP, in front of routers and workers.
+#include "common/base/process_memory.h"
 #include "common/concurrency/termination_signals.h"
 #include "common/config/program.h"
 #include "common/obs/log.h"
@@ -9,6 +10,7 @@ namespace {
 
 int Run(std::span<const std::string> arguments) {
   using namespace baton;
+  MapLargeBlocks();
   frontend::FrontendConfig config;
   OptionTable table("baton-frontend", "Speaks the OpenAI API over HTTP for a fleet of workers.");
   frontend::DescribeOptions(table, config);

@@ -83,7 +83,7 @@ void Connection::Close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   close(fd_);
-  ReleaseBodyBudget();
+  share_ = BodyShare();
   context_.Count(HttpEvent::kConnectionClosed);
   if (const std::shared_ptr<Exchange> exchange = std::exchange(exchange_, nullptr)) {
     exchange->NoticeGone();
@@ -204,8 +204,8 @@ Connection::Step Connection::StepBody() {
     }
   }
   const uint64_t added = body_.size() - before;
-  budgeted_bytes_ += added;
-  if ((context_.body_bytes_in_flight += added) > context_.options.limits.body_bytes_in_flight_max) {
+  if (share_.Grow(context_.body_bytes_in_flight, added) >
+      context_.options.limits.body_bytes_in_flight_max) {
     Reject(503, "too many request bodies are being received");
     return Step::kAgain;
   }
@@ -235,7 +235,6 @@ void Connection::MakeExchange(bool keep_alive) {
 }
 
 void Connection::Dispatch() {
-  ReleaseBodyBudget();
   if (peer_closed_) {
     Close();
     return;
@@ -244,7 +243,8 @@ void Connection::Dispatch() {
   if (body_.capacity() - body_.size() < kBodySpareBytes) {
     body_.reserve(body_.size() + kBodySpareBytes);
   }
-  ReceivedRequest request{std::move(head_), std::move(body_), remote_address_, exchange_};
+  ReceivedRequest request{std::move(head_), std::move(body_), std::exchange(share_, {}),
+                          remote_address_, exchange_};
   head_ = std::string();
   body_ = std::string();
   chunks_.reset();
@@ -257,15 +257,11 @@ void Connection::Dispatch() {
 
 void Connection::Reject(int status, std::string_view message) {
   if (status != 408) context_.Count(HttpEvent::kRequestRejected);
-  ReleaseBodyBudget();
+  share_ = BodyShare();
   MakeExchange(/*keep_alive=*/false);
   body_ = std::string();
   linger_ = true;
   exchange_->Respond(context_.format_error(status, message));
-}
-
-void Connection::ReleaseBodyBudget() {
-  context_.body_bytes_in_flight -= std::exchange(budgeted_bytes_, 0);
 }
 
 Connection::Step Connection::StepAnswering() {

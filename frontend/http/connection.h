@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "frontend/http/body_share.h"
 #include "frontend/http/chunked_body.h"
 #include "frontend/http/exchange.h"
 #include "frontend/http/http_options.h"
@@ -20,6 +21,7 @@ namespace baton::frontend {
 struct ReceivedRequest {
   std::string head;
   std::string body;
+  BodyShare share;  // held until a handler has taken the body
   std::string remote_address;
   std::shared_ptr<Exchange> exchange;
 };
@@ -92,7 +94,6 @@ class Connection {
   Step Answered();
   bool SendSome();
   void RecordAccess(bool client_gone);
-  void ReleaseBodyBudget();
   void Close();
 
   // Constant after construction.
@@ -118,7 +119,7 @@ class Connection {
   std::string body_;
   std::optional<ChunkedBody> chunks_;
   MonotonicTime body_started_;
-  uint64_t budgeted_bytes_ = 0;
+  BodyShare share_;
 
   // The answer that is being sent.
   std::shared_ptr<Exchange> exchange_;

@@ -22,7 +22,7 @@ namespace baton::frontend {
 struct HttpLimits {
   HeadLimits head;
   uint64_t body_bytes_max = 32ull << 20;
-  uint64_t body_bytes_in_flight_max = 1ull << 30;  // of all requests that are being received
+  uint64_t body_bytes_in_flight_max = 1ull << 30;  // of all requests without a handler yet
   size_t connections_max = 10'000;
   size_t queued_requests_max = 4'096;         // received, and no handler thread free
   size_t stream_buffer_bytes_max = 1u << 20;  // written by a handler, not yet taken by the OS

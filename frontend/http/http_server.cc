@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/process_memory.h"
 #include "common/base/status_macros.h"
 #include "common/concurrency/bounded_queue.h"
 #include "common/concurrency/owned_thread.h"
@@ -20,6 +21,9 @@
 
 namespace baton::frontend {
 namespace {
+
+// Documents of many megabytes come of bodies from this size on.
+constexpr size_t kLargeBodyBytes = 1 << 20;
 
 HttpResponse PlainError(int /*status*/, std::string_view message) {
   return {0, {{"content-type", "text/plain; charset=utf-8"}}, std::string(message)};
@@ -108,7 +112,10 @@ class HttpServer::Engine {
   void HandleRequests() {
     RequestDispatcher dispatcher(options_, routes_);
     while (std::optional<ReceivedRequest> request = queue_.Pop()) {
+      const bool is_large = request->body.size() >= kLargeBodyBytes;
       dispatcher.Dispatch(*std::move(request));
+      request.reset();
+      if (is_large) ReturnFreeMemory();
     }
   }
 

@@ -70,9 +70,29 @@ absl::Status Malformed(std::string_view kind, std::string_view message, std::str
   return problems.ToStatus();
 }
 
-// Parses with the calling thread's own parser; the document lives until the next call.
-absl::StatusOr<simdjson::dom::element> ParseDocument(std::string_view body) {
-  thread_local simdjson::dom::parser parser;
+// The calling thread's own parser, for one body at a time. It grows to some twenty times the
+// largest body; what a large one made of it is not kept.
+class ParserLease {
+ public:
+  ParserLease() = default;
+  ParserLease(const ParserLease&) = delete;
+  ParserLease& operator=(const ParserLease&) = delete;
+  ~ParserLease() {
+    if (parser().capacity() > kCapacityKept) parser() = simdjson::dom::parser();
+  }
+
+  simdjson::dom::parser& parser() const {
+    thread_local simdjson::dom::parser own;
+    return own;
+  }
+
+ private:
+  static constexpr size_t kCapacityKept = 1 << 20;
+};
+
+// The document lives in the parser.
+absl::StatusOr<simdjson::dom::element> ParseDocument(simdjson::dom::parser& parser,
+                                                     std::string_view body) {
   if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
   if (body.empty()) return Malformed("missing", "Field required", "None", "");
   auto document = parser.parse(body.data(), body.size(), /*realloc_if_needed=*/true);
@@ -118,7 +138,8 @@ class MemberList {
 absl::StatusOr<size_t> VisitBody(
     std::string_view body, SchemaProblems& problems,
     absl::FunctionRef<void(std::string_view name, const JsonField& field)> visit) {
-  auto document = ParseDocument(body);
+  const ParserLease lease;
+  auto document = ParseDocument(lease.parser(), body);
   if (!document.ok()) return document.status();
   if (document->is_null()) return Malformed("missing", "Field required", "None", "");
   simdjson::dom::object object;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <string>
 
 #include "absl/strings/numbers.h"
@@ -276,19 +277,21 @@ absl::Status TooManyLogprobs(int64_t count, const ModelLimits& limits) {
                         "logprobs", absl::StrCat(count));
 }
 
-// "['a', 'b']", as lists are shown in messages.
-std::string QuotedList(const std::vector<std::string>& items) {
-  return absl::StrCat("[",
-                      absl::StrJoin(items, ", ",
-                                    [](std::string* out, const std::string& item) {
-                                      absl::StrAppend(out, "'", item, "'");
-                                    }),
-                      "]");
+// "[1, 2]", as lists are shown in messages; of a long one the beginning.
+template <typename Item>
+std::string ShownList(std::span<const Item> items, std::string_view quote) {
+  constexpr size_t kShownMax = 32;
+  const std::span<const Item> shown = items.first(std::min(items.size(), kShownMax));
+  const auto append = [quote](std::string* out, const Item& item) {
+    absl::StrAppend(out, ToAbsl(quote), item, ToAbsl(quote));
+  };
+  return absl::StrCat("[", absl::StrJoin(shown, ", ", append),
+                      shown.size() < items.size() ? ", ...]" : "]");
 }
 
 absl::Status OutsideVocabulary(std::string_view name, const std::vector<int64_t>& ids,
                                const ModelLimits& limits) {
-  const std::string list = absl::StrCat("[", absl::StrJoin(ids, ", "), "]");
+  const std::string list = ShownList<int64_t>(ids, "");
   return ParameterError(
       absl::StrCat("token_id(s) ", list, " in ", ToAbsl(name),
                    " contain out-of-vocab token ids. Vocabulary size: ", limits.vocab_size),
@@ -311,7 +314,7 @@ absl::Status SetLogitBias(const SamplingOptions& options, const ModelLimits& lim
     }
   }
   if (!unreadable.empty()) {
-    const std::string list = QuotedList(unreadable);
+    const std::string list = ShownList<std::string>(unreadable, "'");
     return ParameterError(
         absl::StrCat("logit_bias contains key(s) that cannot be converted to integer token IDs: ",
                      list),

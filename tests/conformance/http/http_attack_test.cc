@@ -163,6 +163,36 @@ TEST_F(HttpAttackTest, BodiesInFlightHaveABudget) {
   EXPECT_EQ(Ask(head + std::string(8000, 'x')).status, 200);
 }
 
+TEST_F(HttpAttackTest, BodiesInTheQueueStayInTheBudget) {
+  options_.handler_thread_count = 1;
+  options_.limits.body_bytes_in_flight_max = 10'000;
+  Signal entered;
+  Signal release;
+  options_.filters.push_back([&](const HttpRequest& request) -> std::optional<HttpResponse> {
+    if (request.path == "/hello") {
+      entered.Set();
+      release.WaitFor();
+    }
+    return std::nullopt;
+  });
+  StartServer();
+  RawClient running = Connect();
+  ASSERT_TRUE(running.Send(Get("/hello")));
+  ASSERT_TRUE(entered.WaitFor());
+  const std::string body =
+      "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 8000\r\n\r\n" + std::string(8000, 'x');
+  RawClient one = Connect();
+  RawClient other = Connect();
+  ASSERT_TRUE(one.Send(body));
+  ASSERT_TRUE(other.Send(body));
+  // Whichever came second is refused, although the first has arrived whole.
+  ASSERT_TRUE(Event(HttpEvent::kRequestRejected).WaitFor());
+  release.Set();
+  EXPECT_EQ(running.Read().status, 200);
+  EXPECT_EQ(one.Read().status + other.Read().status, 200 + 503);
+  EXPECT_EQ(Ask(body).status, 200);
+}
+
 TEST_F(HttpAttackTest, ConnectionsOverTheLimitAreToldSo) {
   options_.limits.connections_max = 2;
   StartServer();

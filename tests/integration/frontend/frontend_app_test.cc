@@ -232,6 +232,15 @@ TEST_F(FrontendAppTest, KeysAreAskedFor) {
   EXPECT_THAT(good.head, HasSubstr("me"));
 }
 
+TEST_F(FrontendAppTest, ABodyOfTooManyValuesIsRefusedUnread) {
+  Start();
+  std::string body = "{\"prompt\":[";
+  for (int i = 0; i < 1'000'000; ++i) body += "[],";
+  const Fetched refused = Ask("POST", "/v1/completions", body + "[]]}");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_THAT(refused.body, HasSubstr("more than 1000000 objects, arrays and strings"));
+}
+
 TEST_F(FrontendAppTest, StopEndsOpenStreamsWithAnEvent) {
   FrontendConfig config;
   config.shutdown_timeout = std::chrono::milliseconds(200);

@@ -131,6 +131,20 @@ TEST(RequestRulesTest, RefusalsOfBothEndpoints) {
   ExpectRefusals(kCompletion, refusals);
 }
 
+TEST(RequestRulesTest, OfManyWrongTokensOnlySomeAreNamed) {
+  std::string outside = R"("logit_bias":{"50":1)";
+  std::string unreadable = R"("logit_bias":{"x":1)";
+  for (int i = 51; i < 200; ++i) {
+    outside += ",\"" + std::to_string(i) + "\":1";
+    unreadable += ",\"x" + std::to_string(i) + "\":1";
+  }
+  outside += "}";
+  unreadable += "}";
+  const Refusal refusals[] = {{outside.c_str(), "logit_bias", "80, 81, ...] in logit_bias contain"},
+                              {unreadable.c_str(), "logit_bias", ", ...] (parameter=logit_bias"}};
+  ExpectRefusals(kChat, refusals);
+}
+
 TEST(RequestRulesTest, RefusalsOfChat) {
   const Refusal refusals[] = {
       {R"("top_logprobs":5)", "top_logprobs",
