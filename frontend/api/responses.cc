@@ -14,7 +14,6 @@
 #include "frontend/generation/generation_start.h"
 #include "frontend/json/json_body.h"
 #include "frontend/json/openai_error.h"
-#include "frontend/json/own_names.h"
 #include "frontend/responses/response_object.h"
 #include "frontend/responses/response_store.h"
 #include "frontend/responses/responses_request.h"
@@ -29,22 +28,6 @@ using StoredPtr = std::shared_ptr<StoredResponse>;
 HttpResponse JsonResponse(std::string body) {
   return {
       .status = 200, .headers = {{"content-type", "application/json"}}, .body = std::move(body)};
-}
-
-// What stays a mistake of OpenAI's own kind, in vLLM too.
-constexpr const char* kInvalidRequest = "invalid_request_error";
-
-constexpr OwnName kOwnNames[] = {
-    {"max_completion_tokens", "max_output_tokens"}, {"max_tokens", "max_output_tokens"},
-    {"response_format.json_schema", "text.format"}, {"response_format", "text.format"},
-    {"reasoning_effort", "reasoning.effort"},       {"input_tokens", "input"}};
-
-HttpResponse ResponsesErrorResponse(const ApiError& error) {
-  ApiError own = WithOwnNames(error, kOwnNames);
-  if (own.param.has_value() && absl::StartsWith(*own.param, "body.")) own.type = "Bad Request";
-  const bool of_kept = own.param == "response_id" || own.param == "input";
-  if (of_kept && own.type != "Bad Request") own.type = kInvalidRequest;
-  return ErrorResponse(own);
 }
 
 absl::Status NotKept(std::string_view id) {

@@ -2,16 +2,23 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/strings.h"
 #include "common/json/json.h"
 #include "frontend/answer/choice_reply.h"
 #include "frontend/answer/logprobs_json.h"
+#include "frontend/json/own_names.h"
 #include "frontend/responses/response_object.h"
 #include "frontend/responses/response_output.h"
 
 namespace baton::frontend {
 namespace {
+
+constexpr OwnName kOwnNames[] = {
+    {"max_completion_tokens", "max_output_tokens"}, {"max_tokens", "max_output_tokens"},
+    {"response_format.json_schema", "text.format"}, {"response_format", "text.format"},
+    {"reasoning_effort", "reasoning.effort"},       {"input_tokens", "input"}};
 
 class ResponsesFormat : public AnswerFormat {
  public:
@@ -123,6 +130,14 @@ class ResponsesFormat : public AnswerFormat {
 
 std::unique_ptr<AnswerFormat> MakeResponsesFormat(const AnswerPlan& plan, ResponsesAnswer answer) {
   return std::make_unique<ResponsesFormat>(plan, std::move(answer));
+}
+
+HttpResponse ResponsesErrorResponse(const ApiError& error) {
+  ApiError own = WithOwnNames(error, kOwnNames);
+  if (own.param.has_value() && absl::StartsWith(*own.param, "body.")) own.type = "Bad Request";
+  const bool of_kept = own.param == "response_id" || own.param == "input";
+  if (of_kept && own.type != "Bad Request") own.type = kInvalidRequest;
+  return ErrorResponse(own);
 }
 
 }  // namespace baton::frontend

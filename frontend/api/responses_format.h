@@ -7,6 +7,8 @@
 #include <string>
 
 #include "frontend/answer/answer_format.h"
+#include "frontend/http/http_types.h"
+#include "frontend/json/openai_error.h"
 #include "frontend/responses/response_store.h"
 
 namespace baton::frontend {
@@ -18,5 +20,11 @@ struct ResponsesAnswer {
 };
 
 std::unique_ptr<AnswerFormat> MakeResponsesFormat(const AnswerPlan& plan, ResponsesAnswer answer);
+
+// What stays a mistake of OpenAI's own kind, in vLLM too.
+inline constexpr const char* kInvalidRequest = "invalid_request_error";
+
+// The error of the chat request that a request for a response was said as, in this API's names.
+HttpResponse ResponsesErrorResponse(const ApiError& error);
 
 }  // namespace baton::frontend

@@ -499,6 +499,19 @@ def _token_level():
     render("sixteen tokens", max_tokens=16)
     render("no length", max_tokens=None)
     render("beams", use_beam_search=True)
+    for name, fields in {
+            "plain": {}, "drawn": {"temperature": 0.5, "top_p": 0.5, "top_k": 7, "stop_sequences": ["x"]},
+            "system": {"system": "Be brief."}, "stream": {"stream": True}, "no length": {"max_tokens": None},
+            "negative temperature": {"temperature": -1}, "other model": {"model": "gpt-9"}}.items():
+        body = {"model": "smollm2", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}], **fields}
+        _add(f"render messages {name}", "POST", "/v1/messages/render",
+             {key: value for key, value in body.items() if value is not None})
+    for name, fields in {
+            "plain": {}, "instructions": {"instructions": "Be brief.", "temperature": 0.5},
+            "stream": {"stream": True}, "identity": {"request_id": "me", "cache_salt": "s", "priority": 3},
+            "earlier": {"previous_response_id": "resp_1"}, "other model": {"model": "gpt-9"}}.items():
+        _add(f"render responses {name}", "POST", "/v1/responses/render",
+             {"model": "smollm2", "input": "Hi", "max_output_tokens": 5, **fields})
     render("bad temperature", temperature=9)
     render("no such model", model="nope")
     for name, fields in {

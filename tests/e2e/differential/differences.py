@@ -58,6 +58,9 @@ ROWS = [
      "vLLM's own bookkeeping of its grammar backend has no counterpart"),
     (r"render ((chat|completion) sixteen tokens|completion no length)", "keys",
      "16 tokens are asked for in words; vLLM leaves them out, and then generates without a bound"),
+    (r"render responses (plain|instructions|stream|identity)", "keys", "vLLM adds arguments of which there are none"),
+    (r"render messages no length", "error.type", "a field of a message is missing as one of a chat is"),
+    (r"render messages no length", "error.param", "the field is named as Anthropic does"),
     # What is refused here and taken there.
     (r"(chat|completion) structured_outputs=\{\"regex\": \"\".*", "status",
      "a constraint that only nothing can meet is a mistake"),

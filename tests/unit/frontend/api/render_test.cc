@@ -17,6 +17,8 @@ using Json = nlohmann::json;
 
 constexpr const char* kChat = "/v1/chat/completions";
 constexpr const char* kCompletion = "/v1/completions";
+constexpr const char* kMessages = "/v1/messages";
+constexpr const char* kResponses = "/v1/responses";
 constexpr const char* kGenerate = "/inference/v1/generate";
 
 // As Qwen's: tools, and reasoning that the prompt may open.
@@ -68,7 +70,10 @@ class RenderTest : public ApiFixture {
   }
 
   void ExpectSame(const std::string& path, const std::string& fields) {
-    const std::string body = Body(path, fields);
+    ExpectSameAnswer(path, Body(path, fields));
+  }
+
+  void ExpectSameAnswer(const std::string& path, const std::string& body) {
     const v1::GenerateRequest direct = Asked(path, body);
     const Json rendered = Rendered(path, body);
     const std::string request = (rendered.is_array() ? rendered[0] : rendered).dump();
@@ -76,7 +81,7 @@ class RenderTest : public ApiFixture {
     google::protobuf::util::MessageDifferencer differencer;
     std::string difference;
     differencer.ReportDifferencesToString(&difference);
-    EXPECT_TRUE(differencer.Compare(direct, generated)) << fields << "\n" << request << difference;
+    EXPECT_TRUE(differencer.Compare(direct, generated)) << body << "\n" << request << difference;
   }
 
   ApiRoutes& routes() {
@@ -218,6 +223,35 @@ TEST_F(RenderTest, ShowsAPromptAsARequest) {
   EXPECT_EQ(several[1]["stream_options"], nullptr);
 }
 
+TEST_F(RenderTest, MessagesArriveAsTheyAre) {
+  const std::string head = R"({"model":"byte-model","max_tokens":9,"messages":[)"
+                           R"({"role":"user","content":[{"type":"text","text":"Hi"}]}])";
+  ExpectSameAnswer(kMessages, head + "}");
+  ExpectSameAnswer(kMessages,
+                   head + R"(,"system":"Be brief.","temperature":0.5,"top_k":3,"top_p":0.8,
+                                       "stop_sequences":["x"],"metadata":{"user_id":"u"}})");
+  ExpectSameAnswer(kMessages, head + R"(,"tools":[{"name":"f","input_schema":{"type":"object"}}],
+                                       "tool_choice":{"type":"any"}})");
+  ExpectSameAnswer(kMessages, head + R"(,"thinking":{"type":"enabled","budget_tokens":1024}})");
+  const Json rendered = Rendered(kMessages, head + R"(,"stream":true})");
+  EXPECT_EQ(rendered["request_id"], "chatcmpl-rid");
+  EXPECT_EQ(rendered["stream"], true);
+  EXPECT_EQ(rendered["stream_options"]["continuous_usage_stats"], true);
+  EXPECT_EQ(rendered["sampling_params"]["max_tokens"], 9);
+}
+
+TEST_F(RenderTest, ResponsesArriveAsTheyAre) {
+  ExpectSameAnswer(kResponses, R"({"input":"Hi"})");
+  ExpectSameAnswer(kResponses, R"({"input":[{"role":"user","content":"Hi"}],"instructions":"Be.",
+                               "max_output_tokens":7,"temperature":0.3,"top_p":0.9,"store":false})");
+  ExpectSameAnswer(kResponses, R"({"input":"Hi","text":{"format":{"type":"json_schema","name":"x",
+                               "schema":{"type":"object"}}}})");
+  const Json rendered = Rendered(kResponses, R"({"input":"Hi","max_output_tokens":5})");
+  EXPECT_EQ(rendered["request_id"], "resp_rid");
+  EXPECT_EQ(rendered["sampling_params"]["max_tokens"], 5);
+  EXPECT_EQ(Rendered(kResponses, R"({"input":"Hi","request_id":"me"})")["request_id"], "me");
+}
+
 TEST_F(RenderTest, RefusesWhatAnAnswerWouldRefuse) {
   const auto refusal = [&](const std::string& path, const std::string& body) {
     const auto sink = routes().Post(path + "/render", body);
@@ -231,6 +265,16 @@ TEST_F(RenderTest, RefusesWhatAnAnswerWouldRefuse) {
   EXPECT_THAT(refusal(kCompletion, Body(kCompletion, R"("structured_outputs":{"regex":"("})")),
               HasSubstr("\"structured_outputs\""));
   EXPECT_THAT(refusal(kCompletion, R"({"prompt":[999999]})"), HasSubstr("out of vocabulary"));
+  EXPECT_THAT(refusal(kMessages, R"({"model":"byte-model","messages":[]})"),
+              HasSubstr("max_tokens"));
+  EXPECT_THAT(refusal(kResponses, R"({"input":"Hi","max_output_tokens":-1})"),
+              HasSubstr("max_output_tokens"));
+  const Json earlier = Json::parse(
+      refusal(kResponses, R"({"input":"Hi","previous_response_id":"resp_1"})"))["error"];
+  EXPECT_EQ(earlier["message"],
+            "previous_response_id is not supported by the stateless render endpoint.");
+  EXPECT_EQ(earlier["type"], "invalid_request_error");
+  EXPECT_EQ(earlier["param"], "previous_response_id");
   EXPECT_TRUE(fleet_.routes.empty());
 }
 
