@@ -22,10 +22,10 @@ bool IsWorthAnother(const absl::Status& status) {
          absl::IsUnimplemented(status);
 }
 
+// By its code alone: clients of the API read this, and gRPC's words name addresses.
 absl::Status NoRouter(const absl::Status& last) {
-  return WithRetryAfter(
-      Unavailable(absl::StrCat("no router answered: ", last.message().substr(0, 200))),
-      kRetryAfter);
+  const std::string code = absl::StatusCodeToString(last.code());
+  return WithRetryAfter(Unavailable(absl::StrCat("no router answered (", code, ")")), kRetryAfter);
 }
 
 absl::Status Closed() { return Unavailable("router client: closed"); }

@@ -219,7 +219,10 @@ TEST_F(FrontendClientTest, AWorkerThatIsNotThereIsUnavailable) {
   nobody.set_address("127.0.0.1:1");
   const auto listener = std::make_shared<Listener>(1);
   sessions_.Submit(nobody, Request(1, 1), listener);
-  EXPECT_TRUE(absl::IsUnavailable(listener->Wait()));
+  const absl::Status lost = listener->Wait();
+  EXPECT_TRUE(absl::IsUnavailable(lost));
+  // Clients of the API read it: no addresses.
+  EXPECT_EQ(lost.message().find("127.0.0.1"), absl::string_view::npos) << lost;
 }
 
 TEST_F(FrontendClientTest, AnotherEpochIsAborted) {
@@ -289,6 +292,7 @@ TEST_F(FrontendClientTest, NoRouterIsUnavailableWithARetryTime) {
   RouterClient client({"127.0.0.1:1"}, RealClock());
   const auto reply = RouteOnce(client);
   EXPECT_TRUE(absl::IsUnavailable(reply.status()));
+  EXPECT_EQ(reply.status().message(), "no router answered (UNAVAILABLE)");
   EXPECT_TRUE(RetryAfter(reply.status()).has_value());
   client.Close();
   EXPECT_FALSE(RouteOnce(client).ok());
