@@ -40,6 +40,7 @@ RequestDispatcher::RequestDispatcher(const HttpServerOptions& options, const Rou
 
 void RequestDispatcher::Dispatch(ReceivedRequest received) {
   const std::shared_ptr<Exchange> exchange = std::move(received.exchange);
+  received.share = BodyShare();
   if (exchange->gone()) return;
   std::optional<HttpRequest> request = parser_.Parse(received.head);
   if (!request.has_value()) {
