@@ -6,14 +6,19 @@
 #include "common/base/status.h"
 
 namespace baton::frontend {
+namespace {
+
+constexpr size_t kChunkBytesKept = 64 << 10;
+
+}  // namespace
 
 Answer::Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat& make_format,
                Request request)
     : GenerationAnswer(environment, *plan.context, std::move(request)),
+      progress_(plan.choice_count()),
       plan_(std::move(plan)),
-      format_(make_format(plan_)),
-      progress_(plan_.choice_count()),
       cached_tokens_(plan_.prompts.size()) {
+  format_ = make_format(plan_);
   if (!plan_.stream) collected_.resize(plan_.choice_count());
 }
 
@@ -58,27 +63,33 @@ AnswerUsage Answer::UsageOf(uint32_t choice) const {
   return usage;
 }
 
-void Answer::Open() {
+void Answer::Open(std::string* out) {
   if (stream_begun()) return;
   BeginStream({{"content-type", "text/event-stream; charset=utf-8"},
                {"cache-control", "no-cache"},
                {"x-accel-buffering", "no"}});
   AnswerUsage opening;
   opening.prompt_tokens = Usage().prompt_tokens;
-  format_->AppendOpening(shows_usage_in_chunks() ? &opening : nullptr, &buffer_);
+  format_->AppendOpening(shows_usage_in_chunks() ? &opening : nullptr, out);
 }
 
 void Answer::SendDelta(uint32_t choice, const ChoiceDelta& delta) {
   if (plan_.only_echo && delta.end == nullptr) return;
-  chunk_.clear();
+  // Of the thread, not of the stream: it is warm whichever stream comes next.
+  static thread_local std::string chunk;
+  chunk.clear();
   AnswerUsage usage;
   if (shows_usage_in_chunks()) usage = UsageOf(choice);
-  format_->AppendDelta(choice, delta, shows_usage_in_chunks() ? &usage : nullptr, &chunk_);
-  if (chunk_.empty()) return;
-  buffer_.clear();
-  Open();
-  buffer_ += chunk_;
-  Write(buffer_);
+  format_->AppendDelta(choice, delta, shows_usage_in_chunks() ? &usage : nullptr, &chunk);
+  if (chunk.empty()) return;
+  if (stream_begun()) {
+    Write(chunk);
+  } else {
+    std::string opening;
+    Open(&opening);
+    Write(opening + chunk);
+  }
+  if (chunk.capacity() > kChunkBytesKept) chunk = std::string();
 }
 
 void Answer::OnComplete() {
@@ -87,10 +98,10 @@ void Answer::OnComplete() {
                     .headers = {{"content-type", "application/json"}},
                     .body = format_->Body(collected_, Usage())});
   }
-  buffer_.clear();
-  Open();
-  format_->AppendEnd(Usage(), &buffer_);
-  if (Write(buffer_)) Finish();
+  std::string last;
+  Open(&last);
+  format_->AppendEnd(Usage(), &last);
+  if (Write(last)) Finish();
 }
 
 // Workers do not know by which parameter the client asked for the constraint.

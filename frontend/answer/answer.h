@@ -44,22 +44,22 @@ class Answer : public GenerationAnswer {
   ApiError ErrorOf(const absl::Status& status) const;
 
   void SendDelta(uint32_t choice, const ChoiceDelta& delta);
-  // Once: the headers are sent, and the opening chunks put into the buffer.
-  void Open();
+  // Once: the headers are sent, and the opening chunks appended.
+  void Open(std::string* out);
   bool shows_usage_in_chunks() const { return plan_.include_usage && plan_.continuous_usage; }
   AnswerUsage Usage() const;
   // Of one choice and its prompt alone, as a chunk shows it.
   AnswerUsage UsageOf(uint32_t choice) const;
 
+  // What every token needs, beside what the base class has of it.
+  std::vector<Progress> progress_;        // by choice
+  std::unique_ptr<AnswerFormat> format_;  // owned by the strand, as progress_
+
   const AnswerPlan plan_;
 
   // Owned by the strand.
-  std::unique_ptr<AnswerFormat> format_;
-  std::vector<Progress> progress_;          // by choice
   std::vector<CollectedChoice> collected_;  // by choice; not when streaming
   std::vector<uint32_t> cached_tokens_;     // by prompt
-  std::string buffer_;                      // reused for each write
-  std::string chunk_;                       // likewise
 };
 
 }  // namespace baton::frontend

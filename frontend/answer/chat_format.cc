@@ -32,8 +32,9 @@ class ChatFormat : public AnswerFormat {
                .as_ids = plan.tokens_as_ids,
                .top_count = static_cast<size_t>(plan.logprobs.value_or(0)),
                .adds_drawn = plan.logprobs_of_named},
-        head_(Head("chat.completion.chunk")),
+        head_(absl::StrCat("data: ", Head("chat.completion.chunk"))),
         texts_(plan.choice_count()) {
+    replies_.reserve(plan.choice_count());
     for (uint32_t i = 0; i < plan.choice_count(); ++i) replies_.emplace_back(plan.reply.get());
     if (!plan.carried.has_value()) return;
     for (TokenTexts& texts : texts_) texts.Advance(style_.tokenizer, plan.carried->last_ids);
@@ -113,7 +114,7 @@ class ChatFormat : public AnswerFormat {
   }
 
   void AppendBareChunk(const AnswerUsage* usage, std::string* out) override {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[],\"usage\":");
+    absl::StrAppend(out, head_, "],\"usage\":");
     if (usage != nullptr) {
       AppendUsageJson(*usage, out);
     } else {
@@ -142,7 +143,6 @@ class ChatFormat : public AnswerFormat {
 
   std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
     std::string body = Head("chat.completion");
-    body += "\"choices\":[";
     for (size_t i = 0; i < choices.size(); ++i) {
       if (i > 0) body += ',';
       AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
@@ -169,20 +169,22 @@ class ChatFormat : public AnswerFormat {
     AppendPromptLogprobs(style, plan_.prompts.front().ids, prompt_logprobs_, out);
   }
 
-  // {"id":…,"object":…,"created":…,"model":…,
+  // {"id":…,"object":…,"created":…,"model":…,"choices":[
   std::string Head(std::string_view object) const {
     std::string head = "{\"id\":";
     AppendJsonString(plan_.id, &head);
     absl::StrAppend(&head, ",\"object\":\"", ToAbsl(object), "\",\"created\":", plan_.created,
                     ",\"model\":");
     AppendJsonString(plan_.model, &head);
-    head += ',';
+    head += ",\"choices\":[";
     return head;
   }
 
   void BeginChunk(uint32_t choice, std::string* out) const {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", plan_.NumberOf(choice),
-                    ",\"delta\":");
+    *out += head_;
+    *out += "{\"index\":";
+    absl::StrAppend(out, plan_.NumberOf(choice));
+    *out += ",\"delta\":";
   }
 
   void AppendChunkUsage(const AnswerUsage* usage, std::string* out) const {

@@ -79,7 +79,7 @@ void AppendReasoning(std::string_view key, const MessageDelta& message, std::str
 }  // namespace
 
 ChoiceReply::ChoiceReply(const ChatReply* plan) : plan_(plan) {
-  if (plan != nullptr) parser_ = std::make_unique<ReplyParser>(plan->parse);
+  if (plan != nullptr) parser_.emplace(plan->parse);
 }
 
 // Token by token where it matters which of them belong to reasoning.
@@ -100,7 +100,7 @@ void ChoiceReply::Push(const ChoiceDelta& delta) {
 
 MessageDelta ChoiceReply::Read(const ChoiceDelta& delta) {
   MessageDelta message;
-  if (parser_ == nullptr) {
+  if (!parser_.has_value()) {
     message.content = delta.text;
     return message;
   }
@@ -117,7 +117,7 @@ MessageDelta ChoiceReply::Read(const ChoiceDelta& delta) {
 }
 
 std::string_view ChoiceReply::FinishReason(const ChoiceEnd& end) const {
-  if (parser_ != nullptr && !plan_->is_named && parser_->all_calls_whole()) {
+  if (parser_.has_value() && !plan_->is_named && parser_->all_calls_whole()) {
     const bool counts = end.reason == EndReason::kStop || !plan_->is_enforced;
     if (counts) return plan_->deprecated_form ? "function_call" : "tool_calls";
   }
@@ -128,26 +128,27 @@ void AppendMessageDelta(const ChatReply* plan, std::string_view role, const Mess
                         std::string* out) {
   char separator = '{';
   const auto begin = [&separator, out](std::string_view key) {
-    absl::StrAppend(out, std::string(1, std::exchange(separator, ',')), "\"", ToAbsl(key), "\":");
+    *out += std::exchange(separator, ',');
+    *out += key;
   };
   if (!role.empty()) {
-    begin("role");
+    begin(R"("role":)");
     AppendJsonString(role, out);
   }
   if (!message.reasoning.empty()) {
-    begin("reasoning");
+    begin(R"("reasoning":)");
     AppendJsonString(message.reasoning, out);
     if (plan->old_reasoning_name) {
-      begin("reasoning_content");
+      begin(R"("reasoning_content":)");
       AppendJsonString(message.reasoning, out);
     }
   }
   if (!message.content.empty() || plan == nullptr) {
-    begin("content");
+    begin(R"("content":)");
     AppendJsonString(message.content, out);
   }
   if (!message.calls.empty() && plan->deprecated_form) {
-    begin("function_call");
+    begin(R"("function_call":)");
     AppendFunction(message.calls.front(), out);
   } else if (!message.calls.empty()) {
     *out += std::exchange(separator, ',');

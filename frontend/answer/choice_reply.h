@@ -38,7 +38,7 @@ class ChoiceReply {
   void Push(const ChoiceDelta& delta);
 
   const ChatReply* plan_;
-  std::unique_ptr<ReplyParser> parser_;  // null: plain
+  std::optional<ReplyParser> parser_;  // none: plain
   bool is_hidden_ = false;
   uint32_t reasoning_tokens_ = 0;
 };

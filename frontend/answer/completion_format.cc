@@ -32,8 +32,11 @@ class CompletionFormat : public AnswerFormat {
     if (!shows && !plan_.carried.has_value()) return;
     const bool is_first = !shown_[choice];
     shown_[choice] = true;
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[{\"index\":", plan_.NumberOf(choice),
-                    ",\"text\":\"");
+    *out += "data: ";
+    *out += head_;
+    *out += "{\"index\":";
+    absl::StrAppend(out, plan_.NumberOf(choice));
+    *out += ",\"text\":\"";
     if (is_first) AppendJsonEscaped(plan_.PromptOfChoice(choice).echo, out);
     if (!plan_.only_echo) AppendJsonEscaped(delta.text, out);
     *out += "\",\"logprobs\":";
@@ -57,7 +60,7 @@ class CompletionFormat : public AnswerFormat {
   }
 
   void AppendBareChunk(const AnswerUsage* usage, std::string* out) override {
-    absl::StrAppend(out, "data: ", head_, "\"choices\":[]");
+    absl::StrAppend(out, "data: ", head_, "]");
     AppendChunkUsage(usage, out);
     AppendFingerprint(plan_, out);
     *out += "}\n\n";
@@ -77,7 +80,7 @@ class CompletionFormat : public AnswerFormat {
   }
 
   std::string Body(absl::Span<const CollectedChoice> choices, const AnswerUsage& usage) override {
-    std::string body = head_ + "\"choices\":[";
+    std::string body = head_;
     for (size_t i = 0; i < choices.size(); ++i) {
       if (i > 0) body += ',';
       AppendChoice(static_cast<uint32_t>(i), choices[i], &body);
@@ -105,7 +108,7 @@ class CompletionFormat : public AnswerFormat {
     absl::StrAppend(&head, ",\"object\":\"text_completion\",\"created\":", plan_.created,
                     ",\"model\":");
     AppendJsonString(plan_.model, &head);
-    head += ',';
+    head += ",\"choices\":[";
     return head;
   }
 

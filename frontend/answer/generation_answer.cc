@@ -23,34 +23,39 @@ class GenerationAnswer::PromptObserver : public GenerationObserver {
     if (!answer_->over()) answer_->OnPromptLogprobs(prompt_, logprobs);
   }
   void OnDelta(const ChoiceDelta& delta) override {
+    if (delta.end != nullptr) return OnLastDelta(delta);
+    if (!answer_->over()) answer_->OnDelta(prompt_, delta);
+  }
+  void OnDone() override { answer_->OnPromptOver(prompt_); }
+  void OnError(const absl::Status& status) override { answer_->OnError(status); }
+
+ private:
+  void OnLastDelta(const ChoiceDelta& delta) {
     uint32_t& longest = answer_->counts_[prompt_].longest_choice;
     longest = std::max(longest, delta.output_tokens);
     if (answer_->over()) return;
     // What is cut has no end of its own.
-    const bool is_cut = delta.end != nullptr && delta.end->reason == EndReason::kLength;
+    const bool is_cut = delta.end->reason == EndReason::kLength;
     if (!is_cut || !answer_->aborted_) return answer_->OnDelta(prompt_, delta);
     const ChoiceEnd aborted{.reason = EndReason::kAbort};
     ChoiceDelta last = delta;
     last.end = &aborted;
     answer_->OnDelta(prompt_, last);
   }
-  void OnDone() override { answer_->OnPromptOver(prompt_); }
-  void OnError(const absl::Status& status) override { answer_->OnError(status); }
 
- private:
   const std::shared_ptr<GenerationAnswer> answer_;
   const uint32_t prompt_;
 };
 
 GenerationAnswer::GenerationAnswer(Environment environment, const ModelContext& model,
                                    Request request)
-    : environment_(environment),
-      model_metrics_(environment_.metrics.OfModel(model.served_names.front())),
-      strand_(std::make_shared<Strand>()),
+    : strand_(std::make_shared<Strand>()),
       name_(std::move(request.name)),
       arrival_(request.arrival),
-      sink_(std::move(request.sink)),
-      permit_(std::move(request.permit)) {
+      permit_(std::move(request.permit)),
+      environment_(environment),
+      model_metrics_(environment_.metrics.OfModel(model.served_names.front())),
+      sink_(std::move(request.sink)) {
   environment_.metrics.active_requests.Add(1);
 }
 

@@ -113,18 +113,20 @@ class GenerationAnswer : public std::enable_shared_from_this<GenerationAnswer> {
   void OnClientGone();
   void End();
 
-  const Environment environment_;
-  const ModelMetrics& model_metrics_;
   const std::shared_ptr<Strand> strand_;
   const std::string name_;
   const MonotonicTime arrival_;
 
   // Owned by the strand.
-  std::shared_ptr<ResponseSink> sink_;  // null: the answer is over
   std::optional<ConcurrencyLimiter::Permit> permit_;
   std::vector<std::weak_ptr<RunningGeneration>> generations_;
   std::vector<PromptCounts> counts_;  // by prompt
   size_t prompts_left_ = 0;
+
+  // What every token needs stands together, as in Generation, and beside what the shape has of it.
+  const Environment environment_;
+  const ModelMetrics& model_metrics_;
+  std::shared_ptr<ResponseSink> sink_;  // owned by the strand, as all below; null: over
   bool aborted_ = false;
   bool first_token_seen_ = false;
   bool stream_begun_ = false;

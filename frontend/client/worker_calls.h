@@ -26,8 +26,9 @@ class WorkerCallListener {
   virtual ~WorkerCallListener() = default;
 
   virtual void OnAccepted(v1::Accepted accepted) = 0;
-  // New tokens of one choice; `finished` when the same step ended that choice.
-  virtual void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) = 0;
+  // New tokens of one choice; `finished` when the same step ended that choice. A listener takes
+  // what it keeps; what it leaves is used again for the next step.
+  virtual void OnTokens(v1::Tokens&& tokens, std::optional<v1::Finished>&& finished) = 0;
   // The end of a choice in a step without tokens for it.
   virtual void OnFinished(v1::Finished finished) = 0;
   // The call is over. No event follows.

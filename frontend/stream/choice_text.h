@@ -35,13 +35,16 @@ class ChoiceText {
   std::string_view Flush();
 
  private:
-  const size_t min_tokens_;
-  const bool wants_ends_;
+  // Shows of the next token what no stop string can take any more; the stop string it completes.
+  const std::string* Match(TokenId id, bool armed);
+
   IncrementalDetokenizer detokenizer_;
-  StopMatcher matcher_;
-  std::string piece_;  // of one token
   std::string shown_;
+  const bool wants_ends_;
   std::vector<size_t> ends_;
+  StopMatcher matcher_;
+  const size_t min_tokens_;
+  std::string piece_;  // of one token, before it is matched
 };
 
 }  // namespace baton::frontend

@@ -44,9 +44,13 @@ class Generation::Leg : public WorkerCallListener, public std::enable_shared_fro
     Post(
         [accepted = std::move(accepted)](Generation& g, Leg& leg) { g.OnAccepted(leg, accepted); });
   }
-  void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) override {
-    Post([tokens = std::move(tokens), finished = std::move(finished)](Generation& g, Leg& leg) {
-      g.OnTokens(leg, tokens, finished.has_value() ? &*finished : nullptr);
+  void OnTokens(v1::Tokens&& tokens, std::optional<v1::Finished>&& finished) override {
+    const auto now = [&] {
+      if (!over && !generation_->done()) OnTokensNow(tokens, finished);
+    };
+    if (generation_->strand_->TryRun(now)) return;  // nearly always: nothing is copied
+    Post([tokens = std::move(tokens), finished = std::move(finished)](Generation&, Leg& leg) {
+      leg.OnTokensNow(tokens, finished);
     });
   }
   void OnFinished(v1::Finished finished) override {
@@ -69,13 +73,17 @@ class Generation::Leg : public WorkerCallListener, public std::enable_shared_fro
   const uint32_t choice_count;
 
   // Owned by the generation's strand.
+  bool over = false;
+  uint32_t choices_over = 0;
   std::string worker_id;
   uint64_t lease = 0;  // what the router holds for us until the worker accepts
   std::shared_ptr<WorkerCall> call;
-  uint32_t choices_over = 0;
-  bool over = false;
 
  private:
+  void OnTokensNow(const v1::Tokens& tokens, const std::optional<v1::Finished>& finished) {
+    generation_->OnTokens(*this, tokens, finished.has_value() ? &*finished : nullptr);
+  }
+
   template <typename Event>
   void Post(Event event) {
     generation_->Post([self = shared_from_this(), event = std::move(event)] {
@@ -106,14 +114,15 @@ std::shared_ptr<Generation> Generation::Start(Environment environment, Generatio
 
 Generation::Generation(Environment environment, GenerationSpec spec, std::shared_ptr<Strand> strand,
                        std::shared_ptr<GenerationObserver> observer)
-    : environment_(environment),
-      spec_(std::move(spec)),
-      strand_(std::move(strand)),
-      observer_(std::move(observer)) {
+    : strand_(std::move(strand)),
+      observer_(std::move(observer)),
+      watches_repetition_(spec.repetition.pattern_max > 0),
+      environment_(environment),
+      spec_(std::move(spec)) {
   BATON_CHECK(spec_.n > 0 && !spec_.prompt.empty())
       << "generation: n=" << spec_.n << " prompt_tokens=" << spec_.prompt.size();
   choices_.reserve(spec_.n);
-  for (uint32_t i = 0; i < spec_.n; ++i) choices_.push_back(Choice{.text = ChoiceText(spec_)});
+  for (uint32_t i = 0; i < spec_.n; ++i) choices_.push_back({.text = ChoiceText(spec_)});
   if (spec_.sampling.has_seed()) seed_ = spec_.sampling.seed();
   environment_.metrics.active_generations.Add(1);
 }
@@ -252,7 +261,7 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
   const bool is_last = worker_is_done && finished->reason() != v1::FINISH_REASON_CANCELLED;
   std::span<const TokenId> ids(tokens.ids().data(), static_cast<size_t>(tokens.ids_size()));
   // The worker's own end goes before a repetition at the same token.
-  const size_t to_repetition = TokensToRepetition(choice, ids);
+  const size_t to_repetition = watches_repetition_ ? TokensToRepetition(choice, ids) : 0;
   const bool repeats = to_repetition > 0 && !(is_last && to_repetition == ids.size());
   if (repeats) {
     ids = ids.first(to_repetition);
@@ -289,7 +298,6 @@ void Generation::OnTokens(Leg& leg, const v1::Tokens& tokens, const v1::Finished
 }
 
 size_t Generation::TokensToRepetition(Choice& choice, std::span<const TokenId> ids) const {
-  if (spec_.repetition.pattern_max == 0) return 0;
   const size_t before = choice.ids.size();
   size_t found = 0;
   for (size_t i = 0; i < ids.size() && found == 0; ++i) {

@@ -64,10 +64,10 @@ class Generation : public RunningGeneration, public std::enable_shared_from_this
 
   // One choice and what it has so far.
   struct Choice {
-    ChoiceText text;
-    std::vector<TokenId> ids = {};
-    std::string sampler_state = {};
     bool over = false;
+    std::vector<TokenId> ids = {};
+    ChoiceText text;
+    std::string sampler_state = {};
   };
 
   Generation(Environment environment, GenerationSpec spec, std::shared_ptr<Strand> strand,
@@ -102,14 +102,17 @@ class Generation : public RunningGeneration, public std::enable_shared_from_this
   void Release();
   bool done() const { return observer_ == nullptr; }
 
+  // What every token needs stands together: with many streams each line of memory is a cold one.
+  const std::shared_ptr<Strand> strand_;
+  std::shared_ptr<GenerationObserver> observer_;  // owned by the strand; null: over or cancelled
+  std::vector<Choice> choices_;                   // likewise
+  const bool watches_repetition_;
+
   const Environment environment_;
   const GenerationSpec spec_;
-  const std::shared_ptr<Strand> strand_;
 
   // Owned by the strand.
-  std::shared_ptr<GenerationObserver> observer_;  // null: over or cancelled
-  std::vector<std::weak_ptr<Leg>> legs_;          // under way; their calls own them
-  std::vector<Choice> choices_;
+  std::vector<std::weak_ptr<Leg>> legs_;  // under way; their calls own them
   uint32_t choices_over_ = 0;
   bool started_ = false;
   std::optional<uint64_t> seed_;

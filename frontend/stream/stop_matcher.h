@@ -35,6 +35,9 @@ class StopMatcher {
     const std::string* matched = nullptr;  // the stop string that ended the text
   };
 
+  // No stop strings: every piece would be shown as it comes.
+  bool empty() const { return automata_.empty(); }
+
   // Takes the next piece. While not `armed` (a minimum length is not reached) a stop string that is
   // complete is text like any other.
   Output Push(std::string_view piece, bool armed);
@@ -53,10 +56,10 @@ class StopMatcher {
   static size_t Advance(const Automaton& automaton, char byte);
   Output Shown(size_t shown_bytes);
 
-  const StopText stop_text_;
   std::vector<Automaton> automata_;
   std::string text_;        // shown last time, then held back, then new
   size_t shown_bytes_ = 0;  // of text_
+  const StopText stop_text_;
 };
 
 }  // namespace baton::frontend

@@ -11,6 +11,7 @@
 // Ownership: what an event captures must keep alive what it uses.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <utility>
 
@@ -22,39 +23,60 @@ namespace baton::frontend {
 
 class Strand {
  public:
+  // Runs the event now, or once those before it are through.
   template <typename Event>
   void Run(Event&& event) {
-    {
-      MutexLock lock(mutex_);
-      if (running_) {
-        waiting_.emplace_back(std::forward<Event>(event));
-        return;
-      }
-      running_ = true;
+    if (!TryRun(event) && Enter(std::forward<Event>(event))) {
+      event();
+      Leave();
     }
-    std::forward<Event>(event)();
-    RunWaiting();
+  }
+
+  // Runs the event now if no other is running. Else it is untouched, and the answer is false.
+  template <typename Event>
+  bool TryRun(Event&& event) {
+    State idle = State::kIdle;
+    if (!state_.compare_exchange_strong(idle, State::kRunning)) return false;
+    event();
+    Leave();
+    return true;
   }
 
  private:
-  void RunWaiting() {
-    while (true) {
+  enum class State { kIdle, kRunning, kOthersWait };
+
+  // Leaves the event to whoever is inside. True: nobody is any more, now we are, and it is
+  // untouched.
+  template <typename Event>
+  bool Enter(Event&& event) {
+    MutexLock lock(mutex_);
+    State before = State::kIdle;
+    while (!state_.compare_exchange_strong(
+        before, before == State::kIdle ? State::kRunning : State::kOthersWait)) {
+    }
+    if (before == State::kIdle) return true;
+    waiting_.emplace_back(std::forward<Event>(event));
+    return false;
+  }
+
+  // Runs what waits, until nothing does.
+  void Leave() {
+    State running = State::kRunning;
+    while (!state_.compare_exchange_strong(running, State::kIdle)) {
       absl::AnyInvocable<void()> next;
       {
         MutexLock lock(mutex_);
-        if (waiting_.empty()) {
-          running_ = false;
-          return;
-        }
         next = std::move(waiting_.front());
         waiting_.pop_front();
+        if (waiting_.empty()) state_ = State::kRunning;
       }
       next();
+      running = State::kRunning;
     }
   }
 
+  std::atomic<State> state_{State::kIdle};  // kOthersWait comes and goes under the lock
   Mutex mutex_;
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 

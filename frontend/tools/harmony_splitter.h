@@ -27,7 +27,7 @@ class HarmonySplitter : public ReplySplitter {
   void Push(std::string_view text) override;
   void Finish(ReplyEnd end) override;
 
-  bool in_reasoning() const { return part_ == Part::kReasoning; }
+  bool in_reasoning() const override { return part_ == Part::kReasoning; }
 
  private:
   enum class Part { kHeader, kReasoning, kContent, kCall, kNobody };

@@ -31,8 +31,9 @@ class ReasoningSplitter : public ReplySplitter {
 
   void Push(std::string_view text) override;
   void Finish(ReplyEnd end) override;
+  ReplySplitter* successor() override { return state_ == State::kOutside ? &next_ : this; }
 
-  bool inside() const { return state_ == State::kInside; }
+  bool in_reasoning() const override { return state_ == State::kInside; }
 
  private:
   enum class State { kStart, kInside, kOutside };

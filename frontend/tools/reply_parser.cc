@@ -1,15 +1,20 @@
 #include "frontend/tools/reply_parser.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "frontend/tools/harmony_splitter.h"
+#include "frontend/tools/reasoning_splitter.h"
 #include "frontend/tools/tool_splitter.h"
 #include "frontend/tools/whole_reply_call.h"
 
 namespace baton::frontend {
 
+namespace {
+
 // Collects what the splitters say.
-class ReplyParser::Message : public ReplySink {
+class Message : public ReplySink {
  public:
   Message(const ToolSet& tools, bool parallel_calls)
       : tools_(tools), parallel_calls_(parallel_calls) {}
@@ -50,15 +55,13 @@ class ReplyParser::Message : public ReplySink {
 
   bool IsDropped() const { return !parallel_calls_ && begun_ > 1; }
 
+  MessageDelta delta_;
   const ToolSet& tools_;
   const bool parallel_calls_;
   bool takes_nothing_ = false;  // the tool of the last call
-  MessageDelta delta_;
   uint32_t begun_ = 0;
   uint32_t ended_ = 0;
 };
-
-namespace {
 
 // The end of the line: text without calls.
 class PlainText : public ReplySplitter {
@@ -73,46 +76,53 @@ class PlainText : public ReplySplitter {
 
 }  // namespace
 
-ReplyParser::ReplyParser(const ReplyPlan& plan)
-    : message_(std::make_unique<Message>(plan.tools, plan.parallel_calls)) {
-  const ToolFormat* const tools = plan.tool_format;
-  if (tools == nullptr || tools->in_channels) {
-    splitters_.push_back(std::make_unique<PlainText>(*message_));
-  } else {
-    splitters_.push_back(std::make_unique<ToolSplitter>(*tools, plan.tools, *message_));
+// Each splitter feeds the one that was made before it.
+struct ReplyParser::Parts {
+  explicit Parts(const ReplyPlan& plan) : message(plan.tools, plan.parallel_calls) {
+    const ToolFormat* const tools = plan.tool_format;
+    if (tools == nullptr || tools->in_channels) {
+      first = &plain.emplace(message);
+    } else {
+      first = &calls.emplace(*tools, plan.tools, message);
+    }
+    if (tools != nullptr && plan.takes_whole_reply) {
+      first = &whole.emplace(*tools, plan.tools, message, *first);
+    }
+    if (plan.in_channels()) {
+      first = &harmony.emplace(/*with_calls=*/tools != nullptr, message, *first);
+    } else if (plan.reasoning != nullptr) {
+      first = &reasoning.emplace(*plan.reasoning, plan.reasoning_start, message, *first);
+    }
   }
-  if (tools != nullptr && plan.takes_whole_reply) {
-    splitters_.push_back(
-        std::make_unique<WholeReplyCall>(*tools, plan.tools, *message_, *splitters_.back()));
-  }
-  if (plan.in_channels()) {
-    const bool with_calls = tools != nullptr;
-    auto harmony = std::make_unique<HarmonySplitter>(with_calls, *message_, *splitters_.back());
-    harmony_ = harmony.get();
-    splitters_.push_back(std::move(harmony));
-  } else if (plan.reasoning != nullptr) {
-    auto reasoning = std::make_unique<ReasoningSplitter>(*plan.reasoning, plan.reasoning_start,
-                                                         *message_, *splitters_.back());
-    reasoning_ = reasoning.get();
-    splitters_.push_back(std::move(reasoning));
-  }
-}
+
+  ReplySplitter* first = nullptr;  // of those that still do something
+  Message message;
+  std::optional<PlainText> plain;
+  std::optional<ToolSplitter> calls;
+  std::optional<ReasoningSplitter> reasoning;
+  std::optional<HarmonySplitter> harmony;
+  std::optional<WholeReplyCall> whole;
+};
+
+ReplyParser::ReplyParser(const ReplyPlan& plan) : parts_(std::make_unique<Parts>(plan)) {}
 
 ReplyParser::~ReplyParser() = default;
+ReplyParser::ReplyParser(ReplyParser&&) noexcept = default;
+ReplyParser& ReplyParser::operator=(ReplyParser&&) noexcept = default;
 
-void ReplyParser::Push(std::string_view text) { splitters_.back()->Push(text); }
-
-void ReplyParser::Finish(ReplyEnd end) { splitters_.back()->Finish(end); }
-
-MessageDelta ReplyParser::Take() { return message_->Take(); }
-
-bool ReplyParser::in_reasoning() const {
-  return (reasoning_ != nullptr && reasoning_->inside()) ||
-         (harmony_ != nullptr && harmony_->in_reasoning());
+void ReplyParser::Push(std::string_view text) {
+  parts_->first->Push(text);
+  parts_->first = parts_->first->successor();
 }
 
-uint32_t ReplyParser::call_count() const { return message_->call_count(); }
+void ReplyParser::Finish(ReplyEnd end) { parts_->first->Finish(end); }
 
-bool ReplyParser::all_calls_whole() const { return message_->all_whole(); }
+MessageDelta ReplyParser::Take() { return parts_->message.Take(); }
+
+bool ReplyParser::in_reasoning() const { return parts_->first->in_reasoning(); }
+
+uint32_t ReplyParser::call_count() const { return parts_->message.call_count(); }
+
+bool ReplyParser::all_calls_whole() const { return parts_->message.all_whole(); }
 
 }  // namespace baton::frontend

@@ -60,6 +60,9 @@ class ReplyParser {
   explicit ReplyParser(ReplyPlan&& plan) = delete;  // it would not outlive the parser
   ~ReplyParser();
 
+  ReplyParser(ReplyParser&&) noexcept;
+  ReplyParser& operator=(ReplyParser&&) noexcept;
+
   void Push(std::string_view text);
   void Finish(ReplyEnd end);
 
@@ -72,12 +75,9 @@ class ReplyParser {
   bool all_calls_whole() const;
 
  private:
-  class Message;
+  struct Parts;
 
-  const std::unique_ptr<Message> message_;
-  std::vector<std::unique_ptr<ReplySplitter>> splitters_;  // each feeds the one in front of it
-  const ReasoningSplitter* reasoning_ = nullptr;
-  const class HarmonySplitter* harmony_ = nullptr;
+  std::unique_ptr<Parts> parts_;  // all that a token touches, in one place
 };
 
 }  // namespace baton::frontend

@@ -35,6 +35,11 @@ class ReplySplitter {
   virtual void Push(std::string_view text) = 0;
   // No more text will come. Called once.
   virtual void Finish(ReplyEnd end) = 0;
+  // Who takes the text and the end from now on: the one behind this, once this does nothing but
+  // pass on.
+  virtual ReplySplitter* successor() { return this; }
+  // The text is in the middle of reasoning.
+  virtual bool in_reasoning() const { return false; }
 };
 
 }  // namespace baton::frontend

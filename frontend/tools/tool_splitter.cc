@@ -6,15 +6,53 @@
 namespace baton::frontend {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr std::string_view kSpace = " \n\r\t";
+
+bool IsSpace(char c) { return kSpace.find(c) != std::string_view::npos; }
+
+size_t IndexOf(char byte) { return static_cast<unsigned char>(byte); }
+
+std::bitset<256> SpecialBytes(const ToolFormat& format) {
+  std::bitset<256> special;
+  for (const std::string_view bytes : {kSpace, format.bare, format.bare_separators}) {
+    for (const char byte : bytes) special.set(IndexOf(byte));
+  }
+  for (const auto* markers : {&format.openers, &format.sections, &format.closers}) {
+    for (const std::string_view marker : *markers) special.set(IndexOf(marker.front()));
+  }
+  return special;
+}
 
 }  // namespace
 
 ToolSplitter::ToolSplitter(const ToolFormat& format, const ToolSet& tools, ReplySink& sink)
-    : format_(format), tools_(tools), sink_(sink) {}
+    : format_(format), tools_(tools), sink_(sink), special_bytes_(SpecialBytes(format)) {}
 
 void ToolSplitter::Push(std::string_view text) {
-  for (const char byte : text) Feed(byte);
+  while (!text.empty()) {
+    const size_t plain = PlainBytes(text);
+    if (plain > 0) {
+      OnPlain(text.substr(0, plain));
+      text.remove_prefix(plain);
+    } else {
+      Feed(text.front());
+      text.remove_prefix(1);
+    }
+  }
+}
+
+size_t ToolSplitter::PlainBytes(std::string_view text) const {
+  if (body_ != nullptr || opening_ || !pending_.empty()) return 0;
+  size_t count = 0;
+  while (count < text.size() && !special_bytes_[IndexOf(text[count])]) ++count;
+  return count;
+}
+
+void ToolSplitter::OnPlain(std::string_view text) {
+  text_seen_ = true;
+  after_call_ = false;
+  if (!space_.empty()) sink_.OnContent(std::exchange(space_, {}));
+  sink_.OnContent(text);
 }
 
 void ToolSplitter::Feed(char byte) {
@@ -78,10 +116,7 @@ void ToolSplitter::OnTextByte(char byte) {
     space_ += byte;
     return;
   }
-  text_seen_ = true;
-  after_call_ = false;
-  if (!space_.empty()) sink_.OnContent(std::exchange(space_, {}));
-  sink_.OnContent({&byte, 1});
+  OnPlain({&byte, 1});
 }
 
 void ToolSplitter::BeginBody(std::string_view opener) {

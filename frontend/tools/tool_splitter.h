@@ -9,6 +9,7 @@
 // Bounds: a call that has not begun after 256 KB is text.
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ class ToolSplitter : public ReplySplitter {
 
   enum class Marker { kOpener, kSection, kCloser };
 
+  // How many bytes at the beginning of `text` are text for sure, and no white space.
+  size_t PlainBytes(std::string_view text) const;
+  void OnPlain(std::string_view text);
   void Feed(char byte);
   void FeedText(char byte);
   void FeedBody(char byte);
@@ -48,15 +52,16 @@ class ToolSplitter : public ReplySplitter {
   const ToolSet& tools_;
   ReplySink& sink_;
 
-  std::string pending_;  // the beginning of a marker
-  std::string space_;    // white space that may belong to markup
+  std::unique_ptr<CallBody> body_;
+  bool opening_ = false;  // between an opener and its body's first byte
   bool text_seen_ = false;
   bool after_call_ = false;
   bool any_call_ = false;
+  std::string pending_;             // the beginning of a marker
+  std::string space_;               // white space that may belong to markup
+  std::bitset<256> special_bytes_;  // all that may be more than text
 
-  bool opening_ = false;  // between an opener and its body's first byte
   std::string_view opener_;
-  std::unique_ptr<CallBody> body_;
   size_t opener_bytes_ = 0;  // of undecided_
   std::string undecided_;    // read since the opener or the last call, in none yet
 };

@@ -34,6 +34,7 @@ class WholeReplyCall : public ReplySplitter {
 
   void Push(std::string_view text) override;
   void Finish(ReplyEnd end) override;
+  ReplySplitter* successor() override { return state_ == State::kPassing ? &next_ : this; }
 
  private:
   static constexpr size_t kHeldBytesMax = 256 << 10;

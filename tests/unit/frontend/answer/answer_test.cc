@@ -275,9 +275,9 @@ TEST_F(AnswerTest, AnEchoShowsWhatThePromptWasWorth) {
   v1::Tokens scored;
   *scored.mutable_prompt_logprobs() = OneLogprob(-2.0f, {'q'}, {-1.5f});
   scored.set_prompt_begin(1);
-  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  fleet_.calls[0].listener->OnTokens(v1::Tokens(scored), std::nullopt);
   scored.set_prompt_begin(2);
-  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  fleet_.calls[0].listener->OnTokens(v1::Tokens(scored), std::nullopt);
   PlayLogprob(0, 'a', OneLogprob(-0.5f, {'b'}, {-0.25f}), true);
   const Json choice = Json::parse(sink->response.body)["choices"][0];
   EXPECT_EQ(choice["text"], "xyza");
@@ -294,12 +294,12 @@ TEST_F(AnswerTest, PromptLogprobsComeOnceThoughAWorkerIsLost) {
   v1::Tokens scored;
   *scored.mutable_prompt_logprobs() = OneLogprob(-2.0f, {'q'}, {-1.5f});
   scored.set_prompt_begin(1);
-  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  fleet_.calls[0].listener->OnTokens(v1::Tokens(scored), std::nullopt);
   fleet_.Fail(0, Unavailable("gone"));
   fleet_.Place(1, "v");
   v1::Tokens both = scored;
   both.mutable_prompt_logprobs()->MergeFrom(OneLogprob(-3.0f, {'z'}, {-3.0f}));
-  fleet_.calls[1].listener->OnTokens(both, std::nullopt);
+  fleet_.calls[1].listener->OnTokens(std::move(both), std::nullopt);
   fleet_.Tokens(1, 0, BytesOf("a"), ScriptedWorkers::End(0, v1::FINISH_REASON_LENGTH));
   const Json shown = Json::parse(sink->response.body)["choices"][0]["prompt_logprobs"];
   EXPECT_EQ(shown, Json::parse(

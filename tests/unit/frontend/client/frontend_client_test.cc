@@ -24,7 +24,7 @@ class Listener : public WorkerCallListener {
     std::lock_guard lock(mutex_);
     ++accepted_;
   }
-  void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) override {
+  void OnTokens(v1::Tokens&& tokens, std::optional<v1::Finished>&& finished) override {
     std::lock_guard lock(mutex_);
     for (const uint32_t id : tokens.ids()) text_ += static_cast<char>(id);
     changed_.notify_all();
@@ -151,7 +151,7 @@ class OneFrameWorker final : public v1::Inference::Service {
 class Scribe : public WorkerCallListener {
  public:
   void OnAccepted(v1::Accepted) override {}
-  void OnTokens(v1::Tokens tokens, std::optional<v1::Finished> finished) override {
+  void OnTokens(v1::Tokens&& tokens, std::optional<v1::Finished>&& finished) override {
     std::lock_guard lock(mutex_);
     heard_ += static_cast<char>(tokens.ids(0));
     if (finished.has_value()) heard_ += '.';

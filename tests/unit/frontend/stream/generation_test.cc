@@ -309,7 +309,7 @@ TEST_F(GenerationTest, ASamplersStateMigratesToo) {
   v1::Tokens scored;
   scored.set_prompt_begin(1);
   for (int i = 1; i < 34; ++i) scored.mutable_prompt_logprobs()->add_sampled(-1);
-  fleet_.calls[0].listener->OnTokens(scored, std::nullopt);
+  fleet_.calls[0].listener->OnTokens(v1::Tokens(scored), std::nullopt);
   for (const char* state : {"first", "second"}) {
     v1::Tokens tokens;
     tokens.add_ids('a');
