@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kGuardedPrefixes[] = {
     "/v1",       "/v2",         "/inference",      "/cohere",
     "/tokenize", "/detokenize", "/tokenizer_info", "/apply-template",
-    "/infill",   "/completion"};
+    "/infill",   "/completion", "/chat",           "/models",
+    "/responses"};
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;

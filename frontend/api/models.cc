@@ -70,7 +70,8 @@ HttpResponse DescribeModel(const ModelCatalog& catalog, const std::string& name)
 }  // namespace
 
 absl::Status Register_models(ApiContext& context, EndpointRegistry& registry) {
-  return registry.Add("models", {{"GET", "/v1/models"}, {"GET", "/v1/models/{model*}"}},
+  return registry.Add("models",
+                      {{"GET", "/v1/models"}, {"GET", "/models"}, {"GET", "/v1/models/{model*}"}},
                       [&context](HttpRequest request, std::shared_ptr<ResponseSink> sink) {
                         const auto& parameters = request.path_parameters;
                         sink->Respond(parameters.empty() || parameters.front().empty()

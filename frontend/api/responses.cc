@@ -270,6 +270,7 @@ absl::Status Register_responses(ApiContext& context, EndpointRegistry& registry)
   const auto store = std::make_shared<ResponseStore>(context.options.response_store);
   return registry.Add("responses",
                       {{"POST", "/v1/responses"},
+                       {"POST", "/responses"},
                        {"POST", "/v1/responses/compact"},
                        {"GET", "/v1/responses/{response_id}"},
                        {"DELETE", "/v1/responses/{response_id}"},

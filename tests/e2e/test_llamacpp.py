@@ -3,6 +3,7 @@ import json
 import urllib.error
 import urllib.request
 
+import openai
 import pytest
 
 PROMPT = "The capital of France is"
@@ -166,6 +167,19 @@ def test_the_llamacpp_preset(start):
     answer = post(running, "/v1/completions", model="whatever", prompt=PROMPT, max_tokens=4, seed=7)
     native = post(running, "/completion", prompt=PROMPT, n_predict=4, seed=7)
     assert answer["choices"][0]["text"] == native["content"]
+
+
+def test_clients_that_know_no_v1(server):
+    """llama-server has these names too: an SDK may be given its address without a path."""
+    client = openai.OpenAI(base_url=server.url, api_key="none", max_retries=0)
+    named = client.models.list().data[0].id
+    said = client.chat.completions.create(
+        model=named, messages=[{"role": "user", "content": "What is the capital of Japan?"}],
+        temperature=0, max_tokens=16)
+    assert "Tokyo" in said.choices[0].message.content
+    response = client.responses.create(model=named, input="What is the capital of Japan?", temperature=0,
+                                       max_output_tokens=16)
+    assert "Tokyo" in response.output_text
 
 
 def test_there_are_no_slots(server):

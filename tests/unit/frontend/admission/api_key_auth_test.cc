@@ -36,9 +36,9 @@ TEST(ApiKeyAuthTest, WithoutKeysEverythingIsOpen) {
 
 TEST(ApiKeyAuthTest, AnyOfTheKeysOpensTheGuardedPaths) {
   const ApiKeyAuth auth = Create({.keys = {"one", "two"}});
-  for (const char* path :
-       {"/v1/models", "/v2/embed", "/inference/x", "/cohere/x", "/v1nowhere", "/tokenize",
-        "/detokenize", "/apply-template", "/infill", "/completion"}) {
+  for (const char* path : {"/v1/models", "/v2/embed", "/inference/x", "/cohere/x", "/v1nowhere",
+                           "/tokenize", "/detokenize", "/apply-template", "/infill", "/completion",
+                           "/chat/completions", "/models", "/responses"}) {
     EXPECT_FALSE(auth.Allows("GET", path, std::nullopt)) << path;
     EXPECT_TRUE(auth.Allows("GET", path, "Bearer one")) << path;
     EXPECT_TRUE(auth.Allows("GET", path, "bEARER two")) << path;
