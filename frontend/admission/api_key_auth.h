@@ -16,9 +16,9 @@ namespace baton::frontend {
 //
 // As vLLM does it: guarded are the paths that begin with /v1, /v2, /inference or /cohere, and here
 // also those that tokenise, apply templates, fill in and complete, and llama-server's names without
-// /v1; /v1/health is open, as llama-server's is; OPTIONS is let through, the scheme's case does not matter, and without any key
-// everything is open. Keys are kept as SHA-256 only, and all of them are compared, in constant
-// time, whichever matches.
+// /v1. /v1/health is open, as llama-server's is; OPTIONS is let through, the scheme's case does not
+// matter, and without any key everything is open. Keys are kept as SHA-256 only, and all of them
+// are compared, in constant time, whichever matches.
 //
 //   ASSIGN_OR_RETURN(ApiKeyAuth auth, ApiKeyAuth::Create({.keys = flags.api_key}));
 //   if (!auth.Allows(method, path, FindHeader(headers, "authorization"))) return 401;
