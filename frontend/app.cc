@@ -142,6 +142,11 @@ HttpResponse FormatHttpError(int status, std::string_view message) {
   return ErrorResponse(error);
 }
 
+// Answers that come back to be made text are mostly the names of their log-probabilities' members.
+size_t JsonValuesMax(std::string_view path) {
+  return path.ends_with("/derender") ? 4 * kJsonValuesMax : kJsonValuesMax;
+}
+
 }  // namespace
 
 // In the order of their making; destroyed in reverse.
@@ -286,8 +291,9 @@ HttpServerOptions FrontendApp::Parts::ServerOptions() {
         });
   }
   server_options.filters.push_back([](const HttpRequest& request) -> std::optional<HttpResponse> {
-    if (!HoldsMoreJsonValues(request.body, kJsonValuesMax)) return std::nullopt;
-    return FormatHttpError(413, absl::StrCat("the request body holds more than ", kJsonValuesMax,
+    const size_t most = JsonValuesMax(request.path);
+    if (!HoldsMoreJsonValues(request.body, most)) return std::nullopt;
+    return FormatHttpError(413, absl::StrCat("the request body holds more than ", most,
                                              " objects, arrays and strings"));
   });
   return server_options;

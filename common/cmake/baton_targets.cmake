@@ -60,7 +60,7 @@ function(baton_test)
                                                  BATON_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE baton_flags baton_warnings ${ARG_DEPS}
                                             GTest::gmock GTest::gtest_main)
-  # What is tested is optimised, the test is not: its assertions were half of a sanitized build.
+  # Libraries are optimised, tests are not: their assertions were half of a sanitized build.
   target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
   file(RELATIVE_PATH where ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
   string(REGEX REPLACE "/.*" "" kind "${where}")

@@ -22,6 +22,10 @@ Answer::Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat&
   if (!plan_.stream) collected_.resize(plan_.choice_count());
 }
 
+Answer::~Answer() {
+  format_.reset();  // it refers to the plan, which dies before it
+}
+
 void Answer::OnPromptLogprobs(uint32_t prompt, const v1::TokenLogprobs& logprobs) {
   format_->AddPromptLogprobs(prompt, logprobs);
 }

@@ -25,6 +25,7 @@ class Answer : public GenerationAnswer {
  public:
   Answer(Environment environment, AnswerPlan plan, const MakeAnswerFormat& make_format,
          Request request);
+  ~Answer() override;
 
  private:
   // One choice's progress.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/strings.h"
+#include "common/obs/log.h"
 
 namespace baton::frontend {
 namespace {
@@ -145,7 +146,10 @@ void Session::OnDone(const grpc::Status& status) {
     calls.swap(calls_);
     self.swap(self_);
   }
-  // By its code alone: clients of the API read this, and gRPC's words name addresses.
+  // To clients of the API by its code alone: gRPC's words name addresses.
+  if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
+    LogWarning("worker session lost", {{"error", status.error_message()}});
+  }
   const auto code = static_cast<absl::StatusCode>(status.error_code());
   const absl::Status lost = Unavailable(
       absl::StrCat("worker session: the stream ended (", absl::StatusCodeToString(code), ")"));
@@ -188,6 +192,8 @@ void Session::DispatchTokens(v1::SessionFrame& frame) {
     if (listener != nullptr) {
       listener->OnTokens(std::move(*tokens.mutable_tokens()), std::move(end));
     }
+    // The frame is used again and would keep them: megabytes for each prompt that is scored.
+    if (tokens.tokens().has_prompt_logprobs()) *tokens.mutable_tokens() = v1::Tokens();
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,9 @@ namespace {
 
 // Documents of many megabytes come of bodies from this size on.
 constexpr size_t kLargeBodyBytes = 1 << 20;
+// How long none must have come before their memory is given back: that holds up all threads that
+// allocate meanwhile.
+constexpr std::chrono::seconds kQuietBeforeReturn{1};
 
 HttpResponse PlainError(int /*status*/, std::string_view message) {
   return {0, {{"content-type", "text/plain; charset=utf-8"}}, std::string(message)};
@@ -111,12 +115,28 @@ class HttpServer::Engine {
 
   void HandleRequests() {
     RequestDispatcher dispatcher(options_, routes_);
-    while (std::optional<ReceivedRequest> request = queue_.Pop()) {
+    LargeBody last;
+    while (std::optional<ReceivedRequest> request = NextRequest(last)) {
       const bool is_large = request->body.size() >= kLargeBodyBytes;
       dispatcher.Dispatch(*std::move(request));
-      request.reset();
-      if (is_large) ReturnFreeMemory();
+      if (is_large) last = {++large_bodies_, clock_.Now() + kQuietBeforeReturn};
     }
+  }
+
+  // A large body that a handler has had, and owes memory for; number 0: none.
+  struct LargeBody {
+    uint64_t number = 0;
+    MonotonicTime quiet_at{};
+  };
+
+  // Waits for a request; on the way gives the memory of the last large body back, once it is time.
+  std::optional<ReceivedRequest> NextRequest(LargeBody& last) {
+    if (last.number == 0) return queue_.Pop();
+    std::optional<ReceivedRequest> request = queue_.PopUntil(clock_, last.quiet_at);
+    if (request.has_value() && clock_.Now() < last.quiet_at) return request;
+    if (last.number == large_bodies_) ReturnFreeMemory();  // else a later one's handler does
+    last.number = 0;
+    return request.has_value() ? std::move(request) : queue_.Pop();
   }
 
   const HttpServerOptions options_;
@@ -125,6 +145,7 @@ class HttpServer::Engine {
   const int port_;
 
   std::atomic<uint64_t> body_bytes_in_flight_{0};
+  std::atomic<uint64_t> large_bodies_{0};  // so far
   ConnectionCount connections_;
   BoundedQueue<ReceivedRequest> queue_;
   std::vector<std::unique_ptr<ConnectionContext>> contexts_;

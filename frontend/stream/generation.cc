@@ -127,7 +127,10 @@ Generation::Generation(Environment environment, GenerationSpec spec, std::shared
   environment_.metrics.active_generations.Add(1);
 }
 
-Generation::~Generation() { environment_.metrics.active_generations.Add(-1); }
+Generation::~Generation() {
+  choices_.clear();  // they refer to the spec, which dies before them
+  environment_.metrics.active_generations.Add(-1);
+}
 
 void Generation::Cancel() {
   Post([self = shared_from_this()] { self->Release(); });

@@ -239,6 +239,8 @@ TEST_F(FrontendAppTest, ABodyOfTooManyValuesIsRefusedUnread) {
   const Fetched refused = Ask("POST", "/v1/completions", body + "[]]}");
   EXPECT_EQ(refused.status, 413);
   EXPECT_THAT(refused.body, HasSubstr("more than 1000000 objects, arrays and strings"));
+  // Tokens and their alternatives that come to be derendered are many values; here it is closed.
+  EXPECT_EQ(Ask("POST", "/v1/completions/derender", body + "[]]}").status, 403);
 }
 
 TEST_F(FrontendAppTest, StopEndsOpenStreamsWithAnEvent) {
