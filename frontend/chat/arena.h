@@ -75,6 +75,8 @@ class RenderArena {
   // True when `bytes` more would stay within the limit.
   bool Fits(size_t bytes) const { return bytes <= bytes_max_ && total_ <= bytes_max_ - bytes; }
   bool exhausted() const { return total_ > bytes_max_; }
+  // For an operation that cannot fail and would have made too much.
+  void Exhaust() { total_ = bytes_max_ + 1; }
 
  private:
   static constexpr size_t kChunkBytes = 32 * 1024;

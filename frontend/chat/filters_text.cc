@@ -114,6 +114,7 @@ Result Indent(RenderContext& context, const Value& value, const Arguments& argum
   std::string out;
   if (Truthy(bound[1])) out.append(unit);
   RETURN_IF_ERROR(context.ChargeCodePoints(value.text().size()));
+  RETURN_IF_ERROR(context.ReserveAll(LinesMax(value.text()), sizeof(std::string_view)));
   const std::string text = std::string(value.text()) + "\n";
   bool first = true;
   for (const std::string_view line : SplitLines(text, /*keep_ends=*/false)) {
@@ -232,6 +233,7 @@ Result WordWrap(RenderContext& context, const Value& value, const Arguments& arg
       return ValueError({"invalid width ", std::to_string(options.width), " (must be > 0)"});
     }
     if (!std::exchange(first, false)) out.append(line_end);
+    if (!context.arena().Fits(out.size())) return context.Reserve(out.size());
     bool first_line = true;
     for (const std::string_view line : WrapText(paragraph, options)) {
       if (!std::exchange(first_line, false)) out.append(line_end);

@@ -161,7 +161,7 @@ absl::StatusOr<Value> Repeat(RenderContext& context, const Value& value, WideInt
   constexpr WideInt kTimesMax = WideInt{1} << 40;
   if (times > kTimesMax) times = kTimesMax;
   const auto count = unit == 0 ? 0 : static_cast<size_t>(times);
-  RETURN_IF_ERROR(context.Reserve(unit * count));
+  RETURN_IF_ERROR(context.ReserveAll(count, unit));
   if (text) {
     char* bytes = context.arena().AllocateArray<char>(unit * count);
     for (size_t i = 0; i < count; ++i) std::memcpy(bytes + i * unit, value.text().data(), unit);
@@ -586,8 +586,18 @@ Value EscapeHtml(RenderContext& context, const Value& value) {
   if (value.markup()) return value;
   const std::string_view text = StrIn(context, value);
   if (!context.ChargeCodePoints(text.size()).ok()) return value;  // the next step ends the render
-  if (text.find_first_of("&<>\"'") == std::string_view::npos) return Value::Markup(text);
+  const auto special = std::count_if(text.begin(), text.end(), [](char c) {
+    return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+  });
+  if (special == 0) return Value::Markup(text);
+  constexpr size_t kLongest = sizeof("&amp;") - 1;
+  const size_t bytes = text.size() + static_cast<size_t>(special) * (kLongest - 1);
+  if (!context.Reserve(bytes).ok()) {
+    context.arena().Exhaust();  // the next step ends the render
+    return value;
+  }
   std::string escaped;
+  escaped.reserve(bytes);
   for (const char c : text) {
     switch (c) {
       case '&':

@@ -65,7 +65,10 @@ absl::StatusOr<std::vector<const DictEntry*>> PrettyPrinter::Sorted(const Dict& 
   for (uint32_t i = 0; i < dict.size; ++i) entries.push_back(&dict.entries[i]);
   std::stable_sort(entries.begin(), entries.end(), [&](const DictEntry* a, const DictEntry* b) {
     const absl::StatusOr<bool> less = Less(context_, a->key, b->key);
-    return less.ok() ? *less : TypeName(a->key) < TypeName(b->key);
+    if (less.ok()) return *less;
+    // With the budget spent nothing is less than anything: a sort whose answers change from false
+    // to true would run out of the list.
+    return context_.Charge(0).ok() && TypeName(a->key) < TypeName(b->key);
   });
   RETURN_IF_ERROR(context_.Charge(1));
   return entries;
@@ -109,7 +112,8 @@ absl::StatusOr<std::string> PrettyPrinter::OneLine(const Value& value) {
 
 absl::Status PrettyPrinter::NewLine(int64_t indent) {
   const auto blanks = static_cast<size_t>(indent);
-  RETURN_IF_ERROR(context_.Reserve(out_.size() + blanks));
+  if (!context_.arena().Fits(out_.size() + blanks)) return context_.Reserve(out_.size() + blanks);
+  RETURN_IF_ERROR(context_.ChargeText(blanks));
   out_.push_back('\n');
   out_.append(blanks, ' ');
   return absl::OkStatus();
@@ -132,7 +136,9 @@ absl::Status PrettyPrinter::Format(const Value& value, Place place) {
       return absl::OkStatus();
     }
   }
-  if (!context_.arena().Fits(out_.size() + line.size())) return context_.Reserve(out_.size());
+  if (!context_.arena().Fits(out_.size() + line.size())) {
+    return context_.Reserve(out_.size() + line.size());
+  }
   out_.append(line);
   return absl::OkStatus();
 }
@@ -179,6 +185,8 @@ size_t PartEnd(std::string_view text, size_t at) {
 // The text as literals side by side, each of whole lines or words where they fit.
 absl::StatusOr<std::vector<std::string>> PrettyPrinter::TextChunks(std::string_view text,
                                                                    const Place& place) {
+  // A line may be one byte, and takes a literal.
+  RETURN_IF_ERROR(context_.ReserveAll(LinesMax(text), 2 * sizeof(std::string)));
   std::vector<std::string> chunks;
   const std::vector<std::string_view> lines = SplitLines(text, /*keep_ends=*/true);
   for (size_t i = 0; i < lines.size(); ++i) {

@@ -61,6 +61,11 @@ absl::Status RenderContext::Reserve(size_t bytes) {
                       " bytes of values"});
 }
 
+absl::Status RenderContext::ReserveAll(size_t count, size_t bytes) {
+  const bool fits = bytes == 0 || count <= limits_.arena_bytes_max / bytes;
+  return Reserve(fits ? count * bytes : std::numeric_limits<size_t>::max());
+}
+
 Value MakeUndefined(RenderContext& context, const Value& object, const Value& name) {
   return Value::Of(context.arena().New<UndefinedInfo>(UndefinedInfo{object, name, {}, false}));
 }

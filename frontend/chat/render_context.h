@@ -50,6 +50,8 @@ class RenderContext {
   absl::Status ChargeLetters(size_t bytes) { return Charge(1 + static_cast<int64_t>(bytes >> 1)); }
   // Refuses an operation that would make `bytes` of new values, and takes what copying them costs.
   absl::Status Reserve(size_t bytes);
+  // The same for `count` pieces of `bytes` each; their product need not fit a size_t.
+  absl::Status ReserveAll(size_t count, size_t bytes);
 
   // The line of the template being evaluated, for messages.
   int line = 0;

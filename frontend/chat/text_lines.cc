@@ -1,5 +1,6 @@
 #include "frontend/chat/text_lines.h"
 
+#include <algorithm>
 #include <string>
 
 #include "common/base/status_macros.h"
@@ -31,6 +32,16 @@ std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends) 
   }
   if (start < text.size()) lines.push_back(text.substr(start));
   return lines;
+}
+
+size_t LinesMax(std::string_view text) {
+  // The last byte of every line end: ASCII's, U+0085, U+2028 and U+2029.
+  const auto ends = std::count_if(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= '\n' && byte <= '\r') || (byte >= 0x1c && byte <= 0x1e) || byte == 0x85 ||
+           byte == 0xa8 || byte == 0xa9;
+  });
+  return static_cast<size_t>(ends) + 1;
 }
 
 absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
@@ -80,10 +91,12 @@ absl::StatusOr<Value> PadText(RenderContext& context, std::string_view text, con
     }
     filler = fill.text();
   }
+  RETURN_IF_ERROR(context.ChargeCodePoints(text.size()));
   const auto length = static_cast<WideInt>(CodePointCount(text));
   if (width.integer() <= length) return Value::String(text);
-  const WideInt missing = width.integer() - length;
-  RETURN_IF_ERROR(context.Reserve(static_cast<size_t>(missing) * filler.size()));
+  constexpr WideInt kMissingMax = WideInt{1} << 40;  // more than any arena
+  const WideInt missing = std::min<WideInt>(width.integer() - length, kMissingMax);
+  RETURN_IF_ERROR(context.ReserveAll(static_cast<size_t>(missing), filler.size()));
   WideInt before = 0;
   if (padding == Padding::kLeft) before = missing;
   if (padding == Padding::kBoth) before = missing / 2 + (missing & width.integer() & 1);

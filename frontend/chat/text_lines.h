@@ -3,6 +3,7 @@
 // Threading: pure functions. Errors: INVALID_ARGUMENT when a result would be too large.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace baton::frontend::internal {
 
 // str.splitlines.
 std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends);
+// As many lines as that at least, without making them.
+size_t LinesMax(std::string_view text);
 
 // str.replace; all occurrences when `count` is negative.
 absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
@@ -21,10 +24,10 @@ absl::StatusOr<Value> ReplaceText(RenderContext& context, std::string_view text,
 
 enum class Padding { kLeft, kRight, kBoth };  // where the fill goes
 
-// str.rjust, ljust and center; `fill` is a string of one character or kMissing for a blank.
 // Takes what stripping `text` of white space costs at worst, or of the code points of `set`.
 absl::Status ChargeStrip(RenderContext& context, std::string_view text, const Value& set);
 
+// str.rjust, ljust and center; `fill` is a string of one character or kMissing for a blank.
 absl::StatusOr<Value> PadText(RenderContext& context, std::string_view text, const Value& width,
                               const Value& fill, Padding padding);
 

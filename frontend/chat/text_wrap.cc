@@ -98,8 +98,14 @@ class LineFiller {
 
  private:
   void TakeLength() {
-    if (next_ < chunks_.size()) length_ = static_cast<int64_t>(CodePointCount(chunks_[next_]));
+    if (next_ == chunks_.size()) return;
+    length_ = static_cast<int64_t>(CodePointCount(chunks_[next_]));
+    const std::string_view inked = StripRight(chunks_[next_]);
+    ink_end_ = inked.data() + inked.size();
   }
+  // Whether what is left of the chunk is nothing but white space.
+  bool IsRestWhite() const { return ink_end_ <= chunks_[next_].data(); }
+
   void Advance() {
     ++next_;
     TakeLength();
@@ -108,7 +114,7 @@ class LineFiller {
   void FillLine() {
     std::vector<std::string_view> line;
     int64_t used = 0;
-    if (!lines_.empty() && IsWhite(chunks_[next_])) Advance();
+    if (!lines_.empty() && IsRestWhite()) Advance();
     for (; next_ < chunks_.size() && used + length_ <= options_.width; Advance()) {
       line.push_back(chunks_[next_]);
       used += length_;
@@ -144,8 +150,9 @@ class LineFiller {
 
   const WrapOptions options_;
   std::vector<std::string_view> chunks_;
-  size_t next_ = 0;     // the first chunk that is on no line yet
-  int64_t length_ = 0;  // its code points
+  size_t next_ = 0;                // the first chunk that is on no line yet
+  int64_t length_ = 0;             // its code points
+  const char* ink_end_ = nullptr;  // behind its last letter that is no white space
   std::vector<std::string_view> lines_;
 };
 

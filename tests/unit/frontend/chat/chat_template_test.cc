@@ -105,9 +105,32 @@ TEST(ChatTemplateTest, MemoryIsBounded) {
         "{{ 'aaaa'.translate({97: 'b' * 500000}) }}", "{{ ('a b ' * 50000) | wordwrap(2) }}",
         "{{ ('a ' * 5000) | wordwrap(1, wrapstring='b' * 5000) }}",
         "{{ ('ab.com ' * 100) | urlize(target='x' * 100000) }}",
-        "{{ {'k' * 100000: ['long ' * 8] * 20} | pprint }}"}) {
+        "{{ ''.ljust(4611686018427387905, '\u00e9') }}", "{{ ('\"' * 300000) | e }}",
+        "{{ ('\\n' * 9000) | wordwrap(9, true, 'x' * 1000) }}", "{{ ('\\n' * 90000) | indent }}",
+        "{{ ('\\n' * 90000) | pprint }}", "{{ {'k' * 100000: ['long ' * 8] * 20} | pprint }}"}) {
     EXPECT_EQ(ErrorOf(source, limits), message) << source;
   }
+}
+
+TEST(ChatTemplateTest, SizesThatOverflowAreBounded) {
+  for (const char* source : {"{% set s = 'a' * 2 ** 24 %}{{ s * 2 ** 40 }}",
+                             "{% set s = [1] * 2 ** 20 %}{{ s * 2 ** 40 }}"}) {
+    EXPECT_NE(ErrorOf(source).find("bytes of values"), std::string::npos) << source;
+  }
+}
+
+TEST(ChatTemplateTest, EveryStepMayBeTheLast) {
+  const std::string source =
+      "{{ {1: 0, 2: 0, 3: 0, 4.5: 0, 'a': 0, 6: 0, 7: 0, 9.5: 0, 'b': 0, 12: 0, none: 0, 14.5: 0,"
+      " 3.5: 0, 'c': 0, 0.5: 0, 8: 0, 10: 0, 11: 0} | pprint }}";
+  RenderLimits limits;
+  for (limits.steps_max = 1; !RenderText(source, limits).ok(); ++limits.steps_max) {
+    ASSERT_LT(limits.steps_max, 10'000) << ErrorOf(source, limits);
+  }
+}
+
+TEST(ChatTemplateTest, WrapsALongRunOfBlanksThatDoNotBreak) {
+  EXPECT_EQ(*RenderText("{{ ('a ' ~ '\u00a0' * 50000 ~ 'x') | wordwrap(1) }}"), "a\nx");
 }
 
 TEST(ChatTemplateTest, NestingIsBounded) {
