@@ -11,10 +11,6 @@ class Answer:
         self.status, self.headers, self.body, self.complete = status, headers, body, complete
 
     @property
-    def closes(self):
-        return self.headers.get("connection") == "close"
-
-    @property
     def is_stream(self):
         return self.headers.get("content-type", "").startswith("text/event-stream")
 

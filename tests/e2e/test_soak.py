@@ -200,7 +200,7 @@ async def soak(server, seconds, expected):
 
     async def client(number):
         nonlocal acts
-        traffic = Traffic(f"{SEED} {number}")
+        traffic = Traffic(f"{SEED} {seconds} {number}")
         while time.monotonic() < end:
             acts += 1
             try:
@@ -237,12 +237,13 @@ def idle(server):
 def test_misbehaving_clients_leave_nothing_behind(start):
     server = start("--max-model-len", "1024", "--kv-cache-memory-bytes", str(48 << 20)).wait_ready()
     expected = [essence(asyncio.run(ask(server.port, *request))) for request in FIXED]
-    warm, _ = asyncio.run(soak(server, SECONDS / 3, expected))
+    wrong, _ = asyncio.run(soak(server, SECONDS / 3, expected))
+    assert not wrong, f"seed {SEED}, warming up: {wrong}"
     serving.eventually(lambda: idle(server), "all has ended")
     before = resources(server)
     wrong, acts = asyncio.run(soak(server, SECONDS, expected))
+    assert not wrong, f"seed {SEED}: {wrong}"
     serving.eventually(lambda: idle(server), "all has ended")
-    assert not warm + wrong, f"seed {SEED}: {warm + wrong}"
     assert acts > SECONDS
     after = resources(server)
     assert after.keys() == before.keys(), server.output()
