@@ -111,13 +111,14 @@ size_t InsertedArgument(std::string_view name) {
   return 2;
 }
 
-Result Escaped(RenderContext& context, const Value& inserted) {
-  if (inserted.string()) return EscapeHtml(context, inserted);
+// The items of what is joined, escaped: a text's items are its letters.
+Result EscapedItems(RenderContext& context, const Value& inserted) {
   ASSIGN_OR_RETURN(const absl::Span<const Value> items, Collect(context, inserted));
+  RETURN_IF_ERROR(context.Reserve(items.size() * sizeof(Value)));
   Value* escaped = context.arena().AllocateArray<Value>(items.size());
   for (size_t i = 0; i < items.size(); ++i) {
-    escaped[i] = EscapeHtml(context, items[i]);
     RETURN_IF_ERROR(context.Charge(1));
+    escaped[i] = EscapeHtml(context, items[i]);
   }
   return Value::List({escaped, items.size()});
 }
@@ -174,8 +175,13 @@ absl::StatusOr<Value> CallMethod(RenderContext& context, const Method& method, c
   if (!self.markup()) return method.call(context, self, arguments);
   std::vector<Value> positional(arguments.positional.begin(), arguments.positional.end());
   const size_t inserted = InsertedArgument(method.name);
-  if (inserted < positional.size() && (inserted == 0 || positional[inserted].string())) {
-    ASSIGN_OR_RETURN(positional[inserted], Escaped(context, positional[inserted]));
+  if (inserted < positional.size()) {
+    Value& argument = positional[inserted];
+    if (inserted == 0) {
+      ASSIGN_OR_RETURN(argument, EscapedItems(context, argument));
+    } else if (argument.string()) {
+      argument = EscapeHtml(context, argument);
+    }
   }
   ASSIGN_OR_RETURN(const Value result,
                    method.call(context, self, Arguments{positional, arguments.keyword}));

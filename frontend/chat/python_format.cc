@@ -144,6 +144,11 @@ std::string FormatText(const Spec& spec, std::string_view text) {
   return Padded(spec, "", std::string(text), '<');
 }
 
+// Takes what putting `value` in place of a field costs; containers take theirs as they are written.
+absl::Status ChargeField(RenderContext& context, const Value& value) {
+  return context.ChargeText(value.string() ? value.text().size() : 0);
+}
+
 bool IsOneOf(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
 
 // ---- "%s" % values ----
@@ -154,11 +159,13 @@ class PercentFormatter {
       : context_(context), format_(format.text()), escapes_(format.markup()), values_(values) {}
 
   absl::StatusOr<Value> Run() {
+    RETURN_IF_ERROR(context_.ChargeText(format_.size()));
     while (at_ < format_.size()) {
       const size_t percent = format_.find('%', at_);
       out_.append(format_.substr(at_, percent - at_));
       if (percent == std::string_view::npos) break;
       at_ = percent + 1;
+      RETURN_IF_ERROR(context_.Charge(1));
       RETURN_IF_ERROR(Conversion());
       if (!context_.arena().Fits(out_.size())) return context_.Reserve(out_.size());
     }
@@ -220,6 +227,8 @@ class PercentFormatter {
     if (!named.has_value()) {
       ASSIGN_OR_RETURN(named, NextValue());
     }
+    RETURN_IF_ERROR(ChargeField(context_, *named));
+    RETURN_IF_ERROR(context_.ChargeCodePoints(static_cast<size_t>(spec.width)));
     return Append(spec, *named);
   }
 
@@ -337,6 +346,7 @@ absl::StatusOr<std::string> FormatValue(RenderContext& context, const Value& val
                                         std::string_view spec_text) {
   if (spec_text.empty()) return Str(context, value);
   ASSIGN_OR_RETURN(Spec spec, ReadSpec(spec_text));
+  RETURN_IF_ERROR(context.ChargeCodePoints(static_cast<size_t>(spec.width)));
   const std::string code(1, spec.type);
   const auto unknown_code = [&]() -> absl::Status {
     return ValueError(
@@ -363,13 +373,16 @@ absl::StatusOr<std::string> FormatValue(RenderContext& context, const Value& val
 
 class BraceFormatter {
  public:
-  BraceFormatter(RenderContext& context, const Arguments& arguments, bool escapes)
-      : context_(context), arguments_(arguments), escapes_(escapes) {}
+  BraceFormatter(RenderContext& context, const Arguments& arguments, const Dict* mapping,
+                 bool escapes)
+      : context_(context), arguments_(arguments), mapping_(mapping), escapes_(escapes) {}
 
   absl::StatusOr<std::string> Run(std::string_view format, int depth) {
     if (depth > 2) return ValueError({"Max string recursion exceeded"});
+    RETURN_IF_ERROR(context_.ChargeText(format.size()));
     std::string out;
     for (size_t at = 0; at < format.size();) {
+      RETURN_IF_ERROR(context_.Charge(1));
       const size_t brace = format.find_first_of("{}", at);
       out.append(format.substr(at, brace - at));
       if (brace == std::string_view::npos) break;
@@ -422,6 +435,7 @@ class BraceFormatter {
           {"cannot switch from manual field specification to automatic field numbering"});
     }
     ASSIGN_OR_RETURN(Value value, Look(name));
+    RETURN_IF_ERROR(ChargeField(context_, value));
     std::string spec(raw_spec);
     if (raw_spec.find('{') != std::string_view::npos) {
       ASSIGN_OR_RETURN(spec, Run(raw_spec, depth + 1));
@@ -442,6 +456,7 @@ class BraceFormatter {
     ASSIGN_OR_RETURN(Value value, Argument(name.substr(0, end)));
     std::string_view rest = end == std::string_view::npos ? "" : name.substr(end);
     while (!rest.empty()) {
+      RETURN_IF_ERROR(context_.Charge(1));
       if (rest[0] == '.') {
         const size_t stop = rest.find_first_of(".[", 1);
         const std::string_view part = rest.substr(1, stop - 1);
@@ -466,9 +481,12 @@ class BraceFormatter {
     size_t at = 0;
     ASSIGN_OR_RETURN(const int index, ReadNumber(name, at));
     if (at == 0 || at != name.size()) {
+      RETURN_IF_ERROR(ChargeKeywords(name));
       for (const KeywordArgument& keyword : arguments_.keyword) {
         if (keyword.name == name) return keyword.value;
       }
+      const Value* found = mapping_ == nullptr ? nullptr : mapping_->Find(name);
+      if (found != nullptr) return *found;
       return PythonError("KeyError", {"'", name, "'"});
     }
     if (static_cast<size_t>(index) < arguments_.positional.size()) {
@@ -478,8 +496,15 @@ class BraceFormatter {
                                       " out of range for positional args tuple"});
   }
 
+  // Takes what comparing `name` with each keyword costs at worst.
+  absl::Status ChargeKeywords(std::string_view name) {
+    const size_t each = 1 + (name.size() >> 6);
+    return context_.Charge(1 + static_cast<int64_t>((arguments_.keyword.size() >> 3) * each));
+  }
+
   RenderContext& context_;
   const Arguments& arguments_;
+  const Dict* const mapping_;
   const bool escapes_;
   int automatic_ = 0;      // fields without a number so far
   bool numbered_ = false;  // there was a field with one
@@ -494,9 +519,9 @@ absl::StatusOr<Value> FormatPercent(RenderContext& context, const Value& format,
 }
 
 absl::StatusOr<Value> FormatBraces(RenderContext& context, const Value& format,
-                                   const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const std::string text,
-                   BraceFormatter(context, arguments, format.markup()).Run(format.text(), 0));
+                                   const Arguments& arguments, const Dict* mapping) {
+  BraceFormatter formatter(context, arguments, mapping, format.markup());
+  ASSIGN_OR_RETURN(const std::string text, formatter.Run(format.text(), 0));
   return NewText(context, text);
 }
 

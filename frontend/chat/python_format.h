@@ -16,8 +16,8 @@ absl::StatusOr<Value> FormatPercent(RenderContext& context, const Value& format,
                                     const Value& values);
 
 // format.format(...) as the sandbox allows it: fields may name items and attributes. In marked text
-// both escape what they insert.
+// both escape what they insert. A `mapping` has the fields that no keyword has.
 absl::StatusOr<Value> FormatBraces(RenderContext& context, const Value& format,
-                                   const Arguments& arguments);
+                                   const Arguments& arguments, const Dict* mapping = nullptr);
 
 }  // namespace baton::frontend::internal

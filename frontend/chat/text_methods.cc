@@ -53,51 +53,66 @@ Result Strip(RenderContext& context, const Value& self, const Arguments& argumen
   return Value::String(text);
 }
 
-void SplitOnSpace(std::string_view text, WideInt limit, std::vector<std::string_view>& parts) {
+// The pieces of a text, each of which takes a step and must fit into what is left of the arena.
+class Pieces {
+ public:
+  explicit Pieces(RenderContext& context) : context_(context) {}
+
+  absl::Status Add(std::string_view piece) {
+    RETURN_IF_ERROR(context_.Charge(1));
+    const size_t bytes = (parts_.size() + 1) * sizeof(Value);
+    if (!context_.arena().Fits(bytes)) return context_.Reserve(bytes);
+    parts_.push_back(piece);
+    return absl::OkStatus();
+  }
+  std::vector<std::string_view>& parts() { return parts_; }
+  WideInt count() const { return static_cast<WideInt>(parts_.size()); }
+
+ private:
+  RenderContext& context_;
+  std::vector<std::string_view> parts_;
+};
+
+absl::Status SplitOnSpace(std::string_view text, WideInt limit, Pieces& pieces) {
   text = StripLeft(text);
   while (!text.empty()) {
-    if (limit >= 0 && static_cast<WideInt>(parts.size()) == limit) {
-      parts.push_back(text);
-      return;
-    }
+    if (limit >= 0 && pieces.count() == limit) return pieces.Add(text);
     size_t end = 0;
     while (end < text.size() && !IsSpace(CodePointAt(text, end))) end += SequenceLength(text, end);
-    parts.push_back(text.substr(0, end));
+    RETURN_IF_ERROR(pieces.Add(text.substr(0, end)));
     text = StripLeft(text.substr(end));
   }
+  return absl::OkStatus();
 }
 
-void SplitOnSpaceFromRight(std::string_view text, WideInt limit,
-                           std::vector<std::string_view>& parts) {
-  std::vector<std::string_view> words;
-  SplitOnSpace(text, -1, words);
-  const auto count = static_cast<WideInt>(words.size());
-  if (limit < 0 || count <= limit) {
-    parts = std::move(words);
-    return;
-  }
+absl::Status SplitOnSpaceFromRight(std::string_view text, WideInt limit, Pieces& pieces) {
+  RETURN_IF_ERROR(SplitOnSpace(text, -1, pieces));
+  if (limit < 0 || pieces.count() <= limit) return absl::OkStatus();
   // What is left of the text keeps its white space in front.
-  const auto rest = static_cast<size_t>(count - limit);
-  const std::string_view last = words[rest - 1];
-  parts.push_back(text.substr(0, static_cast<size_t>(last.data() - text.data()) + last.size()));
-  parts.insert(parts.end(), words.begin() + static_cast<ptrdiff_t>(rest), words.end());
+  std::vector<std::string_view>& words = pieces.parts();
+  const auto rest = static_cast<ptrdiff_t>(pieces.count() - limit);
+  std::string_view& last = words[static_cast<size_t>(rest - 1)];
+  last = text.substr(0, static_cast<size_t>(last.data() - text.data()) + last.size());
+  words.erase(words.begin(), words.begin() + rest - 1);
+  return absl::OkStatus();
 }
 
-void SplitOnText(std::string_view text, std::string_view separator, WideInt limit, bool from_right,
-                 std::vector<std::string_view>& parts) {
-  while (limit < 0 || static_cast<WideInt>(parts.size()) < limit) {
+absl::Status SplitOnText(std::string_view text, std::string_view separator, WideInt limit,
+                         bool from_right, Pieces& pieces) {
+  while (limit < 0 || pieces.count() < limit) {
     const size_t found = from_right ? text.rfind(separator) : FindText(text, separator);
     if (found == std::string_view::npos) break;
     if (from_right) {
-      parts.push_back(text.substr(found + separator.size()));
+      RETURN_IF_ERROR(pieces.Add(text.substr(found + separator.size())));
       text = text.substr(0, found);
     } else {
-      parts.push_back(text.substr(0, found));
+      RETURN_IF_ERROR(pieces.Add(text.substr(0, found)));
       text = text.substr(found + separator.size());
     }
   }
-  parts.push_back(text);
-  if (from_right) std::reverse(parts.begin(), parts.end());
+  RETURN_IF_ERROR(pieces.Add(text));
+  if (from_right) std::reverse(pieces.parts().begin(), pieces.parts().end());
+  return absl::OkStatus();
 }
 
 // Takes what the standard search from the right may cost at worst.
@@ -120,23 +135,29 @@ Result Split(RenderContext& context, const Value& self, const Arguments& argumen
     }
     limit = bound[1].integer();
   }
-  std::vector<std::string_view> parts;
+  Pieces pieces(context);
   if (bound[0].missing() || bound[0].none()) {
-    if (kFromRight) {
-      SplitOnSpaceFromRight(self.text(), limit, parts);
-    } else {
-      SplitOnSpace(self.text(), limit, parts);
-    }
+    RETURN_IF_ERROR(kFromRight ? SplitOnSpaceFromRight(self.text(), limit, pieces)
+                               : SplitOnSpace(self.text(), limit, pieces));
   } else if (!bound[0].string()) {
     return TypeError({"must be str or None, not ", TypeName(bound[0])});
   } else if (bound[0].text().empty()) {
     return ValueError({"empty separator"});
   } else {
     if (kFromRight) RETURN_IF_ERROR(ChargeBackwards(context, self.text(), bound[0].text()));
-    SplitOnText(self.text(), bound[0].text(), limit, kFromRight, parts);
+    RETURN_IF_ERROR(SplitOnText(self.text(), bound[0].text(), limit, kFromRight, pieces));
   }
-  RETURN_IF_ERROR(context.Reserve(parts.size() * sizeof(Value)));
-  return NewList(context, parts);
+  RETURN_IF_ERROR(context.Reserve(pieces.parts().size() * sizeof(Value)));
+  return NewList(context, pieces.parts());
+}
+
+// At least as many as SplitLines finds: some of these bytes are in other letters, too.
+size_t LinesAtMost(std::string_view text) {
+  return 1 + static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return (byte >= 0x0A && byte <= 0x0D) || (byte >= 0x1C && byte <= 0x1E) ||
+                  byte == 0x85 || byte == 0xA8 || byte == 0xA9;
+         }));
 }
 
 Result SplitLinesMethod(RenderContext& context, const Value& self, const Arguments& arguments) {
@@ -147,6 +168,9 @@ Result SplitLinesMethod(RenderContext& context, const Value& self, const Argumen
     return TypeError({"'", TypeName(keep), "' object cannot be interpreted as an integer"});
   }
   RETURN_IF_ERROR(context.ChargeCodePoints(self.text().size()));
+  const size_t lines = LinesAtMost(self.text());
+  RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(lines)));
+  RETURN_IF_ERROR(context.Reserve(lines * sizeof(Value)));
   return NewList(context, SplitLines(self.text(), Truthy(keep)));
 }
 
@@ -175,6 +199,11 @@ absl::StatusOr<std::optional<std::string_view>> Window(RenderContext& context, c
   return text.substr(first, last - first);
 }
 
+// Takes what comparing `affix` with an end of the text costs at worst.
+absl::Status ChargeAffix(RenderContext& context, const Value& self, std::string_view affix) {
+  return context.ChargeText(std::min(self.text().size(), affix.size()));
+}
+
 template <bool kAtStart>
 Result HasAffix(RenderContext& context, const Value& self, const Arguments& arguments) {
   const std::string_view name = kAtStart ? "startswith" : "endswith";
@@ -183,17 +212,22 @@ Result HasAffix(RenderContext& context, const Value& self, const Arguments& argu
       BindArguments(name, arguments, {"affix", "start", "end"}, 1, absl::MakeSpan(bound)));
   ASSIGN_OR_RETURN(const std::optional<std::string_view> text,
                    Window(context, self, bound[1], bound[2]));
-  const auto matches = [&](std::string_view affix) {
+  const auto matches = [&](std::string_view affix) -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(ChargeAffix(context, self, affix));
     if (!text.has_value()) return false;
     return kAtStart ? text->starts_with(affix) : text->ends_with(affix);
   };
-  if (bound[0].string()) return Value::Bool(matches(bound[0].text()));
+  if (bound[0].string()) {
+    ASSIGN_OR_RETURN(const bool found, matches(bound[0].text()));
+    return Value::Bool(found);
+  }
   if (!bound[0].is(Kind::kTuple)) {
     return TypeError({name, " first arg must be str or a tuple of str, not ", TypeName(bound[0])});
   }
   for (const Value& affix : bound[0].items()) {
     if (!affix.string()) return NeedsString("tuple for startswith", affix);
-    if (matches(affix.text())) return Value::Bool(true);
+    ASSIGN_OR_RETURN(const bool found, matches(affix.text()));
+    if (found) return Value::Bool(true);
   }
   return Value::Bool(false);
 }
@@ -274,12 +308,14 @@ template <Padding kPadding>
 Result Pad(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value bound[2];
   RETURN_IF_ERROR(BindArguments("pad", arguments, {"width", "fillchar"}, 1, absl::MakeSpan(bound)));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   return PadText(context, self.text(), bound[0], bound[1], kPadding);
 }
 
 Result ZeroFill(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value width;
   RETURN_IF_ERROR(BindArguments("zfill", arguments, {"width"}, 1, absl::MakeSpan(&width, 1)));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   const bool sign = !self.text().empty() && (self.text()[0] == '-' || self.text()[0] == '+');
   if (!sign) return PadText(context, self.text(), width, Value::String("0"), Padding::kLeft);
   if (!width.integral()) return TypeError({"an integer is required"});
@@ -291,11 +327,12 @@ Result ZeroFill(RenderContext& context, const Value& self, const Arguments& argu
 }
 
 template <bool kPrefix>
-Result RemoveAffix(RenderContext&, const Value& self, const Arguments& arguments) {
+Result RemoveAffix(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value affix;
   RETURN_IF_ERROR(BindArguments("remove", arguments, {"affix"}, 1, absl::MakeSpan(&affix, 1)));
   if (!affix.string()) return NeedsString("argument", affix);
   const std::string_view text = self.text();
+  RETURN_IF_ERROR(ChargeAffix(context, self, affix.text()));
   const size_t size = affix.text().size();
   if (size > text.size()) return self;
   if (kPrefix)
@@ -379,8 +416,9 @@ Result IsIdentifier(RenderContext& context, const Value& self, const Arguments& 
   return All<ContinuesIdentifier>(context, self, arguments);
 }
 
-Result IsAsciiMethod(RenderContext&, const Value& self, const Arguments& arguments) {
+Result IsAsciiMethod(RenderContext& context, const Value& self, const Arguments& arguments) {
   RETURN_IF_ERROR(BindArguments("isascii", arguments, {}, 0, {}));
+  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   return Value::Bool(IsAscii(self.text()));
 }
 
@@ -393,15 +431,8 @@ Result FormatMap(RenderContext& context, const Value& self, const Arguments& arg
   Value mapping;
   RETURN_IF_ERROR(
       BindArguments("format_map", arguments, {"mapping"}, 1, absl::MakeSpan(&mapping, 1)));
-  std::vector<KeywordArgument> fields;
-  if (mapping.is(Kind::kDict)) {
-    RETURN_IF_ERROR(context.Charge(mapping.dict().size));
-    for (uint32_t i = 0; i < mapping.dict().size; ++i) {
-      const DictEntry& entry = mapping.dict().entries[i];
-      if (entry.key.string()) fields.push_back(KeywordArgument{entry.key.text(), entry.value});
-    }
-  }
-  return FormatBraces(context, self, Arguments{{}, fields});
+  return FormatBraces(context, self, Arguments{},
+                      mapping.is(Kind::kDict) ? &mapping.dict() : nullptr);
 }
 
 Result ExpandTabs(RenderContext& context, const Value& self, const Arguments& arguments) {
@@ -452,6 +483,7 @@ Result Translate(RenderContext& context, const Value& self, const Arguments& arg
   Value table;
   RETURN_IF_ERROR(BindArguments("translate", arguments, {"table"}, 1, absl::MakeSpan(&table, 1)));
   constexpr WideInt kCodePoints = 0x110000;
+  constexpr char32_t kReplacement = 0xFFFD;
   const std::string_view text = self.text();
   std::string out;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
@@ -465,7 +497,9 @@ Result Translate(RenderContext& context, const Value& self, const Arguments& arg
       if (with.integer() < 0 || with.integer() >= kCodePoints) {
         return ValueError({"character mapping must be in range(0x110000)"});
       }
-      AppendCodePoint(out, static_cast<char32_t>(with.integer()));
+      const auto code = static_cast<char32_t>(with.integer());
+      const bool surrogate = code >= 0xD800 && code < 0xE000;  // no UTF-8 says these
+      AppendCodePoint(out, surrogate ? kReplacement : code);
     } else if (!with.none()) {
       return TypeError({"character mapping must return integer, None or str"});
     }

@@ -196,6 +196,95 @@ TEST(ChatTemplateTest, WorkInsideOneOperationIsBounded) {
   }
 }
 
+// So do the methods of text, before they begin.
+TEST(ChatTemplateTest, MethodsOfTextTakeSteps) {
+  RenderLimits limits;
+  limits.steps_max = 1000;
+  const ordered_json scanned = {{"t", std::string(300'000, 'a')}};
+  for (const char* method :
+       {"isascii()", "startswith(t)", "endswith(('b', t))", "removeprefix(t)", "removesuffix(t)",
+        "center(1)", "zfill(1)", "format()", "format_map({})"}) {
+    const std::string source = "{% set x = t." + std::string(method) + " %}";
+    EXPECT_NE(RenderText(source, limits, scanned).status().message().find("more than 1000 steps"),
+              std::string_view::npos)
+        << source;
+  }
+  std::string words;
+  for (int i = 0; i < 2000; ++i) words += "a ";
+  const ordered_json split = {
+      {"words", words}, {"t", std::string(2000, 'a')}, {"lines", std::string(2000, '\n')}};
+  for (const char* source : {"{{ t.split('a') | length }}", "{{ t.rsplit('a') | length }}",
+                             "{{ words.split() | length }}", "{{ lines.splitlines() | length }}",
+                             "{{ words.rsplit(None, 1) | length }}"}) {
+    EXPECT_NE(RenderText(source, limits, split).status().message().find("more than 1000 steps"),
+              std::string_view::npos)
+        << source;
+  }
+  EXPECT_EQ(RenderText("{{ t.split('a', 3) | length }}", limits, split).value_or("limit"), "4");
+  EXPECT_EQ(RenderText("{{ t.startswith('aa') }}", limits, scanned).value_or("limit"), "True");
+}
+
+TEST(ChatTemplateTest, PiecesOfTextAreBoundedInMemory) {
+  RenderLimits limits;
+  limits.arena_bytes_max = 64 * 1024;
+  const ordered_json input = {{"t", std::string(10'000, '\n')}};
+  for (const char* source : {"{{ t.split('\n') | length }}", "{{ t.rsplit('\n') | length }}",
+                             "{{ t.splitlines() | length }}"}) {
+    EXPECT_NE(RenderText(source, limits, input).status().message().find("65536 bytes of values"),
+              std::string_view::npos)
+        << source;
+  }
+}
+
+TEST(ChatTemplateTest, SplittingFromTheRightKeepsTheRest) {
+  EXPECT_EQ(ErrorOf("{{ ' a b  c d '.rsplit(None, 2) }}"), "rendered: [' a b', 'c', 'd']");
+  EXPECT_EQ(ErrorOf("{{ ' a b '.rsplit(None, 0) }}"), "rendered: [' a b']");
+  EXPECT_EQ(ErrorOf("{{ ' a b '.rsplit(None, 5) }}"), "rendered: ['a', 'b']");
+  EXPECT_EQ(ErrorOf("{{ 'a,b,c'.rsplit(',', 1) }}"), "rendered: ['a,b', 'c']");
+}
+
+TEST(ChatTemplateTest, FieldsOfFormatsTakeSteps) {
+  RenderLimits limits;
+  limits.steps_max = 1000;
+  ordered_json many = ordered_json::object();
+  for (int i = 0; i < 2000; ++i) many["k" + std::to_string(i)] = i;
+  const ordered_json input = {{"many", many}, {"long", std::string(300'000, 'a')}};
+  for (const char* source :
+       {"{% set x = ('{a:.0}' * 600).format(a='b') %}", "{{ ('{{' * 1000).format() }}",
+        "{{ ('%%' * 1000) % () }}", "{% set x = ('%(a)d' * 600) % {'a': 1} %}",
+        "{{ ('{:9999}' * 2).format(1, 2) }}", "{{ ('%9999d' * 2) % (1, 2) }}",
+        "{{ '{:.1}'.format(long) }}", "{{ '%.1s' % long }}", "{{ long % () }}"}) {
+    EXPECT_NE(RenderText(source, limits, input).status().message().find("more than 1000 steps"),
+              std::string_view::npos)
+        << source;
+  }
+  // Keywords are searched one by one, a mapping is not.
+  limits.steps_max = 20'000;
+  EXPECT_NE(RenderText("{{ ('{k1999}' * 200).format(**many) | length }}", limits, input)
+                .status()
+                .message()
+                .find("more than 20000 steps"),
+            std::string_view::npos);
+  EXPECT_EQ(RenderText("{{ ('{k1999}' * 200).format_map(many) | length }}", limits, input)
+                .value_or("limit"),
+            "800");
+  EXPECT_EQ(ErrorOf("{{ '{b}'.format_map({'a': 1}) }}"), "chat template: line 1: KeyError: 'b'");
+}
+
+TEST(ChatTemplateTest, TranslatingMakesNoSurrogates) {
+  for (const char* code : {"55296", "57343"}) {
+    EXPECT_EQ(ErrorOf("{{ 'a'.translate({97: " + std::string(code) + "}) }}"),
+              "rendered: \xEF\xBF\xBD");
+  }
+  EXPECT_EQ(ErrorOf("{{ 'a'.translate({97: 57344}) }}"), "rendered: \xEE\x80\x80");
+}
+
+TEST(ChatTemplateTest, MarkedTextEscapesWhatItJoins) {
+  EXPECT_EQ(ErrorOf("{{ ('a' | safe).join('<>') }}"), "rendered: &lt;a&gt;");
+  EXPECT_EQ(ErrorOf("{{ ('a' | safe).join(['<', '>' | safe]) }}"), "rendered: &lt;a>");
+  EXPECT_EQ(ErrorOf("{{ ('a' | safe).replace('a', '<>') }}"), "rendered: &lt;&gt;");
+}
+
 TEST(ChatTemplateTest, GeneratorsOverGeneratorsAreBounded) {
   for (const char* filter : {"map('string')", "select", "reject('none')", "map(attribute='a')"}) {
     const std::string source =
