@@ -40,12 +40,13 @@ function(baton_executable)
   target_link_libraries(${ARG_NAME} PRIVATE baton_flags baton_warnings ${ARG_DEPS})
 endfunction()
 
-# baton_test(NAME x_test SRCS x_test.cc DEPS … [LABELS tsan] [TIMEOUT 60] [PROCESSORS 2]), a gtest
-# program. One whose threads wait for each other by spinning states how many processors it needs:
-# beside other tests it would be slower by far.
+# baton_test(NAME x_test SRCS x_test.cc DEPS … [LABELS tsan] [TIMEOUT 60] [PROCESSORS 2]
+#            [COMPUTES]), a gtest program.
+# One whose threads wait for each other by spinning states how many processors it needs: beside
+# other tests it would be slower by far. One that computes much to compare with is optimised, too.
 # The label `unit`, `conformance`, `integration` or `tidy` comes from the folder under tests/.
 function(baton_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT;PROCESSORS" "SRCS;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES" "NAME;TIMEOUT;PROCESSORS" "SRCS;DEPS;LABELS" ${ARGN})
   if(NOT ARG_PROCESSORS)
     set(ARG_PROCESSORS 1)
   endif()
@@ -61,7 +62,9 @@ function(baton_test)
   target_link_libraries(${ARG_NAME} PRIVATE baton_flags baton_warnings ${ARG_DEPS}
                                             GTest::gmock GTest::gtest_main)
   # Libraries are optimised, tests are not: their assertions were half of a sanitized build.
-  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  if(NOT ARG_COMPUTES)
+    target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  endif()
   file(RELATIVE_PATH where ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
   string(REGEX REPLACE "/.*" "" kind "${where}")
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})

@@ -151,15 +151,6 @@ Result Split(RenderContext& context, const Value& self, const Arguments& argumen
   return NewList(context, pieces.parts());
 }
 
-// At least as many as SplitLines finds: some of these bytes are in other letters, too.
-size_t LinesAtMost(std::string_view text) {
-  return 1 + static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-           const auto byte = static_cast<unsigned char>(c);
-           return (byte >= 0x0A && byte <= 0x0D) || (byte >= 0x1C && byte <= 0x1E) ||
-                  byte == 0x85 || byte == 0xA8 || byte == 0xA9;
-         }));
-}
-
 Result SplitLinesMethod(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value keep;
   RETURN_IF_ERROR(
@@ -168,7 +159,7 @@ Result SplitLinesMethod(RenderContext& context, const Value& self, const Argumen
     return TypeError({"'", TypeName(keep), "' object cannot be interpreted as an integer"});
   }
   RETURN_IF_ERROR(context.ChargeCodePoints(self.text().size()));
-  const size_t lines = LinesAtMost(self.text());
+  const size_t lines = LinesMax(self.text());
   RETURN_IF_ERROR(context.Charge(static_cast<int64_t>(lines)));
   RETURN_IF_ERROR(context.Reserve(lines * sizeof(Value)));
   return NewList(context, SplitLines(self.text(), Truthy(keep)));
@@ -308,14 +299,12 @@ template <Padding kPadding>
 Result Pad(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value bound[2];
   RETURN_IF_ERROR(BindArguments("pad", arguments, {"width", "fillchar"}, 1, absl::MakeSpan(bound)));
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   return PadText(context, self.text(), bound[0], bound[1], kPadding);
 }
 
 Result ZeroFill(RenderContext& context, const Value& self, const Arguments& arguments) {
   Value width;
   RETURN_IF_ERROR(BindArguments("zfill", arguments, {"width"}, 1, absl::MakeSpan(&width, 1)));
-  RETURN_IF_ERROR(context.ChargeText(self.text().size()));
   const bool sign = !self.text().empty() && (self.text()[0] == '-' || self.text()[0] == '+');
   if (!sign) return PadText(context, self.text(), width, Value::String("0"), Padding::kLeft);
   if (!width.integral()) return TypeError({"an integer is required"});
