@@ -146,7 +146,7 @@ Result Urlize(RenderContext& context, const Value& value, const Arguments& argum
   // A link of four letters is written with all attributes and schemes.
   const size_t bytes = escaped.text().size();
   const size_t each = 32 + options.attributes.size() + options.extra_schemes.size();
-  RETURN_IF_ERROR(context.Reserve(bytes / 4 * each));
+  RETURN_IF_ERROR(context.ReserveAll(bytes / 4, each));
   RETURN_IF_ERROR(context.ChargeLetters(bytes));
   return NewText(context, LinkUrls(escaped.text(), options));
 }

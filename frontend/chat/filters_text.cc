@@ -183,7 +183,7 @@ Result WordCount(RenderContext& context, const Value& value, const Arguments& ar
   bool in_word = false;
   for (size_t at = 0; at < text.size(); at += SequenceLength(text, at)) {
     const char32_t c = CodePointAt(text, at);
-    const bool word = c == '_' || IsAlphanumeric(c);
+    const bool word = IsWordLetter(c);
     if (word && !in_word) ++words;
     in_word = word;
   }
@@ -224,7 +224,7 @@ Result WordWrap(RenderContext& context, const Value& value, const Arguments& arg
   options.break_long_words = bound[1].missing() || Truthy(bound[1]);
   options.break_on_hyphens = bound[3].missing() || Truthy(bound[3]);
   // Every code point may be a chunk.
-  RETURN_IF_ERROR(context.Reserve(value.text().size() * sizeof(std::string_view) * 2));
+  RETURN_IF_ERROR(context.ReserveAll(value.text().size(), 2 * sizeof(std::string_view)));
   RETURN_IF_ERROR(context.ChargeLetters(value.text().size()));
   std::string out;
   bool first = true;

@@ -10,8 +10,6 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 
-bool IsWordLetter(char32_t c) { return c == '_' || IsAlphanumeric(c); }
-
 // The small ASCII letter that a regular expression takes `c` for when case does not count.
 char32_t Folded(char32_t c) {
   constexpr char32_t kDottedCapitalI = 0x130;

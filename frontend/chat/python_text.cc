@@ -184,6 +184,7 @@ int DecimalValue(char32_t c) { return static_cast<int>((c - Find(kDecimal, c)->f
 bool IsDigit(char32_t c) { return IsDecimal(c) || In(kDigit, c); }
 bool IsNumeric(char32_t c) { return IsDigit(c) || In(kNumeric, c); }
 bool IsAlphanumeric(char32_t c) { return IsAlphabetic(c) || IsNumeric(c); }
+bool IsWordLetter(char32_t c) { return c == '_' || IsAlphanumeric(c); }
 bool IsUppercase(char32_t c) { return c < 0x80 ? IsAsciiUpper(c) : In(kUppercase, c); }
 bool IsLowercase(char32_t c) { return c < 0x80 ? IsAsciiLower(c) : In(kLowercase, c); }
 bool IsTitlecase(char32_t c) { return c >= 0x80 && In(kTitlecase, c); }

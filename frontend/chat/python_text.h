@@ -31,6 +31,8 @@ int DecimalValue(char32_t c);
 bool IsDigit(char32_t c);
 bool IsNumeric(char32_t c);
 bool IsAlphanumeric(char32_t c);
+// What \w takes in a regular expression.
+bool IsWordLetter(char32_t c);
 bool IsUppercase(char32_t c);
 bool IsLowercase(char32_t c);
 // One letter that is a capital and a small one: U+01C5.

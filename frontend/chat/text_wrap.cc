@@ -11,7 +11,6 @@ namespace {
 
 // Blanks at which textwrap parts words; other white space of Unicode is a letter to it.
 bool IsBlank(char32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool IsWordLetter(char32_t c) { return c == '_' || IsAlphanumeric(c); }
 bool IsLetter(char32_t c) { return IsWordLetter(c) && !IsDecimal(c); }
 bool IsWordOrMark(char32_t c) {
   return IsWordLetter(c) || (c < 0x80 && std::string_view("!\"'&.,?").find(static_cast<char>(c)) !=

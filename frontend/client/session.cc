@@ -146,10 +146,10 @@ void Session::OnDone(const grpc::Status& status) {
     calls.swap(calls_);
     self.swap(self_);
   }
-  // To clients of the API by its code alone: gRPC's words name addresses.
   if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
     LogWarning("worker session lost", {{"error", status.error_message()}});
   }
+  // Clients of the API learn the code alone: gRPC's words name addresses.
   const auto code = static_cast<absl::StatusCode>(status.error_code());
   const absl::Status lost = Unavailable(
       absl::StrCat("worker session: the stream ended (", absl::StatusCodeToString(code), ")"));

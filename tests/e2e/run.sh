@@ -13,4 +13,4 @@ if [[ ! -e $stamp ]]; then
   "$environment/bin/pip" install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
   touch "$stamp"
 fi
-exec "$environment/bin/python" -m pytest -p no:cacheprovider -q tests/e2e "$@"
+exec "$environment/bin/python" -m pytest -p no:cacheprovider -q -rs tests/e2e "$@"

@@ -98,12 +98,18 @@ class Terminal:
         return os.waitstatus_to_exitcode(status[-1])
 
 
-def test_ctrl_c_stops_the_reply_and_not_the_program(server):
+def chat_in_a_reply(server, max_tokens):
+    """`baton chat` in the middle of a reply of `max_tokens`."""
     chat = Terminal(str(serving.BIN / "baton"), "chat", "--url", server.url + "/v1",
-                    "--max-tokens", "2000", "--temperature", "0")
+                    "--max-tokens", str(max_tokens), "--temperature", "0")
     chat.read_until("> ")
     chat.write("Write a very long story about a dragon and a knight.\n")
     serving.eventually(lambda: server.metric("vllm:num_requests_running"), "the reply has begun")
+    return chat
+
+
+def test_ctrl_c_stops_the_reply_and_not_the_program(server):
+    chat = chat_in_a_reply(server, 2000)
     chat.write("\x03")
     chat.read_until("> ")
     serving.eventually(lambda: server.metric("vllm:num_requests_running") == 0, "the reply has ended")
@@ -115,11 +121,7 @@ def test_ctrl_c_stops_the_reply_and_not_the_program(server):
 
 def test_ctrl_d_during_a_reply_does_not_spoil_the_next_line(server):
     """The kernel makes a NUL of it, which libedit took for "insert the next key as it is"."""
-    chat = Terminal(str(serving.BIN / "baton"), "chat", "--url", server.url + "/v1",
-                    "--max-tokens", "200", "--temperature", "0")
-    chat.read_until("> ")
-    chat.write("Write a very long story about a dragon and a knight.\n")
-    serving.eventually(lambda: server.metric("vllm:num_requests_running"), "the reply has begun")
+    chat = chat_in_a_reply(server, 200)
     chat.write("\x04")
     serving.eventually(lambda: server.metric("vllm:num_requests_running") == 0, "the reply has ended")
     chat.read_until("> ")
